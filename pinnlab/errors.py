@@ -1,0 +1,8 @@
+"""Errors that a user can cause and mend."""
+
+
+class UserError(ValueError):
+    """A mistake in the input; its message is one line that says what is wrong and what to do.
+
+    The command line prints the message alone and exits with status 2.
+    """
