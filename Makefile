@@ -1,0 +1,33 @@
+# Everything runs in .venv, set up once from constraints.txt with any Python >= 3.11.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+CONFIG ?= configs/self_similar_burgers/profile_1.yaml
+READY := .venv/.ready
+BIN := .venv/bin
+
+.PHONY: fit test lint setup clean
+
+fit: $(READY)
+	$(BIN)/python -m pinnlab fit --config $(CONFIG) $(ARGS)
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	$(if $(PYTHON),,$(error pinnlab needs Python 3.11 or newer with its venv module: make PYTHON=/path/to/python3))
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e ".[test]"
+	touch $(READY)
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
