@@ -1,1 +1,7 @@
-"""pinnlab.engines."""
+"""Derivative engines: how the fields that a residual is written over come to be."""
+
+from pinnlab.engines.autograd import Autograd
+from pinnlab.engines.base import Engine
+from pinnlab.engines.ntp import NTP
+
+__all__ = ["NTP", "Autograd", "Engine"]

@@ -1,1 +1,6 @@
-"""pinnlab.networks."""
+"""Networks: ordinary modules, built as `Network(inputs, outputs, **options)`."""
+
+from pinnlab.networks.mlp import MLP, Sine
+from pinnlab.networks.transforms import Build, Even, Odd, Taylor
+
+__all__ = ["MLP", "Build", "Even", "Odd", "Sine", "Taylor"]

@@ -1,0 +1,94 @@
+"""Nested reverse-mode differentiation: the classical PINN engine, and the truth for the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+
+from pinnlab.engines.base import Engine
+from pinnlab.jets import Field, IndexSet, MultiIndex
+
+
+class Traced(Field):
+    """A tensor with the leaf tensors of the coordinates that it was computed from.
+
+    Attributes:
+        leaves: One tensor `(N,)` per coordinate axis, each requiring gradients.
+    """
+
+    def __init__(self, value: Tensor, leaves: Sequence[Tensor], axis: int | None = None) -> None:
+        """Wraps a tensor whose first dimension runs over the points of the leaves."""
+        self._value = value
+        self.leaves = leaves
+        self.axis = axis
+
+    @property
+    def value(self) -> Tensor:
+        """The values, `(N, ...)`."""
+        return self._value
+
+    def _differentiate(self, coordinate: Field) -> Traced:
+        assert coordinate.axis is not None
+        return Traced(self._along(coordinate.axis), self.leaves)
+
+    def _along(self, axis: int) -> Tensor:
+        if not self._value.requires_grad:
+            return torch.zeros_like(self._value)
+        leaf = self.leaves[axis]
+        flat = self._value.reshape(len(leaf), -1)
+        # Points do not see each other, so the gradient of the sum over points holds every point's derivative.
+        slopes = [
+            torch.autograd.grad(column.sum(), leaf, create_graph=True, materialize_grads=True)[0]
+            for column in flat.unbind(-1)
+        ]
+        return torch.stack(slopes, -1).reshape(self._value.shape)
+
+    def derivative(self, alpha: MultiIndex) -> Tensor:
+        """The values of ∂^α, `(N, ...)`."""
+        field = self
+        for axis, count in enumerate(alpha):
+            for _ in range(count):
+                field = Traced(field._along(axis), self.leaves)
+        return field.value
+
+    @classmethod
+    def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Runs the function on the tensors and wraps what it returns."""
+        leaves: list[Sequence[Tensor]] = []
+
+        def strip(leaf: object) -> object:
+            if isinstance(leaf, Traced):
+                leaves.append(leaf.leaves)
+                return leaf.value
+            return leaf
+
+        plain_args, plain_kwargs = tree_map(
+            strip, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field)
+        )
+        result = function(*plain_args, **plain_kwargs)
+        return tree_map(lambda leaf: cls(leaf, leaves[0]) if isinstance(leaf, Tensor) else leaf, result)
+
+
+class Autograd(Engine):
+    """Nested `torch.autograd.grad`: every derivative differentiates the graph of the one before.
+
+    The graph doubles with every order, 2^{n+1} d + 2 nodes for order n and depth d (Chickering 2024).
+    """
+
+    def fields(
+        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
+    ) -> dict[str, Field]:
+        """See `Engine.fields`; derivatives are computed when they are asked for."""
+        with torch.enable_grad():
+            leaves = [column.detach().clone().requires_grad_() for column in coordinates.values()]
+            columns = network(torch.stack(leaves, -1))
+        fields: dict[str, Field] = {
+            name: Traced(leaf, leaves, axis) for axis, (name, leaf) in enumerate(zip(coordinates, leaves, strict=True))
+        }
+        for column, name in enumerate(outputs):
+            fields[name] = Traced(columns[..., column], leaves)
+        return fields

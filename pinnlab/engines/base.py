@@ -1,0 +1,34 @@
+"""The contract of a derivative engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from pinnlab.jets import Field, IndexSet
+
+
+class Engine(ABC):
+    """Evaluates a network as fields: functions of the coordinates that can be differentiated.
+
+    Engines differ in how derivatives are computed, never in their values: every residual gives the same numbers
+    under each.
+    """
+
+    @abstractmethod
+    def fields(
+        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
+    ) -> dict[str, Field]:
+        """The coordinates and the network's outputs as fields.
+
+        Args:
+            network: Maps `(N, d)` to `(N, len(outputs))`.
+            coordinates: The d inputs by name, each `(N,)`, in the order of the network's columns.
+            outputs: The names of the network's output columns.
+            indices: The derivatives that will be asked for: an index set of d axes.
+
+        Returns:
+            A field for every coordinate, each carrying its axis, and for every output; values are `(N,)`.
+        """

@@ -1,0 +1,212 @@
+"""What an equation is: named inputs and outputs, unknowns, and constraints with residuals."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from pinnlab.equations.unknowns import Unknown
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points, Region, Source
+from pinnlab.jets import Field, IndexSet, Jet, Probe
+from pinnlab.jets.algebra import add
+
+Residual = Callable[..., Any]
+"""A function of fields by name that returns a field, or a tuple of fields, that should vanish."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A residual that should vanish on a region.
+
+    Attributes:
+        region: Where.
+        residual: The residual; its argument names are inputs, outputs, unknowns or columns of the points.
+        points: How many collocation points to take unless the configuration says otherwise.
+        sobolev: The weights (Q_0, …, Q_m) of |∇^j F|² in the loss, unless the configuration says otherwise.
+        weight: A factor on the constraint's loss, unless the configuration says otherwise.
+    """
+
+    region: Region
+    residual: Residual
+    points: int = 128
+    sobolev: Sequence[float] = (1.0,)
+    weight: float = 1.0
+
+
+class Equation(nn.Module, ABC):
+    """A differential equation with its conditions, on named inputs and outputs.
+
+    A subclass names its inputs and outputs and returns its constraints; unknowns are attributes. Constraints come
+    from a method and are not stored, so that copies of an equation use their own parameters.
+    """
+
+    inputs: ClassVar[tuple[str, ...]]
+    outputs: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def constraints(self) -> dict[str, Constraint]:
+        """What the solution satisfies, by name."""
+
+    @property
+    def name(self) -> str:
+        """What the equation is called: its class name."""
+        return type(self).__name__
+
+    def unknowns(self) -> dict[str, Unknown]:
+        """The unknowns by attribute name."""
+        return {name: child for name, child in self.named_children() if isinstance(child, Unknown)}
+
+    def exact(self, *coordinates: Any) -> Any:
+        """The exact solution, where it is known: a subclass defines it over its inputs, by name.
+
+        Written like a residual, with torch functions on fields, it gives the exact derivatives as well. Returns
+        a field, or a tuple of fields in the order of the outputs.
+        """
+        raise NotImplementedError
+
+    @property
+    def solved(self) -> bool:
+        """Whether the exact solution is known."""
+        return type(self).exact is not Equation.exact
+
+    def solution(self, points: Points, order: int = 0) -> dict[str, Field]:
+        """The exact outputs as jets with all derivatives up to `order`, by output name.
+
+        Raises:
+            UserError: if the exact solution is not known.
+        """
+        if not self.solved:
+            raise UserError(f"{self.name} has no exact solution")
+        indices = IndexSet.simplex(len(self.inputs), order)
+        seed = Jet.seed(torch.stack([points[name] for name in self.inputs], -1), indices)
+        fields = {name: Jet(seed.coefficients[..., axis], indices, axis) for axis, name in enumerate(self.inputs)}
+        values = self.exact(**resolve(self.exact, fields, self.name))
+        return dict(zip(self.outputs, values if isinstance(values, tuple) else (values,), strict=True))
+
+    def check(self) -> None:
+        """Says what is wrong with the declaration, before anything is trained.
+
+        Raises:
+            UserError: if names are missing or used twice, or there are no constraints.
+        """
+        for attribute in ("inputs", "outputs"):
+            names = getattr(self, attribute, None)
+            if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
+                raise UserError(f"{self.name}.{attribute} must be a tuple of names, like ('x',)")
+        names = [*self.inputs, *self.outputs, *self.unknowns()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UserError(f"{self.name} uses the name {twice[0]!r} for more than one input, output or unknown")
+        if not self.constraints():
+            raise UserError(f"{self.name} has no constraints")
+
+
+def resolve(function: Residual, available: Mapping[str, object], where: str) -> dict[str, object]:
+    """The arguments that a function of named fields asks for.
+
+    Raises:
+        UserError: if it asks for a name that is not available.
+    """
+    chosen = {}
+    for name in _parameters(function):
+        if name not in available:
+            raise UserError(
+                f"{where}: the function {getattr(function, '__name__', 'residual')} asks for {name!r}, which is not "
+                f"among its variables ({', '.join(available)})"
+            )
+        chosen[name] = available[name]
+    return chosen
+
+
+def _parameters(function: Residual) -> tuple[str, ...]:
+    bound = getattr(function, "__func__", function)
+    names = _signature(bound)
+    return names[1:] if bound is not function else names
+
+
+@lru_cache(maxsize=1024)
+def _signature(function: Residual) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
+def components(result: object, where: str) -> tuple[Field, ...]:
+    """What a residual returned, as a tuple of fields.
+
+    Raises:
+        UserError: if it is not a field or a tuple of fields.
+    """
+    parts = result if isinstance(result, tuple | list) else (result,)
+    if not parts or not all(isinstance(part, Field) for part in parts):
+        raise UserError(
+            f"{where}: the residual must return a field or a tuple of fields, built from the arguments it is "
+            f"given; it returned {type(result).__name__}"
+        )
+    return tuple(parts)
+
+
+def required(equation: Equation, name: str, constraint: Constraint, order: int) -> IndexSet:
+    """The derivatives of the network that a constraint needs for ∇^j of its residual, j ≤ order.
+
+    Found by running the residual once on symbolic probes.
+
+    Raises:
+        UserError: if the residual asks for unknown names, branches on values or returns no field.
+    """
+    dimension = len(equation.inputs)
+    count = 2
+    where = f"{equation.name}, constraint {name!r}"
+    sample = {column: values[:1].expand(count, *values.shape[1:]) for column, values in _sample(constraint).items()}
+    variables: dict[str, object] = {**columns(equation, sample, where)}
+    for axis, coordinate in enumerate(equation.inputs):
+        variables[coordinate] = Probe((count,), dimension, axis=axis)
+    for output in equation.outputs:
+        variables[output] = Probe.output((count,), dimension)
+    variables.update({unknown: child.value.detach() for unknown, child in equation.unknowns().items()})
+    parts = components(constraint.residual(**resolve(constraint.residual, variables, where)), where)
+    shifts = frozenset().union(*(part.shifts for part in parts if isinstance(part, Probe)))
+    own = IndexSet.simplex(dimension, order)
+    return IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
+
+
+class _Random(Source):
+    """Uniform draws: enough to see which columns a region's points have."""
+
+    nested = True
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def unit(self, n: int, dimension: int) -> Tensor:
+        return torch.rand(n, dimension, generator=torch.Generator().manual_seed(self.seed))
+
+    def split(self, index: int) -> Source:
+        return _Random(self.seed + index + 1)
+
+
+def _sample(constraint: Constraint) -> Points:
+    return constraint.region.place(max(constraint.points, 1), _Random(0))
+
+
+def columns(equation: Equation, points: Points, where: str) -> dict[str, Tensor]:
+    """The columns of the points that are not inputs: normals, data.
+
+    Raises:
+        UserError: if an input has no column, or a column hides an output or unknown.
+    """
+    missing = [name for name in equation.inputs if name not in points]
+    if missing:
+        raise UserError(f"{where}: the region has no coordinate {missing[0]!r} (it has {', '.join(points)})")
+    extra = {name: column for name, column in points.items() if name not in equation.inputs}
+    taken: Iterable[str] = (*equation.outputs, *equation.unknowns())
+    hidden = [name for name in extra if name in taken]
+    if hidden:
+        raise UserError(f"{where}: the column {hidden[0]!r} of the points has the name of an output or unknown")
+    return extra

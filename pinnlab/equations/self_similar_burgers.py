@@ -1,0 +1,78 @@
+"""Smooth self-similar blow-up profiles of the inviscid Burgers equation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pinnlab.equations.base import Constraint, Equation
+from pinnlab.equations.unknowns import Unknown
+from pinnlab.errors import UserError
+from pinnlab.geometry import At, Interval
+from pinnlab.jets import Field, Jet
+
+
+class SelfSimilarBurgers(Equation):
+    """−λU + ((1 + λ)X + U) U' = 0 on [−2, 2], U(∓2) = ±1: profile U and exponent λ together.
+
+    The substitution u = (1 − t)^λ U(x / (1 − t)^{1+λ}) turns u_t + u u_x = 0 into this equation. Its solutions
+    X = −U − C sign(U) |U|^{1+1/λ} are smooth for λ = 1/(2k) alone; profile k is singled out by an interval for λ
+    between its neighbours and by derivatives of the residual of order 2k + 1 at the origin, where every
+    non-smooth solution blows up (Chickering 2024, arXiv 2412.09752; Wang et al. 2023).
+    """
+
+    inputs = ("X",)
+    outputs = ("U",)
+
+    def __init__(self, profile: int = 1, bounds: tuple[float, float] | None = None, start: float | None = None) -> None:
+        """Chooses a profile.
+
+        Args:
+            profile: k = 1, 2, …: the true exponent is 1/(2k).
+            bounds: The interval for λ; the paper's (1/(2k+1), 1/(2k−1)) by default.
+            start: Where λ begins; the middle of the interval by default.
+
+        Raises:
+            UserError: if the profile is not positive, or the bounds are out of order.
+        """
+        super().__init__()
+        if profile < 1:
+            raise UserError(f"profile must be 1, 2, 3, …, got {profile}")
+        self.profile = profile
+        self.lam = Unknown(start, bounds or (1 / (2 * profile + 1), 1 / (2 * profile - 1)), 1 / (2 * profile))
+
+    def constraints(self) -> dict[str, Constraint]:
+        """The paper's: the residual and its slope everywhere, its (2k+1)-th derivative near 0, and the ends."""
+        order = 2 * self.profile + 1
+        return {
+            "interior": Constraint(Interval(X=(-2, 2)), self.residual, points=301, sobolev=(0.3, 0.3)),
+            "origin": Constraint(
+                Interval(X=(-0.075, 0.075)), self.residual, points=31, sobolev=(0.0,) * order + (0.2,)
+            ),
+            "ends": Constraint(At(X=[-2.0, 2.0]), self.ends),
+        }
+
+    def residual(self, X: Field, U: Field, lam: Tensor) -> Field:
+        """−λU + ((1 + λ)X + U) U'."""
+        return ((1 + lam) * X + U) * U.d(X) - lam * U
+
+    def ends(self, X: Field, U: Field) -> Field:
+        """U(∓2) = ±1."""
+        return U + X / 2
+
+    def exact(self, X: Jet) -> Field:
+        """U from X = −U − sign(U) |U|^{1+1/λ} at the true λ, by Newton's method."""
+        power = 2 * self.profile + 1
+        # |U| solves w + w^p = |X|; from above Newton's method on this convex function decreases to the root.
+        size = X.value.abs()
+        w = torch.minimum(size, size ** (1 / power))
+        for _ in range(100):
+            step = (w + w**power - size) / (1 + power * w ** (power - 1))
+            w = w - step
+            if bool((step.abs() <= 1e-16 * (1 + w)).all()):
+                break
+        U: Field = X.like(torch.cat((-(w * X.value.sign())[None], torch.zeros_like(X.coefficients[1:]))))
+        # Each further step, now on series, doubles the number of exact coefficients.
+        for _ in range(X.indices.order.bit_length()):
+            U = U - (U + U**power + X) / (1 + power * U ** (power - 1))
+        return U

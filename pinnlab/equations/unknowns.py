@@ -1,0 +1,73 @@
+"""Unknowns of an equation: numbers that are solved for together with the network."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from pinnlab.errors import UserError
+
+
+class Unknown(nn.Module):
+    """A scalar to be found, such as an exponent or a viscosity; a parameter like the network's.
+
+    With bounds (a, b) the free parameter p may take any value and is reflected into the interval,
+
+        value = b − |((p − a) mod 2w) − w|,  w = b − a,
+
+    the triangle wave that is the identity on [a, b]. Its slope is ±1 everywhere, so that the value cannot stick
+    at a bound, where maps like tanh and sine have slope 0.
+
+    Attributes:
+        parameter: The free parameter p, a 0-d tensor of the default dtype.
+        bounds: The interval, or None.
+        truth: The true value where it is known; for reports alone, never for training.
+    """
+
+    def __init__(
+        self,
+        start: float | None = None,
+        bounds: tuple[float, float] | None = None,
+        truth: float | None = None,
+    ) -> None:
+        """Sets the starting value.
+
+        Args:
+            start: Where to begin; the middle of the bounds by default.
+            bounds: The interval that holds the value.
+            truth: The true value, if known.
+
+        Raises:
+            UserError: if the bounds are not finite and increasing, or the start is missing or outside them.
+        """
+        super().__init__()
+        if bounds is not None:
+            low, high = bounds
+            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+                raise UserError(f"bounds must be finite and in increasing order, got ({low}, {high})")
+            if start is None:
+                start = (low + high) / 2
+            if not low <= start <= high:
+                raise UserError(f"the start {start} lies outside the bounds ({low}, {high})")
+        if start is None or not math.isfinite(start):
+            raise UserError("an unknown without bounds needs a finite start")
+        self.parameter = nn.Parameter(torch.tensor(float(start)))
+        self.bounds = bounds
+        self.truth = truth
+
+    @property
+    def value(self) -> Tensor:
+        """The current value, a differentiable 0-d tensor."""
+        if self.bounds is None:
+            return self.parameter
+        low, high = self.bounds
+        if low <= self.parameter.detach() <= high:
+            return self.parameter
+        width = high - low
+        return high - (torch.remainder(self.parameter - low, 2 * width) - width).abs()
+
+    def extra_repr(self) -> str:
+        """The value and the bounds."""
+        return f"{float(self.parameter.detach()):.6g}, bounds={self.bounds}"

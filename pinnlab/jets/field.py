@@ -1,0 +1,237 @@
+"""Fields: functions of the coordinates that know how to differentiate themselves.
+
+Residuals are written over fields, with arithmetic, torch functions and `.d`; each derivative engine supplies
+its own kind. Operators and torch functions arrive at one place, `apply`.
+"""
+
+from __future__ import annotations
+
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+
+_TENSOR_METHODS = frozenset(
+    [
+        "abs",
+        "chunk",
+        "contiguous",
+        "cos",
+        "exp",
+        "expand",
+        "flatten",
+        "log",
+        "matmul",
+        "mean",
+        "movedim",
+        "permute",
+        "pow",
+        "reciprocal",
+        "reshape",
+        "rsqrt",
+        "sigmoid",
+        "sin",
+        "split",
+        "sqrt",
+        "square",
+        "squeeze",
+        "sum",
+        "tanh",
+        "transpose",
+        "unbind",
+        "unsqueeze",
+        "view",
+    ]
+)
+
+
+class Field(ABC):
+    """A function of the coordinates, sampled at a batch of points, with derivatives.
+
+    `u.d(x)` is ∂u/∂x, `u.d(x, x, t)` is ∂³u/∂x²∂t. Only a coordinate can be differentiated along: it is a
+    field that carries its axis, which arithmetic drops.
+    """
+
+    axis: int | None
+    """The coordinate axis that this field is, or None for every other field."""
+
+    # Lets a numpy array on the left hand side fall through to our reflected operators, which refuse it.
+    __array_ufunc__ = None
+
+    def __getattr__(self, name: str) -> Any:
+        """The tensor methods that networks and residuals call, as torch functions on fields."""
+        if name in _TENSOR_METHODS:
+            return partial(self.apply_method, getattr(Tensor, name))
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+
+    def apply_method(self, method: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+        """`method(self, *args, **kwargs)` for an unbound tensor method."""
+        return self.apply(method, (self, *args), kwargs)
+
+    @property
+    @abstractmethod
+    def value(self) -> Tensor:
+        """The values at the points, a tensor of shape `(N, ...)`."""
+
+    @property
+    def shape(self) -> torch.Size:
+        """The shape of the values, `(N, ...)`."""
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions of the values."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the values."""
+        return self.value.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the values."""
+        return self.value.device
+
+    @abstractmethod
+    def _differentiate(self, coordinate: Self) -> Field:
+        """∂/∂(coordinate), once."""
+
+    @abstractmethod
+    def derivative(self, alpha: tuple[int, ...]) -> Tensor:
+        """The values of ∂^α of this field over the coordinate axes, shape `(N, ...)`."""
+
+    @classmethod
+    @abstractmethod
+    def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """`function(*args, **kwargs)` where some argument is a field of this class.
+
+        Raises:
+            UserError: if the function has no rule for this kind of field.
+        """
+
+    def d(self, *coordinates: Field) -> Field:
+        """The derivative along each of the coordinates in turn: `u.d(x, x)` is ∂²u/∂x².
+
+        Raises:
+            UserError: if an argument is not a coordinate (an expression, say), or none is given.
+        """
+        if not coordinates:
+            raise UserError("d() needs at least one coordinate to differentiate along, like u.d(x)")
+        field: Field = self
+        for coordinate in coordinates:
+            if not isinstance(coordinate, type(self)) or coordinate.axis is None:
+                raise UserError(
+                    "d(…) differentiates along coordinates only (the equation's inputs as they are passed in); "
+                    "got an expression or a number"
+                )
+            field = field._differentiate(coordinate)
+        return field
+
+    @classmethod
+    def __torch_function__(
+        cls,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Torch functions called on fields arrive here."""
+        return cls.apply(func, args, kwargs or {})
+
+    def _binary(self, function: Callable[..., Any], left: object, right: object) -> Any:
+        for operand in (left, right):
+            if not isinstance(operand, Field | Tensor | numbers.Real):
+                raise UserError(
+                    f"{function.__name__}(field, {type(operand).__module__}.{type(operand).__name__}) is not "
+                    "defined: use floats or torch tensors beside fields (torch.as_tensor converts a numpy array)"
+                )
+        return self.apply(function, (left, right), {})
+
+    def __add__(self, other: object) -> Self:
+        """The sum."""
+        return self._binary(torch.add, self, other)
+
+    def __radd__(self, other: object) -> Self:
+        """The sum."""
+        return self._binary(torch.add, other, self)
+
+    def __sub__(self, other: object) -> Self:
+        """The difference."""
+        return self._binary(torch.sub, self, other)
+
+    def __rsub__(self, other: object) -> Self:
+        """The difference."""
+        return self._binary(torch.sub, other, self)
+
+    def __mul__(self, other: object) -> Self:
+        """The product."""
+        return self._binary(torch.mul, self, other)
+
+    def __rmul__(self, other: object) -> Self:
+        """The product."""
+        return self._binary(torch.mul, other, self)
+
+    def __truediv__(self, other: object) -> Self:
+        """The quotient."""
+        return self._binary(torch.div, self, other)
+
+    def __rtruediv__(self, other: object) -> Self:
+        """The quotient."""
+        return self._binary(torch.div, other, self)
+
+    def __pow__(self, exponent: object) -> Self:
+        """The power with a constant exponent."""
+        return self._binary(torch.pow, self, exponent)
+
+    def __matmul__(self, other: object) -> Self:
+        """The matrix product over the trailing dimensions."""
+        return self._binary(torch.matmul, self, other)
+
+    def __rmatmul__(self, other: object) -> Self:
+        """The matrix product over the trailing dimensions."""
+        return self._binary(torch.matmul, other, self)
+
+    def __neg__(self) -> Self:
+        """The negative."""
+        return self.apply(torch.neg, (self,), {})
+
+    def __pos__(self) -> Self:
+        """The field itself."""
+        return self
+
+    def __abs__(self) -> Self:
+        """The absolute value, smooth away from zeros."""
+        return self.apply(torch.abs, (self,), {})
+
+    def __getitem__(self, item: object) -> Self:
+        """Indexing of the value's dimensions, `(N, ...)`."""
+        return self.apply(torch.Tensor.__getitem__, (self, item), {})
+
+    def __len__(self) -> int:
+        """The number of points."""
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        """The slices along the first dimension."""
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        """Refused: a residual must not branch on the values of a field."""
+        raise UserError(
+            "the truth value of a field is not defined: a residual cannot branch on values; "
+            "use torch.where on a tensor condition or write the two cases as two constraints"
+        )
+
+    def _refuse_comparison(self, other: object) -> bool:
+        raise UserError(
+            "fields cannot be compared: a residual cannot branch on values; compare .value, which is a tensor"
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison

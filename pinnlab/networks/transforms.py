@@ -1,0 +1,62 @@
+"""Output transforms: modules around a network that build symmetry and known values in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+
+from pinnlab.errors import UserError
+from pinnlab.networks.mlp import MLP
+
+Build = Callable[[int, int], nn.Module]
+"""How a network is built: (inputs, outputs) ↦ module."""
+
+
+class Odd(nn.Module):
+    """(N(x) − N(−x)) / 2: the odd part of a network."""
+
+    def __init__(self, inputs: int, outputs: int, network: Build = MLP) -> None:
+        """Builds the inner network."""
+        super().__init__()
+        self.network = network(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates the odd part at `(N, inputs)`."""
+        return (self.network(x) - self.network(-x)) / 2
+
+
+class Even(nn.Module):
+    """(N(x) + N(−x)) / 2: the even part of a network."""
+
+    def __init__(self, inputs: int, outputs: int, network: Build = MLP) -> None:
+        """Builds the inner network."""
+        super().__init__()
+        self.network = network(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates the even part at `(N, inputs)`."""
+        return (self.network(x) + self.network(-x)) / 2
+
+
+class Taylor(nn.Module):
+    """c_0 + c_1 x + … + c_{p−1} x^{p−1} + x^p N(x): the first Taylor coefficients at 0 are given, for one input."""
+
+    def __init__(self, inputs: int, outputs: int, coefficients: Sequence[float], network: Build = MLP) -> None:
+        """Sets c_0, …, c_{p−1} and builds the inner network.
+
+        Raises:
+            UserError: if there is more than one input, or no coefficient.
+        """
+        super().__init__()
+        if inputs != 1 or not coefficients:
+            raise UserError("Taylor takes one input and at least one coefficient")
+        self.coefficients = tuple(float(c) for c in coefficients)
+        self.network = network(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, 1)`, by Horner's scheme."""
+        result = self.network(x)
+        for coefficient in reversed(self.coefficients):
+            result = x * result + coefficient
+        return result

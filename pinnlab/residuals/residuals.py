@@ -1,0 +1,147 @@
+"""From points to weighted residual blocks; the loss is the sum of their squares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pinnlab.engines import Engine
+from pinnlab.equations.base import Constraint, Equation, columns, components, required, resolve
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points
+from pinnlab.jets import Field, IndexSet
+from pinnlab.jets.algebra import factorial, of_degree
+from pinnlab.residuals.sobolev import Sobolev, Weights
+
+
+@dataclass(frozen=True)
+class Term:
+    """A constraint as it is trained: what the network must supply, and the rows that come of it.
+
+    Attributes:
+        constraint: The constraint.
+        indices: The derivatives of the network that its rows need.
+        rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
+    """
+
+    constraint: Constraint
+    indices: IndexSet
+    rows: tuple[tuple[tuple[int, ...], float], ...]
+
+
+class Residuals(nn.Module):
+    """The residual blocks of an equation for a network under a derivative engine.
+
+    For each constraint, a block `(rows, N)`: the derivatives ∂^α F of every component of its residual at N
+    points, scaled so that the sum of squares of the block is the constraint's loss
+
+        weight · Σ_j Q_j · (1/N) Σ_i |∇^j F(x_i)|².
+
+    The module holds the network and the equation, so that its parameters are all there are:
+    weights and unknowns.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        equation: Equation,
+        engine: Engine,
+        sobolev: Mapping[str, Sobolev] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        """Finds out which derivatives every constraint needs, by a dry run on symbolic probes.
+
+        Args:
+            network: Maps `(N, len(inputs))` to `(N, len(outputs))`.
+            equation: What to solve.
+            engine: How to differentiate.
+            sobolev: Sobolev weightings by constraint, in place of the equation's own.
+            weights: Factors by constraint, in place of the equation's own.
+
+        Raises:
+            UserError: if the equation's declaration is wrong, or a name is not one of its constraints.
+        """
+        super().__init__()
+        equation.check()
+        self.network = network
+        self.equation = equation
+        self.engine = engine
+        constraints = equation.constraints()
+        for given in (sobolev or {}, weights or {}):
+            for name in given:
+                if name not in constraints:
+                    raise UserError(f"{equation.name} has no constraint {name!r}; it has {', '.join(constraints)}")
+        self.terms = {
+            name: _term(equation, name, constraint, (sobolev or {}).get(name), (weights or {}).get(name))
+            for name, constraint in constraints.items()
+        }
+
+    def fields(self, points: Points, indices: IndexSet) -> dict[str, Field]:
+        """The coordinates and outputs as fields at the points, with the given derivatives."""
+        coordinates = {name: points[name] for name in self.equation.inputs}
+        return self.engine.fields(self.network, coordinates, self.equation.outputs, indices)
+
+    def block(self, name: str, points: Points, total: int | None = None) -> Tensor:
+        """One constraint's weighted rows, `(rows, N)`.
+
+        Args:
+            name: The constraint.
+            points: Its points, N of them.
+            total: The number of points over all ranks, by which the mean divides; N by default.
+        """
+        term = self.terms[name]
+        where = f"{self.equation.name}, constraint {name!r}"
+        variables: dict[str, object] = {**columns(self.equation, points, where)}
+        variables.update(self.fields(points, term.indices))
+        variables.update({unknown: child.value for unknown, child in self.equation.unknowns().items()})
+        residual = self.equation.constraints()[name].residual
+        parts = components(residual(**resolve(residual, variables, where)), where)
+        scale = 1 / math.sqrt(total or len(next(iter(points.values()))))
+        return torch.stack([part.derivative(alpha) * (scale * w) for part in parts for alpha, w in term.rows])
+
+    def forward(self, points: Mapping[str, Points], totals: Mapping[str, int] | None = None) -> dict[str, Tensor]:
+        """The weighted residual blocks, by constraint, each `(rows, N)`.
+
+        Args:
+            points: The points of every constraint.
+            totals: The global numbers of points by constraint, where the points are one rank's share.
+        """
+        return {name: self.block(name, batch, (totals or {}).get(name)) for name, batch in points.items()}
+
+    @staticmethod
+    def loss(blocks: Mapping[str, Tensor]) -> Tensor:
+        """The sum of squares of all blocks."""
+        return torch.stack([block.square().sum() for block in blocks.values()]).sum()
+
+    def derivatives(self, points: Points, order: int) -> dict[str, Tensor]:
+        """The outputs and their derivatives for an equation of one input: name ↦ `(order + 1, N)`.
+
+        Raises:
+            UserError: if the equation has several inputs.
+        """
+        if len(self.equation.inputs) != 1:
+            raise UserError(f"{self.equation.name} has {len(self.equation.inputs)} inputs; derivatives() takes one")
+        fields = self.fields(points, IndexSet.simplex(1, order))
+        return {
+            name: torch.stack([fields[name].derivative((j,)) for j in range(order + 1)])
+            for name in self.equation.outputs
+        }
+
+
+def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobolev | None, weight: float | None) -> Term:
+    q = (sobolev or Weights(constraint.sobolev)).weights()
+    weight = constraint.weight if weight is None else weight
+    if not (math.isfinite(weight) and weight > 0):
+        raise UserError(f"the weight of constraint {name!r} must be positive and finite, got {weight}")
+    dimension = len(equation.inputs)
+    rows = tuple(
+        (alpha, math.sqrt(weight * q_j * math.factorial(j) / factorial(alpha)))
+        for j, q_j in enumerate(q)
+        if q_j
+        for alpha in of_degree(dimension, j)
+    )
+    return Term(constraint, required(equation, name, constraint, len(q) - 1), rows)
