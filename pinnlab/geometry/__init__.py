@@ -1,1 +1,30 @@
-"""pinnlab.geometry."""
+"""Regions: what points can be sampled from."""
+
+from pinnlab.geometry.box import Box, Interval, Product
+from pinnlab.geometry.disc import Circle, Disc
+from pinnlab.geometry.points import At, Point
+from pinnlab.geometry.polygon import Outline, Polygon
+from pinnlab.geometry.region import Parametrised, Points, Region, Source, concatenate, select, size
+from pinnlab.geometry.sets import Difference, Intersection, Union
+
+__all__ = [
+    "At",
+    "Box",
+    "Circle",
+    "Difference",
+    "Disc",
+    "Intersection",
+    "Interval",
+    "Outline",
+    "Parametrised",
+    "Point",
+    "Points",
+    "Polygon",
+    "Product",
+    "Region",
+    "Source",
+    "Union",
+    "concatenate",
+    "select",
+    "size",
+]

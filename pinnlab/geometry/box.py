@@ -1,0 +1,200 @@
+"""Boxes, their faces, and products of regions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.geometry.points import At, Point
+from pinnlab.geometry.region import Parametrised, Points, Region, number, tolerance
+from pinnlab.geometry.sets import Union
+
+Bound = float | Sequence[float] | Tensor
+"""One end of an axis: a number, or d numbers for a vector coordinate."""
+
+
+class Box(Parametrised):
+    """An axis-parallel box, `Box(t=(0, 1), x=(-1, 1))`, of any number of named axes.
+
+    An axis may be a vector: `Box(x=([0.0] * d, [1.0] * d))` has one column x, `(N, d)`.
+    """
+
+    def __init__(self, **bounds: tuple[Bound, Bound]) -> None:
+        """Take (lower, upper) of each axis.
+
+        Raises:
+            UserError: no axis, or bounds that are not finite, reversed or equal.
+        """
+        if not bounds:
+            raise UserError("a box needs at least one axis, as in Box(x=(0, 1))")
+        self.names = tuple(bounds)
+        self.bounds = {name: _bounds(name, ends) for name, ends in bounds.items()}
+
+    @property
+    def dimension(self) -> int:
+        """The number of axes, the components of vector axes counted."""
+        return sum(lower.numel() for lower, _ in self.bounds.values())
+
+    @property
+    def measure(self) -> float:
+        """The product of the side lengths."""
+        return math.prod(float((upper - lower).prod()) for lower, upper in self.bounds.values())
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points lie between the bounds, ends included."""
+        inside = torch.tensor(True)
+        for name, (lower, upper) in self.bounds.items():
+            column = points[name]
+            slack = tolerance(column, float(torch.maximum(lower.abs(), upper.abs()).max()))
+            within = (column >= lower.to(column) - slack) & (column <= upper.to(column) + slack)
+            inside = inside & (within.all(-1) if lower.dim() else within)
+        return inside
+
+    def map(self, unit: Tensor) -> Points:
+        """Each axis at lower + u (upper - lower); u = 0 and u = 1 give the bounds exactly."""
+        points, start = {}, 0
+        for name, (lower, upper) in self.bounds.items():
+            part = unit[:, start : start + lower.numel()]
+            start += lower.numel()
+            points[name] = torch.lerp(lower.to(unit), upper.to(unit), part if lower.dim() else part[:, 0])
+        return points
+
+    def face(self, name: str, value: float) -> Region:
+        """The points of the box where one coordinate has a value, such as an end or an interface.
+
+        Args:
+            name: a coordinate of the box; not a vector.
+            value: its value there, within the bounds.
+
+        Returns:
+            A region of one dimension less; a single point, as `At`, where the box is an interval.
+
+        Raises:
+            UserError: no such coordinate, or a value outside its bounds.
+        """
+        return self._face(name, number(value, f"the face's {name}"), {})
+
+    def faces(self, *names: str) -> Region:
+        """Both faces of each of these axes, of all axes where none is named.
+
+        The points are split among the faces in proportion to their areas.
+
+        Raises:
+            UserError: no such coordinate.
+        """
+        return _joined(
+            [self._face(name, end, {}) for name in names or self.names for end in self._ends(name)]
+        )
+
+    @property
+    def boundary(self) -> Region:
+        """All faces, with the outward normal as columns: `normal_x`, … for each coordinate."""
+        parts = []
+        for name in self.names:
+            for end, sign in zip(self._ends(name), (-1.0, 1.0), strict=True):
+                normal = {f"normal_{other}": sign * (other == name) for other in self.names}
+                parts.append(self._face(name, end, normal))
+        return _joined(parts)
+
+    def _face(self, name: str, value: float, columns: dict[str, float]) -> Region:
+        lower, upper = self._ends(name)
+        if not lower <= value <= upper:
+            raise UserError(
+                f"no face {name} = {value:g}: in this box {name} goes from {lower:g} to {upper:g}"
+            )
+        rest = {other: ends for other, ends in self.bounds.items() if other != name}
+        if not rest:
+            return At(**{name: [value]}, **{column: [entry] for column, entry in columns.items()})
+        return Product(Point({name: value}, columns), Box(**rest))
+
+    def _ends(self, name: str) -> tuple[float, float]:
+        if name not in self.bounds:
+            raise UserError(f"the box has no axis {name!r}; its axes are {', '.join(self.names)}")
+        lower, upper = self.bounds[name]
+        if lower.dim():
+            raise UserError(f"the axis {name} is a vector of {len(lower)}; only scalar axes have faces")
+        return float(lower), float(upper)
+
+
+class Interval(Box):
+    """A box of one axis: `Interval(X=(-2, 2))`."""
+
+    def __init__(self, **bounds: tuple[float, float]) -> None:
+        """Take (lower, upper) of the one axis.
+
+        Raises:
+            UserError: not exactly one axis, or bounds that are not finite, reversed or equal.
+        """
+        super().__init__(**bounds)
+        if self.dimension != 1:
+            raise UserError(f"an interval has one axis, as in Interval(x=(0, 1)), not {self.dimension}")
+
+
+class Product(Parametrised):
+    """All combinations of points of its factors: `Product(Interval(t=(0, 1)), Disc())` is a cylinder."""
+
+    def __init__(self, *factors: Parametrised) -> None:
+        """Take the factors.
+
+        Raises:
+            UserError: a coordinate occurs twice, or a factor has no map (a difference, given points).
+        """
+        for factor in factors:
+            if not isinstance(factor, Parametrised):
+                raise UserError(
+                    f"a {type(factor).__name__} cannot be a factor of a product; multiply first, combine then"
+                )
+        self.factors = factors
+        self.names = tuple(name for factor in factors for name in factor.names)
+        if len(set(self.names)) < len(self.names):
+            raise UserError(f"a coordinate occurs twice in the product: {', '.join(self.names)}")
+
+    @property
+    def dimension(self) -> int:
+        """The sum of the factors' dimensions."""
+        return sum(factor.dimension for factor in self.factors)
+
+    @property
+    def measure(self) -> float:
+        """The product of the factors' measures."""
+        return math.prod(factor.measure for factor in self.factors)
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points lie in every factor."""
+        return torch.stack([factor.contains(points) for factor in self.factors]).all(0)
+
+    def map(self, unit: Tensor) -> Points:
+        """Each factor takes its own columns of the parameters, in order."""
+        points, start = {}, 0
+        for factor in self.factors:
+            points.update(factor.map(unit[:, start : start + factor.dimension]))
+            start += factor.dimension
+        return points
+
+
+def _joined(parts: list[Region]) -> Region:
+    """The union of faces; the two ends of an interval are simply two given points."""
+    given = [part for part in parts if isinstance(part, At)]
+    if len(given) == len(parts):
+        return At(**{name: torch.cat([part.columns[name] for part in given]) for name in given[0].names})
+    return Union(*parts)
+
+
+def _bounds(name: str, ends: object) -> tuple[Tensor, Tensor]:
+    if not isinstance(ends, (tuple, list)) or len(ends) != 2:
+        raise UserError(f"the bounds of {name} must be a pair (lower, upper), not {ends!r}")
+    try:
+        lower, upper = (torch.as_tensor(end, dtype=torch.float64) for end in ends)
+    except (TypeError, ValueError, RuntimeError):
+        raise UserError(f"the bounds of {name} must be numbers, not {ends!r}") from None
+    if lower.shape != upper.shape or lower.dim() > 1 or lower.numel() == 0:
+        raise UserError(f"the bounds of {name} must both be numbers, or vectors of one length; got {ends!r}")
+    if not (lower.isfinite().all() and upper.isfinite().all()):
+        raise UserError(f"the bounds of {name} must be finite, not {ends!r}")
+    if not (lower < upper).all():
+        raise UserError(f"the lower bound of {name} must be less than its upper bound; got {ends!r}")
+    return lower, upper

@@ -1,0 +1,117 @@
+"""Discs and circles."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.geometry.region import Parametrised, Points, number, tolerance
+
+
+class Disc(Parametrised):
+    """The disc |p - c| ≤ R in two named coordinates."""
+
+    dimension = 2
+
+    def __init__(
+        self,
+        center: tuple[float, float] = (0.0, 0.0),
+        radius: float = 1.0,
+        names: tuple[str, str] = ("x", "y"),
+    ) -> None:
+        """Take the centre c, the radius R and the names of the two coordinates.
+
+        Raises:
+            UserError: the radius is not positive, the centre no pair of numbers, or the names are not two.
+        """
+        self.names = two_names(names)
+        if not isinstance(center, (tuple, list)) or len(center) != 2:
+            raise UserError(f"the centre of a disc must be a pair of numbers, not {center!r}")
+        self.center = (number(center[0], "the disc's centre"), number(center[1], "the disc's centre"))
+        self.radius = number(radius, "the radius of a disc")
+        if self.radius <= 0:
+            raise UserError(f"the radius of a disc must be positive, not {radius!r}")
+
+    @property
+    def measure(self) -> float:
+        """The area π R²."""
+        return math.pi * self.radius**2
+
+    @property
+    def boundary(self) -> Circle:
+        """The circle around it, with outward normals."""
+        return Circle(self)
+
+    def distance(self, points: Points) -> Tensor:
+        """The distance from the centre, `(N,)`."""
+        x, y = (points[name] - c for name, c in zip(self.names, self.center, strict=True))
+        return torch.hypot(x, y)
+
+    def slack(self, points: Points) -> float:
+        """What rounding may add to a distance."""
+        return tolerance(points[self.names[0]], self.radius + max(map(abs, self.center)))
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points are no further than R from the centre."""
+        return self.distance(points) <= self.radius + self.slack(points)
+
+    def map(self, unit: Tensor) -> Points:
+        """The concentric map of the square onto the disc.
+
+        Squares around the centre become circles, (a, b) ↦ a (cos πb/4a, sin πb/4a) for |a| > |b|. It keeps
+        areas and, unlike polar coordinates, neighbours: stratified points stay so (Shirley & Chiu 1997).
+        """
+        a, b = (2 * unit - 1).unbind(1)
+        wide = a.abs() > b.abs()
+        radius = torch.where(wide, a, b)
+        ratio = torch.where(wide, b, a) / torch.where(radius == 0, 1.0, radius)
+        angle = torch.where(wide, math.pi / 4 * ratio, math.pi / 2 - math.pi / 4 * ratio)
+        x, y = self.names
+        return {
+            x: self.center[0] + self.radius * radius * angle.cos(),
+            y: self.center[1] + self.radius * radius * angle.sin(),
+        }
+
+
+class Circle(Parametrised):
+    """The boundary of a disc, with columns `normal_x`, `normal_y` (after the coordinates' names)."""
+
+    dimension = 1
+
+    def __init__(self, disc: Disc) -> None:
+        """Take the disc that it bounds."""
+        self.disc = disc
+        self.names = disc.names
+
+    @property
+    def measure(self) -> float:
+        """The length 2 π R."""
+        return 2 * math.pi * self.disc.radius
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points are at the distance R from the centre."""
+        return (self.disc.distance(points) - self.disc.radius).abs() <= self.disc.slack(points)
+
+    def map(self, unit: Tensor) -> Points:
+        """Points at the angle 2πu; u = 0 and u = 1 are the same point."""
+        angle = 2 * math.pi * unit[:, 0]
+        normal = (angle.cos(), angle.sin())
+        coordinates = {
+            name: c + self.disc.radius * n
+            for name, c, n in zip(self.names, self.disc.center, normal, strict=True)
+        }
+        return coordinates | {f"normal_{name}": n for name, n in zip(self.names, normal, strict=True)}
+
+
+def two_names(names: object) -> tuple[str, str]:
+    """The names of the two coordinates of a shape in the plane.
+
+    Raises:
+        UserError: they are not two different names.
+    """
+    if not isinstance(names, (tuple, list)) or len(names) != 2 or names[0] == names[1]:
+        raise UserError(f"a shape in the plane needs two different coordinate names, not {names!r}")
+    return str(names[0]), str(names[1])

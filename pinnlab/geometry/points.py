@@ -1,0 +1,100 @@
+"""Regions of dimension 0: given points, and the single point that builds faces."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.geometry.region import Parametrised, Points, Region, Source, tolerance
+
+
+class At(Region):
+    """Given points, with data columns where there are measurements: `At(X=[-2, 2], U=[1, -1])`.
+
+    However many points are asked for, these are all there are.
+    """
+
+    dimension = 0
+
+    def __init__(self, **columns: object) -> None:
+        """Take the columns.
+
+        Args:
+            columns: name → the values there: N numbers, `(N, d)` for a vector, or one number for N = 1.
+
+        Raises:
+            UserError: there is no point, a value is no finite number, or the columns differ in length.
+        """
+        if not columns:
+            raise UserError("At needs at least one column, as in At(x=[0.0, 1.0])")
+        self.columns = {name: _column(name, values) for name, values in columns.items()}
+        self.names = tuple(columns)
+        lengths = {name: len(column) for name, column in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise UserError(f"At: the columns must have one length, not {lengths}")
+        if 0 in lengths.values():
+            raise UserError(f"At: no points given for {', '.join(self.names)}")
+
+    @property
+    def measure(self) -> float:
+        """The number of points."""
+        return float(len(self.columns[self.names[0]]))
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points agree with a given one in all columns that they share."""
+        shared = [name for name in self.names if name in points]
+        if not shared:
+            raise UserError(f"the points have no column of {', '.join(self.names)}")
+        match = torch.tensor(True)
+        for name in shared:
+            ours, theirs = self.columns[name].to(points[name]), points[name]
+            close = (theirs[:, None] - ours[None]).abs() <= tolerance(theirs, float(ours.abs().max()))
+            match = match & close.flatten(2).all(2) if close.dim() > 2 else match & close
+        return match.any(1)
+
+    def place(self, n: int, source: Source) -> Points:
+        """All given points, whatever n and the source."""
+        return {name: column.to(torch.get_default_dtype()) for name, column in self.columns.items()}
+
+
+class Point(Parametrised):
+    """One point, repeated as often as asked for: a factor of products, such as the face of a box."""
+
+    dimension = 0
+    measure = 1.0
+
+    def __init__(self, coordinates: dict[str, float], columns: dict[str, float] | None = None) -> None:
+        """Take the coordinates, and further constant columns such as a normal."""
+        self.names = tuple(coordinates)
+        self.coordinates = dict(coordinates)
+        self.columns = dict(columns or {})
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points have these coordinates."""
+        return torch.stack(
+            [
+                (points[name] - value).abs() <= tolerance(points[name], abs(value))
+                for name, value in self.coordinates.items()
+            ]
+        ).all(0)
+
+    def map(self, unit: Tensor) -> Points:
+        """As many copies as `unit`, `(N, 0)`, has rows."""
+        values = {**self.coordinates, **self.columns}
+        return {name: unit.new_full((len(unit),), value) for name, value in values.items()}
+
+
+def _column(name: str, values: object) -> Tensor:
+    try:
+        column = torch.as_tensor(values, dtype=torch.float64).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):
+        raise UserError(f"At: the column {name} must be a list of numbers, not {values!r}") from None
+    column = column.reshape(1) if column.dim() == 0 else column
+    if column.dim() > 2:
+        raise UserError(f"At: the column {name} must have shape (N,) or (N, d), not {tuple(column.shape)}")
+    if not math.isfinite(float(column.sum())):
+        raise UserError(f"At: the column {name} holds a value that is not finite")
+    return column.clone()

@@ -1,0 +1,175 @@
+"""Regions: sets of points that can be sampled.
+
+A region owns the way from uniform numbers to its points; where the uniform numbers come from (a grid, a
+quasi-random sequence, a random generator) is the business of a `Source`, which the samplers supply.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+
+Points = dict[str, Tensor]
+"""Named columns of N points, each `(N,)`, or `(N, d)` for a vector coordinate."""
+
+
+class Source(ABC):
+    """Supplies points of the unit cube; pure: the same call gives the same points."""
+
+    nested: bool
+    """Whether the first points of a larger sample are themselves a sample (a grid's are not)."""
+
+    @abstractmethod
+    def unit(self, n: int, dimension: int) -> Tensor:
+        """About n points of the unit cube, `(n, dimension)`, in the default dtype."""
+
+    @abstractmethod
+    def split(self, index: int) -> Source:
+        """An independent source for part `index` of a region made of parts."""
+
+
+class Region(ABC):
+    """A set of points with named coordinates."""
+
+    names: tuple[str, ...]
+    """The coordinates of its points."""
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """How many numbers parametrise a point: 0 for given points, 1 for a curve, 2 for a surface."""
+
+    @property
+    @abstractmethod
+    def measure(self) -> float:
+        """Length, area, volume; the number of points where the dimension is 0."""
+
+    @abstractmethod
+    def contains(self, points: Points) -> Tensor:
+        """Which points lie in the closed region, up to rounding; further columns are ignored.
+
+        Args:
+            points: columns of N points, the region's coordinates among them.
+
+        Returns:
+            Booleans `(N,)`.
+        """
+
+    @abstractmethod
+    def place(self, n: int, source: Source) -> Points:
+        """Points spread uniformly over the region.
+
+        Args:
+            n: how many; a grid may give a few more or less, given points are always all of them.
+            source: where the uniform numbers come from.
+
+        Returns:
+            Columns of about n points, in the default dtype.
+
+        Raises:
+            UserError: the region has more parts than n, or no points at all.
+        """
+
+    def __or__(self, other: Region) -> Region:
+        """The union."""
+        from pinnlab.geometry.sets import union
+
+        return union(self, other)
+
+    def __and__(self, other: Region) -> Region:
+        """The intersection."""
+        from pinnlab.geometry.sets import intersection
+
+        return intersection(self, other)
+
+    def __sub__(self, other: Region) -> Region:
+        """The points of this region that are not in the other one."""
+        from pinnlab.geometry.sets import difference
+
+        return difference(self, other)
+
+
+class Parametrised(Region):
+    """A region that is the image of a unit cube under a map of constant Jacobian determinant."""
+
+    @abstractmethod
+    def map(self, unit: Tensor) -> Points:
+        """The points with these parameters; uniform numbers give uniform points.
+
+        Args:
+            unit: `(N, dimension)`, in [0, 1].
+
+        Returns:
+            Columns of N points.
+        """
+
+    def place(self, n: int, source: Source) -> Points:
+        """The image of points of the unit cube."""
+        return self.map(source.unit(n, self.dimension))
+
+
+def size(points: Points) -> int:
+    """The number of points N in these columns."""
+    return len(next(iter(points.values())))
+
+
+def select(points: Points, index: Tensor | slice) -> Points:
+    """The rows chosen by indices, booleans or a slice, of every column."""
+    return {name: column[index] for name, column in points.items()}
+
+
+def concatenate(parts: Sequence[Points]) -> Points:
+    """The points of all parts, one after another.
+
+    Raises:
+        UserError: the parts have different columns, such as normals on some of them only.
+    """
+    for part in parts[1:]:
+        if part.keys() != parts[0].keys():
+            raise UserError(f"the parts have different columns: {', '.join(parts[0])} and {', '.join(part)}")
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def tolerance(column: Tensor, scale: float) -> float:
+    """How far rounding may carry a point of this column from a region of this size."""
+    return 16 * torch.finfo(column.dtype).eps * max(1.0, scale)
+
+
+def number(value: object, what: str) -> float:
+    """The finite number that `value` is.
+
+    Raises:
+        UserError: it is none; the message begins with `what`.
+    """
+    try:
+        result = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise UserError(f"{what} must be a number, not {value!r}") from None
+    if not math.isfinite(result):
+        raise UserError(f"{what} must be finite, not {value!r}")
+    return result
+
+
+def divide(n: int, weights: Sequence[float]) -> list[int]:
+    """Split n in proportion to the weights, by largest remainders, at least one each.
+
+    Raises:
+        UserError: there are more weights than n.
+    """
+    if n < len(weights):
+        raise UserError(f"{n} point(s) cannot cover a region of {len(weights)} parts; ask for more points")
+    total = sum(weights)
+    spare = n - len(weights)
+    ideal = [max(0.0, n * weight / total - 1) for weight in weights]
+    ideal = [spare * share / (sum(ideal) or 1.0) for share in ideal]
+    counts = [int(share) for share in ideal]
+    by_remainder = sorted(range(len(ideal)), key=lambda i: counts[i] - ideal[i])
+    for i in by_remainder[: spare - sum(counts)]:
+        counts[i] += 1
+    return [1 + count for count in counts]
