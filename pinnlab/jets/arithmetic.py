@@ -150,7 +150,7 @@ def mul(a: Operand, b: Operand) -> Jet:
         left, right = common(a, b)
         return left.like(product(left.coefficients, right.coefficients, left.indices))
     jet, other = (a, b) if isinstance(a, Jet) else (b, a)
-    assert isinstance(jet, Jet)
+    assert isinstance(jet, Jet) and not isinstance(other, Jet)
     if isinstance(other, Tensor) and other.ndim > jet.ndim:
         jet = jet.like(jet.coefficients[(slice(None), *[None] * (other.ndim - jet.ndim))])
     return jet.like(jet.coefficients * other)
