@@ -63,10 +63,9 @@ class Unknown(nn.Module):
         if self.bounds is None:
             return self.parameter
         low, high = self.bounds
-        if low <= self.parameter.detach() <= high:
-            return self.parameter
-        width = high - low
-        return high - (torch.remainder(self.parameter - low, 2 * width) - width).abs()
+        p, width = self.parameter, high - low
+        wave = high - (torch.remainder(p - low, 2 * width) - width).abs()
+        return torch.where((low <= p) & (p <= high), p, wave)  # exactly the identity inside
 
     def extra_repr(self) -> str:
         """The value and the bounds."""

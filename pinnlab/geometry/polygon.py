@@ -26,9 +26,7 @@ class Polygon(Parametrised):
     dimension = 2
     names: tuple[str, str]
 
-    def __init__(
-        self, vertices: Vertices, holes: Sequence[Vertices] = (), names: tuple[str, str] = ("x", "y")
-    ) -> None:
+    def __init__(self, vertices: Vertices, holes: Sequence[Vertices] = (), names: tuple[str, str] = ("x", "y")) -> None:
         """Take the vertices, either way round, the holes' vertices, and the names of the two coordinates.
 
         Raises:

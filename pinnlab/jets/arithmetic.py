@@ -44,13 +44,13 @@ for _functions, _elementary in (
 
 @rule(F.silu)
 def silu(x: Jet, inplace: bool = False) -> Jet:
-    """X · sigmoid(x)."""
+    """The logistic-weighted x · sigmoid(x)."""
     return apply_elementary(table.SILU, x)
 
 
 @rule(F.gelu)
 def gelu(x: Jet, approximate: str = "none") -> Jet:
-    """X Φ(x), or its tanh approximation."""
+    """The normal-weighted x Φ(x), or its tanh approximation."""
     if approximate == "tanh":
         return 0.5 * x * (1 + apply_elementary(table.TANH, math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
     return apply_elementary(table.GELU, x)

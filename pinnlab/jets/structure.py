@@ -69,9 +69,46 @@ class _Linear(torch.autograd.Function):
         return torch.cat((out[:1] + bias.reshape(size, *lead, -1), out[1:])), 1
 
 
+class _OwnLinear(torch.autograd.Function):
+    """(x, W, b) ↦ W_n x_n + b_n with weights `(N, out, in)` and biases `(N, out)` for every point n.
+
+    Copies of one weight, expanded without memory, still take one matrix product for the stack, and the gradient
+    with respect to each point's own copy is the outer product of its signal and its input: how rows of a Jacobian
+    are had for about the price of a backward pass.
+    """
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        out = _own_product(x, weight.mT)
+        out[0] += bias
+        return out
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+        x, weight, _ = inputs
+        ctx.save_for_backward(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        dx = _own_product(g, weight) if ctx.needs_input_grad[0] else None
+        dw = torch.bmm(g.permute(1, 2, 0), x.transpose(0, 1)) if ctx.needs_input_grad[1] else None
+        return dx, dw, g[0]
+
+
+def _own_product(x: Tensor, matrices: Tensor) -> Tensor:
+    """The x_n M_n of a stack `(K, N, a)` and matrices `(N, a, b)`, one product where all are the same memory."""
+    if matrices.stride(0) == 0:
+        return x @ matrices[0]
+    return torch.bmm(x.transpose(0, 1), matrices).transpose(0, 1)
+
+
 @rule(F.linear)
 def linear(x: Jet, weight: Tensor, bias: Tensor | None = None) -> Jet:
-    """X Wᵀ + b."""
+    """The affine map x Wᵀ + b, with one weight for all points or, where it is `(N, out, in)`, one for each."""
+    if weight.ndim == 3:
+        own = weight.new_zeros(weight.shape[:2]) if bias is None else bias
+        return x.like(_OwnLinear.apply(x.coefficients, weight, own))
     if bias is None:
         return x.like(x.coefficients @ weight.mT)
     return x.like(_Linear.apply(x.coefficients, weight, bias))
