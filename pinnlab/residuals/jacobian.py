@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +22,8 @@ class Linearisation:
     per point.
 
     Attributes:
-        vector: r, all blocks flattened one after another, `(M,)`, without a graph.
+        blocks: The weighted residual blocks by constraint, `(rows, N)`, without a graph.
+        vector: r, all blocks flattened one after another, `(M,)`.
     """
 
     def __init__(
@@ -43,24 +43,20 @@ class Linearisation:
         """
         self._residuals, self._parameters, self._points, self._totals = residuals, parameters, points, totals
         self._own: list[tuple[Tensor, list[Tensor]]] = []
-        rows = []
+        self.blocks: dict[str, Tensor] = {}
         expands = _expandable(residuals)
         for name, columns in points.items():
             if expands:
                 n = len(next(iter(columns.values())))
                 own = {key: p.detach().expand(n, *p.shape).requires_grad_() for key, p in parameters.items()}
-                block = _block(residuals, own, name, columns, totals)
+                with torch.enable_grad():
+                    block = _block(residuals, own, name, columns, totals)
                 self._own.append((block, list(own.values())))
             else:
                 with torch.no_grad():
                     block = _block(residuals, parameters, name, columns, totals)
-            rows.append(block.detach().flatten())
-        self.vector = torch.cat(rows)
-
-    @property
-    def loss(self) -> float:
-        """‖r‖²."""
-        return float(self.vector @ self.vector)
+            self.blocks[name] = block.detach()
+        self.vector = flatten(self.blocks)
 
     def jacobian(self) -> Tensor:
         """∂r/∂θ, `(M, P)`: parameters in the order of the mapping, each flattened.
@@ -85,6 +81,22 @@ class Linearisation:
         return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
 
 
+def flatten(blocks: Mapping[str, Tensor]) -> Tensor:
+    """All blocks as one vector, `(M,)`."""
+    return torch.cat([block.flatten() for block in blocks.values()])
+
+
+def residual_vector(
+    residuals: Residuals,
+    parameters: Mapping[str, Tensor],
+    points: Mapping[str, Points],
+    totals: Mapping[str, int] | None = None,
+) -> Tensor:
+    """r(θ) alone, `(M,)`, without a graph; arguments as for `Linearisation`."""
+    with torch.no_grad():
+        return flatten({name: _block(residuals, parameters, name, p, totals) for name, p in points.items()})
+
+
 def _expandable(residuals: Residuals) -> bool:
     """Whether every network parameter enters through a linear layer evaluated on jets, which has a rule for copies."""
     linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
@@ -100,9 +112,11 @@ def _block(
 def _expanded(block: Tensor, own: list[Tensor]) -> Tensor:
     n = block.shape[1]
     rows = []
-    for i, row in enumerate(block):
+    with torch.enable_grad():
+        totals = block.sum(1).unbind()
+    for i, total in enumerate(totals):
         gradients = torch.autograd.grad(
-            row.sum(), own, retain_graph=i + 1 < len(block), allow_unused=True, materialize_grads=True
+            total, own, retain_graph=i + 1 < len(totals), allow_unused=True, materialize_grads=True
         )
         rows.append(torch.cat([gradient.reshape(n, -1) for gradient in gradients], 1))
     return torch.cat(rows)

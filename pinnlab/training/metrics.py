@@ -13,7 +13,7 @@ def relative_l2(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def max_error(prediction: Tensor, target: Tensor) -> Tensor:
-    """max |prediction - target| over all entries, 0-d."""
+    """Max |prediction - target| over all entries, 0-d."""
     return (prediction - target).abs().max()
 
 

@@ -74,6 +74,16 @@ class Objective:
         self.evaluations += 1
         return blocks
 
+    def began(self, blocks: Mapping[str, Tensor]) -> None:
+        """Takes the blocks where the step started from a phase that evaluates them itself.
+
+        Raises:
+            DivergedError: if they are NaN or infinite.
+        """
+        self.first_blocks = dict(blocks)
+        if not math.isfinite(float(self.residuals.loss(blocks))):
+            self._diverged(blocks)
+
     def loss(self) -> Tensor:
         """This rank's share of the loss, differentiable, 0-d.
 
