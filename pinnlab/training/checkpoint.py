@@ -10,6 +10,8 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from pinnlab.training.pinn import PINN, StepReport
+
 
 class Checkpoint(Callback):
     """Writes `last.ckpt` between steps, and keeps a copy of it at the end of each phase.
@@ -43,12 +45,14 @@ class Checkpoint(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write one if it is due."""
-        ended = outputs["report"].ended
+        assert isinstance(pl_module, PINN)
+        report: StepReport = outputs["report"]
+        ended = report.ended
         if ended is not None:
             self._write(trainer)
             if trainer.is_global_zero:
                 _replace_by_copy(self.last, self.folder / f"phase_{len(pl_module.schedule.ended)}_{ended.name}.ckpt")
-        elif self._due(trainer, outputs["report"].step + 1):
+        elif self._due(trainer, report.step + 1):
             self._write(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

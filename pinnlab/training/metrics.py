@@ -13,7 +13,7 @@ def relative_l2(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def max_error(prediction: Tensor, target: Tensor) -> Tensor:
-    """Max |prediction - target| over all entries, 0-d."""
+    """The largest |prediction - target| over all entries, 0-d."""
     return (prediction - target).abs().max()
 
 
@@ -62,22 +62,25 @@ class MaxError(Metric):
         return self.largest
 
 
-class Norm(Metric):
-    """‖values‖₂ over all updates and ranks: of weighted residual blocks, the root of a constraint's loss."""
+class RootMeanSquare(Metric):
+    """√mean(values²) over all updates and ranks."""
 
     is_differentiable = False
     higher_is_better = False
     full_state_update = False
     squares: Tensor
+    count: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.add_state("squares", torch.zeros(()), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros(()), dist_reduce_fx="sum")
 
     def update(self, values: Tensor) -> None:
         """Add the squares of the values, any shape."""
         self.squares = self.squares + values.square().sum()
+        self.count = self.count + values.numel()
 
     def compute(self) -> Tensor:
-        """The root of the sum of squares."""
-        return self.squares.sqrt()
+        """The root of the mean square."""
+        return (self.squares / self.count).sqrt()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -19,7 +19,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals, Sobolev, Weights
-from pinnlab.training.metrics import MaxError, Norm, RelativeL2
+from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.schedule import PhaseRecord, Schedule
@@ -102,6 +102,21 @@ class PINN(LightningModule):
         fields = self.residuals.fields(points, IndexSet.simplex(len(self.equation.inputs), 0))
         return {name: fields[name].value for name in self.equation.outputs}
 
+    def residual_values(self, batch: Batch) -> dict[str, Tensor]:
+        """The residuals themselves, without weights or derivatives of them: constraint name -> `(components, N)`."""
+        names = list(batch)
+        plain = Residuals(
+            self.residuals.network,
+            self.equation,
+            self.engine,
+            {name: Weights([1.0]) for name in names},
+            dict.fromkeys(names, 1.0),
+        )
+        with torch.enable_grad():
+            # a total of one point leaves the mean over the points undone
+            blocks = plain(batch, dict.fromkeys(names, 1))
+        return {name: block.detach() for name, block in blocks.items()}
+
     def configure_optimizers(self) -> list[Optimizer]:
         """One optimiser for each phase, all of the same parameters; declared at once, so that checkpoints hold all."""
         return [phase.optimizer(self.residuals.parameters()) for phase in self.schedule.phases]
@@ -113,7 +128,8 @@ class PINN(LightningModule):
             DivergedError: if the loss is NaN or infinite.
         """
         schedule, phase = self.schedule, self.schedule.phase
-        optimizer = self.optimizers()[schedule.index]  # type: ignore[index]
+        # Lightning's wrapper of the phase's optimiser, which counts its steps
+        optimizer = cast(list[Optimizer], self.optimizers())[schedule.index]
         objective = self._objective(batch)
         step = schedule.step
         due = schedule.step_in_phase % self._log_every(phase) == 0
@@ -198,7 +214,7 @@ class PINN(LightningModule):
         strategy, world_size = self.trainer.strategy, self.trainer.world_size
 
         def total(value: Tensor) -> Tensor:
-            return strategy.reduce(value, reduce_op="sum") if world_size > 1 else value  # type: ignore[return-value]
+            return strategy.reduce(value, reduce_op="sum") if world_size > 1 else value
 
         counts = torch.tensor([size(points) for points in batch.values()])
         totals = dict(zip(batch, total(counts).tolist(), strict=True))
@@ -214,7 +230,7 @@ class PINN(LightningModule):
 
     def _log_every(self, phase: Phase) -> int:
         """Logging is spaced by loss evaluations, since a step of one phase may cost many of another's."""
-        return max(1, self.trainer.log_every_n_steps // phase.evaluations_per_step)
+        return max(1, self.trainer.log_every_n_steps // phase.evaluations_per_step)  # type: ignore[attr-defined]
 
     def _row(
         self,
@@ -231,7 +247,7 @@ class PINN(LightningModule):
 
     def _begin_metrics(self) -> None:
         equation = self.equation
-        self._metrics = {f"residual_{name}": Norm() for name in equation.constraints()}
+        self._metrics = {f"residual_{name}": RootMeanSquare() for name in equation.constraints()}
         if equation.solved:
             keys = ["", *(f"_{name}" for name in equation.outputs if len(equation.outputs) > 1)]
             self._metrics |= {f"relative_l2{key}": RelativeL2() for key in keys}
@@ -240,24 +256,19 @@ class PINN(LightningModule):
             metric.to(self.device)
 
     def _update_metrics(self, batch: Batch) -> None:
-        residuals, equation = self.residuals, self.equation
-        names = equation.constraints()
-        # the plain residual, root mean square over the points: no weights, no derivatives of it
-        plain = Residuals(
-            residuals.network, equation, self.engine, {n: Weights([1.0]) for n in names}, dict.fromkeys(names, 1.0)
-        )
+        equation = self.equation
+        for name, values in self.residual_values(batch).items():
+            self._metrics[f"residual_{name}"].update(values)
+        if not equation.solved:
+            return
+        points = batch[domain(equation.constraints())]
         with torch.enable_grad():
-            for name, block in plain(batch).items():
-                self._metrics[f"residual_{name}"].update(block.detach())
-            if not equation.solved:
-                return
-            points = batch[domain(equation.constraints())]
             found, exact = self(points), equation.solution(points)
-            for name in equation.outputs:
-                pair = found[name].detach(), exact[name].value.detach()
-                for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
-                    self._metrics[f"relative_l2{key}"].update(*pair)
-                    self._metrics[f"max_error{key}"].update(*pair)
+        for name in equation.outputs:
+            pair = found[name].detach(), exact[name].value.detach()
+            for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
+                self._metrics[f"relative_l2{key}"].update(*pair)
+                self._metrics[f"max_error{key}"].update(*pair)
 
     def _compute_metrics(self) -> dict[str, Tensor | float]:
         values: dict[str, Tensor | float] = {name: metric.compute() for name, metric in self._metrics.items()}
