@@ -15,7 +15,7 @@ class Unknown(nn.Module):
 
     With bounds (a, b) the free parameter p may take any value and is reflected into the interval,
 
-        value = b − |((p − a) mod 2w) − w|,  w = b − a,
+        value = a + min(r, 2w − r),  r = (p − a) mod 2w,  w = b − a,
 
     the triangle wave that is the identity on [a, b]. Its slope is ±1 everywhere, so that the value cannot stick
     at a bound, where maps like tanh and sine have slope 0.
@@ -63,10 +63,10 @@ class Unknown(nn.Module):
         if self.bounds is None:
             return self.parameter
         low, high = self.bounds
-        if low <= self.parameter.detach() <= high:
-            return self.parameter
-        width = high - low
-        return high - (torch.remainder(self.parameter - low, 2 * width) - width).abs()
+        p, width = self.parameter, high - low
+        r = torch.remainder(p - low, 2 * width)
+        wave = low + torch.where(r <= width, r, 2 * width - r)  # unlike |r − w|, of slope ±1 where it turns as well
+        return torch.where((low <= p) & (p <= high), p, wave)  # exactly the identity inside
 
     def extra_repr(self) -> str:
         """The value and the bounds."""
