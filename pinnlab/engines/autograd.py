@@ -39,13 +39,14 @@ class Traced(Field):
         if not self._value.requires_grad:
             return torch.zeros_like(self._value)
         leaf = self.leaves[axis]
-        flat = self._value.reshape(len(leaf), -1)
-        # Points do not see each other, so the gradient of the sum over points holds every point's derivative.
-        slopes = [
-            torch.autograd.grad(column.sum(), leaf, create_graph=True, materialize_grads=True)[0]
-            for column in flat.unbind(-1)
-        ]
-        return torch.stack(slopes, -1).reshape(self._value.shape)
+        with torch.enable_grad():
+            flat = self._value.reshape(len(leaf), -1)
+            # Points do not see each other, so the gradient of the sum over points holds every point's derivative.
+            slopes = [
+                torch.autograd.grad(column.sum(), leaf, create_graph=True, materialize_grads=True)[0]
+                for column in flat.unbind(-1)
+            ]
+            return torch.stack(slopes, -1).reshape(self._value.shape)
 
     def derivative(self, alpha: MultiIndex) -> Tensor:
         """The values of ∂^α, `(N, ...)`."""
@@ -69,7 +70,9 @@ class Traced(Field):
         plain_args, plain_kwargs = tree_map(
             strip, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field)
         )
-        result = function(*plain_args, **plain_kwargs)
+        # Under no_grad (a validation step) an expression would lose its graph and pass for a constant.
+        with torch.enable_grad():
+            result = function(*plain_args, **plain_kwargs)
         return tree_map(lambda leaf: cls(leaf, leaves[0]) if isinstance(leaf, Tensor) else leaf, result)
 
 

@@ -110,14 +110,16 @@ class Equation(nn.Module, ABC):
 
 
 def resolve(function: Residual, available: Mapping[str, object], where: str) -> dict[str, object]:
-    """The arguments that a function of named fields asks for.
+    """The arguments that a function of named fields asks for; one with a default may be missing.
 
     Raises:
         UserError: if it asks for a name that is not available.
     """
     chosen = {}
-    for name in _parameters(function):
+    for name, needed in _parameters(function):
         if name not in available:
+            if not needed:
+                continue
             raise UserError(
                 f"{where}: the function {getattr(function, '__name__', 'residual')} asks for {name!r}, which is not "
                 f"among its variables ({', '.join(available)})"
@@ -126,15 +128,17 @@ def resolve(function: Residual, available: Mapping[str, object], where: str) -> 
     return chosen
 
 
-def _parameters(function: Residual) -> tuple[str, ...]:
+def _parameters(function: Residual) -> tuple[tuple[str, bool], ...]:
     bound = getattr(function, "__func__", function)
     names = _signature(bound)
     return names[1:] if bound is not function else names
 
 
 @lru_cache(maxsize=1024)
-def _signature(function: Residual) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+def _signature(function: Residual) -> tuple[tuple[str, bool], ...]:
+    """The parameters' names, and whether each is needed: has no default."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple((p.name, p.default is inspect.Parameter.empty) for p in parameters)
 
 
 def components(result: object, where: str) -> tuple[Field, ...]:
@@ -166,11 +170,19 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     sample = {column: values[:1].expand(count, *values.shape[1:]) for column, values in _sample(constraint).items()}
     variables: dict[str, object] = {**columns(equation, sample, where)}
     for axis, coordinate in enumerate(equation.inputs):
-        variables[coordinate] = Probe((count,), dimension, axis=axis)
+        variables[coordinate] = Probe.coordinate((count,), dimension, axis)
     for output in equation.outputs:
         variables[output] = Probe.output((count,), dimension)
     variables.update({unknown: child.value.detach() for unknown, child in equation.unknowns().items()})
-    parts = components(constraint.residual(**resolve(constraint.residual, variables, where)), where)
+    arguments = resolve(constraint.residual, variables, where)
+    try:
+        parts = components(constraint.residual(**arguments), where)
+    except (RuntimeError, NotImplementedError) as error:
+        if "meta" in str(error):
+            raise UserError(
+                f"{where}: the residual branches on the values of a field, or turns them into numbers, and may not"
+            ) from error
+        raise
     shifts = frozenset().union(*(part.shifts for part in parts if isinstance(part, Probe)))
     own = IndexSet.simplex(dimension, order)
     return IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])

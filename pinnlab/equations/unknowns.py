@@ -15,7 +15,7 @@ class Unknown(nn.Module):
 
     With bounds (a, b) the free parameter p may take any value and is reflected into the interval,
 
-        value = b − |((p − a) mod 2w) − w|,  w = b − a,
+        value = a + min(r, 2w − r),  r = (p − a) mod 2w,  w = b − a,
 
     the triangle wave that is the identity on [a, b]. Its slope is ±1 everywhere, so that the value cannot stick
     at a bound, where maps like tanh and sine have slope 0.
@@ -64,7 +64,8 @@ class Unknown(nn.Module):
             return self.parameter
         low, high = self.bounds
         p, width = self.parameter, high - low
-        wave = high - (torch.remainder(p - low, 2 * width) - width).abs()
+        r = torch.remainder(p - low, 2 * width)
+        wave = low + torch.where(r <= width, r, 2 * width - r)  # unlike |r − w|, of slope ±1 where it turns as well
         return torch.where((low <= p) & (p <= high), p, wave)  # exactly the identity inside
 
     def extra_repr(self) -> str:

@@ -152,9 +152,13 @@ def common(a: Jet, b: Jet) -> tuple[Jet, Jet]:
     if a.indices is not b.indices:
         indices = a.indices.intersection(b.indices)
         a, b = a.on(indices), b.on(indices)
-    missing = a.ndim - b.ndim
-    if missing > 0:
-        b = b.like(b.coefficients[(slice(None), *[None] * missing)])
-    elif missing < 0:
-        a = a.like(a.coefficients[(slice(None), *[None] * -missing)])
+    if a.ndim != b.ndim:
+        a, b = a.like(raised(a, b.ndim)), b.like(raised(b, a.ndim))
     return a, b
+
+
+def raised(x: Jet, ndim: int) -> Tensor:
+    """The coefficients with the values' shape preceded by ones, up to `ndim` dimensions: how shapes broadcast."""
+    if ndim <= x.ndim:
+        return x.coefficients
+    return x.coefficients[(slice(None), *[None] * (ndim - x.ndim))]

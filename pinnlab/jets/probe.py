@@ -17,14 +17,14 @@ from pinnlab.jets.field import Field
 class Probe(Field):
     """A field that records the derivatives it is made of instead of computing any.
 
-    A node holds the set of shifts it consumes: the outputs of the network hold {0}, coordinates hold none, `.d`
-    shifts every element by one derivative along its axis, and everything else unions its operands. To have
-    ∂^α of the node, the network must supply ∂^{α+s} of its outputs for every shift s. Values live on the meta
+    A node holds the set of shifts it consumes: coordinates and outputs of the network hold {0}, `.d` shifts every
+    element by one derivative along its axis, and everything else unions its operands. To have ∂^α of the node,
+    its operands must supply ∂^{α+s} for every shift s. Values live on the meta
     device: they have shapes and no numbers, so control flow that depends on data is an error.
     """
 
     def __init__(
-        self, shape: Sequence[int], dimension: int, shifts: Iterable[MultiIndex] = (), axis: int | None = None
+        self, shape: Sequence[int], dimension: int, shifts: Iterable[MultiIndex], axis: int | None = None
     ) -> None:
         """A probe of the given shape of values; `dimension` is the number of coordinate axes."""
         self._value = torch.empty(tuple(shape), device="meta")
@@ -36,6 +36,11 @@ class Probe(Field):
     def output(cls, shape: Sequence[int], dimension: int) -> Probe:
         """An output of the network."""
         return cls(shape, dimension, [(0,) * dimension])
+
+    @classmethod
+    def coordinate(cls, shape: Sequence[int], dimension: int, axis: int) -> Probe:
+        """A coordinate: its expressions can be differentiated too, like (x * x).d(x)."""
+        return cls(shape, dimension, [(0,) * dimension], axis)
 
     @property
     def value(self) -> Tensor:

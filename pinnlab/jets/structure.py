@@ -62,11 +62,13 @@ class _Linear(torch.autograd.Function):
         x = front(x, in_dims[0], size)
         weight = weight.expand(size, -1, -1) if in_dims[1] is None else weight.movedim(in_dims[1], 0)
         bias = bias.expand(size, -1) if in_dims[2] is None else bias.movedim(in_dims[2], 0)
-        lead = [1] * (x.ndim - 3)  # dimensions of the batch between the mapped one and the features
-        out = (
-            x @ weight.reshape(size, *lead, *weight.shape[1:]).mT if lead else (x.unsqueeze(-2) @ weight.mT).squeeze(-2)
-        )
-        return torch.cat((out[:1] + bias.reshape(size, *lead, -1), out[1:])), 1
+        single = x.ndim == 3  # one point for each weight: a batch of one
+        if single:
+            x = x.unsqueeze(2)
+        lead = [1] * (x.ndim - 4)  # dimensions of the batch between the mapped one and the matrices
+        out = x @ weight.reshape(size, *lead, *weight.shape[1:]).mT
+        out = torch.cat((out[:1] + bias.reshape(size, *lead, 1, -1), out[1:]))
+        return out.squeeze(2) if single else out, 1
 
 
 class _OwnLinear(torch.autograd.Function):
@@ -121,16 +123,15 @@ def _shift(dim: int | Sequence[int]) -> Any:
     return tuple(d + 1 if d >= 0 else d for d in dim)
 
 
-def _each(x: Jet, result: Any) -> Any:
-    """A result on the stack, or a tuple of such, as jets."""
-    return x.like(result) if isinstance(result, Tensor) else tuple(x.like(part) for part in result)
-
-
 @rule(Tensor.__getitem__, operator.getitem)
 def getitem(x: Jet, item: Any) -> Jet:
     """Indexing of the values' dimensions."""
     items = item if isinstance(item, tuple) else (item,)
-    return x.like(x.coefficients[(slice(None), *items)])
+    if sum(isinstance(i, Tensor | list) for i in items) < 2:
+        return x.like(x.coefficients[(slice(None), *items)])
+    # Several index tensors may move their dimension to the front: with the stack last it stays out of their way.
+    last = (slice(None),) if any(i is Ellipsis for i in items) else ()
+    return x.like(x.coefficients.movedim(0, -1)[(*items, *last)].movedim(-1, 0))
 
 
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
@@ -157,23 +158,22 @@ def permute(x: Jet, *dims: Any) -> Jet:
     return x.like(x.coefficients.permute(0, *(d % x.ndim + 1 for d in _sizes(dims))))
 
 
-@rule(Tensor.contiguous)
+@rule(Tensor.contiguous, torch.clone, Tensor.clone)
 def contiguous(x: Jet) -> Jet:
-    """The jet itself."""
+    """The jet itself: nothing changes it in place."""
     return x
 
 
-def _along(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A rule for torch functions with one dimension argument behind the tensor."""
-
-    def implementation(x: Jet, dim: Any = -1, *args: Any, **kwargs: Any) -> Any:
-        return _each(x, function(x.coefficients, _shift(dim), *args, **kwargs))
-
-    return implementation
+@rule(torch.unsqueeze, Tensor.unsqueeze)
+def unsqueeze(x: Jet, dim: int) -> Jet:
+    """A new dimension of size 1 of the values."""
+    return x.like(x.coefficients.unsqueeze(_shift(dim)))
 
 
-for _function in (torch.unsqueeze, torch.squeeze):
-    rule(_function, getattr(Tensor, _function.__name__))(_along(_function))
+@rule(torch.squeeze, Tensor.squeeze)
+def squeeze(x: Jet, dim: int | tuple[int, ...] | None = None) -> Jet:
+    """Drops the given dimensions of the values, or all, where their size is 1."""
+    return x.like(x.coefficients.squeeze(_shift(tuple(range(x.ndim)) if dim is None else dim)))
 
 
 @rule(torch.unbind, Tensor.unbind)
@@ -255,5 +255,13 @@ def stack(tensors: Sequence[Jet | Tensor], dim: int = 0) -> Jet:
     return model.like(torch.stack(stacks, _shift(dim)))
 
 
-rule(torch.zeros_like)(lambda x, **kwargs: torch.zeros_like(x.value, **kwargs))
-rule(torch.ones_like)(lambda x, **kwargs: torch.ones_like(x.value, **kwargs))
+@rule(torch.zeros_like)
+def zeros_like(x: Jet) -> Jet:
+    """The constant 0."""
+    return x.like(torch.zeros_like(x.coefficients))
+
+
+@rule(torch.ones_like)
+def ones_like(x: Jet) -> Jet:
+    """The constant 1."""
+    return zeros_like(x) + 1

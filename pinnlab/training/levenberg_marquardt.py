@@ -68,6 +68,7 @@ class Orthogonal(Damped):
         self.factor, self.tau = torch.geqrf(torch.cat((a, root)))
 
     def solve(self, b: Tensor) -> Tensor:
+        """See `Damped.solve`."""
         size, n = self.factor.shape
         upper = self.factor[:n].triu()
         if self.rows < self.columns:
@@ -95,6 +96,7 @@ class Normal(Damped):
         self.factor = torch.linalg.cholesky(gram)
 
     def solve(self, b: Tensor) -> Tensor:
+        """See `Damped.solve`."""
         if self.dual:
             return -self.jacobian.mT @ torch.cholesky_solve(b[:, None], self.factor)[:, 0]
         return -torch.cholesky_solve((self.jacobian.mT @ b)[:, None], self.factor)[:, 0]
