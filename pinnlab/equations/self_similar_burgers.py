@@ -48,8 +48,8 @@ class SelfSimilarBurgers(Equation):
         if profile < 1:
             raise UserError(f"profile must be 1, 2, 3, …, got {profile}")
         self.profile = profile
-        self.extent = tuple(extent)
-        self.origin = tuple(origin)
+        self.extent = extent
+        self.origin = origin
         self.lam = Unknown(start, bounds or (1 / (2 * profile + 1), 1 / (2 * profile - 1)), 1 / (2 * profile))
 
     def constraints(self) -> dict[str, Constraint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import torch
@@ -13,7 +14,21 @@ from pinnlab.geometry import Points
 from pinnlab.residuals.residuals import Residuals
 
 
-class Linearisation:
+class Linearised(ABC):
+    """Residuals at some parameters, with their Jacobian at hand.
+
+    Attributes:
+        vector: r, `(M,)`.
+    """
+
+    vector: Tensor
+
+    @abstractmethod
+    def jacobian(self) -> Tensor:
+        """∂r/∂θ, `(M, P)`."""
+
+
+class Linearisation(Linearised):
     """Residuals r(θ) at given points, with their Jacobian ∂r/∂θ at hand when it is asked for.
 
     A residual row at a point depends on the parameters through that point alone. Every point is therefore given

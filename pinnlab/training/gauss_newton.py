@@ -115,7 +115,7 @@ class GaussNewton(Phase):
         factorisation: Literal["qr", "cholesky"] = "qr",
         memory: float | None = None,
         below: float | None = None,
-        stall: Stall | None = Stall(steps=20, decrease=1e-2),
+        stall: Stall | None = Stall(steps=20, decrease=1e-2),  # noqa: B008  (immutable)
     ) -> None:
         super().__init__(steps, below, stall)
         if damping <= 0 or increase <= 1 or decrease <= 1:
@@ -151,7 +151,7 @@ class GaussNewton(Phase):
         """One accepted step, or none where every trial is refused."""
         memory = self.memory * 2**30 if self.memory is not None else _physical_memory() / 2
         problem = ResidualProblem(objective, optimizer.param_groups[0]["params"], memory)
-        loss: float = optimizer.step(lambda: problem)  # type: ignore[assignment, arg-type, return-value]
+        loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
         blocks = optimizer.start.blocks  # type: ignore[attr-defined]
         objective.began(blocks)
         return loss

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from pinnlab.residuals.jacobian import Linearised
+
 
 class Problem(ABC):
     """Least squares as the optimiser sees it: residuals r(θ) and their Jacobian, θ the flattened parameters."""
@@ -26,20 +28,6 @@ class Problem(ABC):
     @abstractmethod
     def same(self, other: Problem) -> bool:
         """Whether the residual functions agree: the same points and weights."""
-
-
-class Linearised(ABC):
-    """Residuals at some parameters, with their Jacobian at hand.
-
-    Attributes:
-        vector: r, `(M,)`.
-    """
-
-    vector: Tensor
-
-    @abstractmethod
-    def jacobian(self) -> Tensor:
-        """∂r/∂θ, `(M, P)`."""
 
 
 class Damped(ABC):
