@@ -18,15 +18,15 @@ from lightning.pytorch.cli import LightningArgumentParser
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
-from pinnlab import collocation, engines, equations, networks, residuals
+from pinnlab import collocation, engines, equations, networks, residuals, training
 from pinnlab.errors import UserError
-from pinnlab.training import phases
+from pinnlab.training.phases import Phase
 
 _SHIPPED: dict[str, tuple[ModuleType, type]] = {
     "model.equation": (equations, equations.Equation),
     "model.network": (networks, nn.Module),
     "model.engine": (engines, engines.Engine),
-    "model.phases": (phases, phases.Phase),
+    "model.phases": (training, Phase),
     "model.sobolev": (residuals, residuals.Sobolev),
     "data.sampler": (collocation, collocation.Sampler),
 }

@@ -50,7 +50,8 @@ class SelfSimilarBurgers(Equation):
         self.profile = profile
         self.extent = extent
         self.origin = origin
-        self.lam = Unknown(start, bounds or (1 / (2 * profile + 1), 1 / (2 * profile - 1)), 1 / (2 * profile))
+        interval = bounds or (1 / (2 * profile + 1), 1 / (2 * profile - 1))
+        self.lam = Unknown(start, interval, truth=1 / (2 * profile), linear=True)
 
     def constraints(self) -> dict[str, Constraint]:
         """The paper's: the residual and its slope everywhere, its (2k+1)-th derivative near 0, and the ends."""

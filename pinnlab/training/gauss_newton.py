@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.errors import UserError
-from pinnlab.residuals.jacobian import Linearisation, residual_vector
+from pinnlab.residuals.jacobian import Linearisation, Linearised, residual_vector
 from pinnlab.training.levenberg_marquardt import (
     Damped,
     LevenbergMarquardt,
@@ -54,7 +54,9 @@ class ResidualProblem(Problem):
         """
         objective = self.objective
         objective.evaluations += 1
-        linearisation = Linearisation(objective.residuals, self.unflatten(theta), objective.points, objective.totals)
+        linearisation = Linearisation(
+            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
+        )
         self._check(len(linearisation.vector), len(theta), theta.element_size())
         return linearisation
 
@@ -62,7 +64,16 @@ class ResidualProblem(Problem):
         """The residuals at θ."""
         objective = self.objective
         objective.evaluations += 1
-        return residual_vector(objective.residuals, self.unflatten(theta), objective.points, objective.totals)
+        return residual_vector(
+            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
+        )
+
+    def accept(self, there: Linearised) -> None:
+        """Sets the linear unknowns to their least-squares values there."""
+        assert isinstance(there, Linearisation)
+        unknowns = self.objective.residuals.equation.unknowns()
+        for name, value in there.values.items():
+            unknowns[name].parameter.fill_(value)
 
     def same(self, other: Problem) -> bool:
         """Whether both have the same points."""
@@ -139,7 +150,7 @@ class GaussNewton(Phase):
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> LevenbergMarquardt:
         """`LevenbergMarquardt`."""
         return LevenbergMarquardt(
-            parameters,
+            [p for p in parameters if p.requires_grad],
             damping=self.damping,
             increase=self.increase,
             decrease=self.decrease,

@@ -26,6 +26,10 @@ class Problem(ABC):
         """r(θ), `(M,)`, and nothing more."""
 
     @abstractmethod
+    def accept(self, there: Linearised) -> None:
+        """Told that the parameters moved to where these residuals were linearised."""
+
+    @abstractmethod
     def same(self, other: Problem) -> bool:
         """Whether the residual functions agree: the same points and weights."""
 
@@ -153,6 +157,7 @@ class LevenbergMarquardt(Optimizer):
                 there = problem.linearise(theta + move)
                 if float(there.vector @ there.vector) < loss:
                     self._set(theta + move)
+                    problem.accept(there)
                     self._last = (problem, theta + move, there)
                     group["damping"] = max(group["damping"] / group["decrease"], torch.finfo(r.dtype).tiny)
                     return loss

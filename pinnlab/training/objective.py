@@ -63,12 +63,12 @@ class Objective:
         self.first_blocks: dict[str, Tensor] = {}
         """The blocks of the first evaluation, detached: where the step started."""
         self._backward = backward
-        self._reduce = reduce
+        self.reduce = reduce
         self._world_size = world_size
 
     def blocks(self) -> dict[str, Tensor]:
-        """The weighted residual blocks at the current parameters, constraint name -> `(rows, N)`."""
-        blocks: dict[str, Tensor] = self.residuals(self.points, self.totals)
+        """The weighted residual blocks, linear unknowns eliminated: constraint name -> `(rows, N)`."""
+        blocks = self.residuals.reduced(self.points, self.totals, self.reduce)
         if self.evaluations == 0:
             self.first_blocks = {name: block.detach() for name, block in blocks.items()}
         self.evaluations += 1
@@ -102,7 +102,7 @@ class Objective:
         Raises:
             DivergedError: if it is NaN or infinite.
         """
-        return float(self._reduce(self.loss().detach()))
+        return float(self.reduce(self.loss().detach()))
 
     def closure(self, optimizer: Optimizer, scale: float = 1.0) -> Callable[[], Tensor]:
         """What `optimizer.step` calls: clears the gradients, evaluates `scale` times the loss and its gradient.
@@ -117,7 +117,7 @@ class Objective:
             optimizer.zero_grad()
             loss = self.loss()
             self._backward(loss * (scale * self._world_size))
-            return self._reduce(loss.detach()) * scale
+            return self.reduce(loss.detach()) * scale
 
         return evaluate
 
