@@ -53,7 +53,10 @@ def parse(parser: LightningArgumentParser, command_parser: LightningArgumentPars
         raise UserError(explain(str(error), command_parser)) from None
     except OmegaConfBaseException as error:
         key = str(error.full_key or "").removeprefix(f"{arguments[0]}.")
-        raise UserError(f"{key}: {str(error).splitlines()[0].replace(f'{arguments[0]}.', '')}") from None
+        text = str(error).splitlines()[0]
+        if found := re.search(rf"resolved to '{arguments[0]}\.([^']+)'", text):
+            text = f"refers to ${{{found[1]}}}, which does not exist"
+        raise UserError(f"{key}: {text}") from None
 
 
 def explain(message: str, parser: LightningArgumentParser) -> str:
@@ -66,10 +69,12 @@ def explain(message: str, parser: LightningArgumentParser) -> str:
         return f"there is no option {name!r}{_nearest(f'{keys[0]}.{name}' if keys else name, _options(parser))}"
     if found := re.search(r"does not accept option '([^']+)'", text):
         return f"there is no key {found[1]!r}{_nearest(found[1], _options(parser))}"
-    if found := re.search(r"class_path '([^']+)': Option '([^']+)' is not accepted", text):
-        known = list(inspect.signature(_load(found[1])).parameters)
+    if (option := re.search(r"Option '([^']+)' is not accepted", text)) and (
+        path := re.search(r"class_path[ =]'([^']+)'", text)
+    ):
+        known = list(inspect.signature(_load(path[1])).parameters)
         return (
-            f"{key}: {found[1].rpartition('.')[2]} has no option {found[2]!r}{_nearest(found[2], known)}; "
+            f"{key}: {path[1].rpartition('.')[2]} has no option {option[1]!r}{_nearest(option[1], known)}; "
             f"it has {', '.join(known)}"
         )
     if found := re.search(r"arguments are required: (.+)", text):
@@ -144,7 +149,7 @@ def _whole_lists(
 
 
 def _options(parser: LightningArgumentParser) -> list[str]:
-    return [action.dest for action in parser._actions]
+    return [action.dest for action in parser._actions if not action.dest.endswith(".help")]
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

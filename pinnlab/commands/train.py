@@ -30,7 +30,7 @@ from pinnlab.training.checkpoint import Checkpoint
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN
 from pinnlab.training.progress import Progress, clock
-from pinnlab.training.setup import TRAINER_DEFAULTS, bind, default_dtype, precision_dtype
+from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype
 
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
@@ -142,6 +142,7 @@ class TrainingCLI(LightningCLI):
         kwargs["log_every_n_steps"] = max(1, min(config.trainer.log_every_n_steps or 1, steps))
         if self.command != "fit":
             return super().instantiate_trainer(**kwargs)
+        check(self.model, self.datamodule)
         self.folder = self._run_folder(config.run)
         seed = self.config[self.command].seed_everything
         dump = self._parser(self.command).dump(self.config[self.command], skip_none=False)
@@ -227,8 +228,8 @@ def check_checkpoint(path: Path) -> None:
         raise UserError(f"there is no checkpoint {path}")
     try:
         torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise UserError(f"{path} is damaged or not a checkpoint ({str(error).splitlines()[0][:120]})") from None
+    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+        raise UserError(f"{path} is damaged or not a checkpoint") from None
 
 
 def _ending(model: PINN, trainer: Trainer) -> str:

@@ -20,13 +20,13 @@ _COLUMNS = 4
 _TINY = 1e-20
 
 
-def draw_profile(folder: RunFolder) -> Path:
+def draw_profile(folder: RunFolder) -> Path | None:
     """Draw a run of an equation in one input: outputs and derivatives against the exact ones, residual, loss, unknowns.
 
     What the record lacks, the solution of a run that diverged say, is left out.
 
     Returns:
-        The PNG file.
+        The PNG file, or None if the record holds nothing to draw yet.
     """
     from matplotlib.figure import Figure
 
@@ -34,6 +34,8 @@ def draw_profile(folder: RunFolder) -> Path:
     summary: dict[str, Any] = json.loads(folder.summary.read_text())
     arrays = dict(np.load(folder.solution)) if folder.solution.exists() else {}
     panels = _solution_panels(arrays) + _history_panels(rows, summary)
+    if not panels:
+        return None
     count = -(-len(panels) // _COLUMNS)
     figure = Figure(figsize=(4 * _COLUMNS, 3 * count), layout="constrained")
     axes = figure.subplots(count, _COLUMNS, squeeze=False).ravel()

@@ -101,6 +101,9 @@ class RunRecord(Callback):
         assert isinstance(pl_module, PINN)
         if not trainer.is_global_zero:
             return
+        if self._writer is None and self.folder.summary.exists():
+            # a resume that failed before its first step: the record is that of the run before
+            return
         status = "failed"
         if isinstance(exception, KeyboardInterrupt):
             status = "interrupted"

@@ -124,7 +124,7 @@ class Objective:
     def _diverged(self, blocks: Mapping[str, Tensor]) -> None:
         bad = [name for name, block in blocks.items() if not bool(block.isfinite().all())]
         # every block may be finite and only the sum of squares overflow: name the largest then
-        name = bad[0] if bad else max(blocks, key=lambda key: float(blocks[key].abs().max()))
+        name = bad[0] if bad else max(blocks, key=lambda key: float(blocks[key].detach().abs().max()))
         what = "NaN" if bool(blocks[name].isnan().any()) else "infinite"
         raise DivergedError(
             f"the residual of constraint {name!r} became {what} at {self.where}: "

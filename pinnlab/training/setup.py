@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from pinnlab.collocation.datamodule import Collocation
+from pinnlab.geometry import select
 from pinnlab.training.pinn import PINN
 
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -40,6 +41,15 @@ def bind(model: PINN, data: Collocation) -> None:
     data.bind(model.equation.constraints())
     data.steps = sum(phase.steps for phase in model.schedule.phases)
     data.first_step = lambda: model.schedule.step
+
+
+def check(model: PINN, data: Collocation) -> None:
+    """Evaluate the residuals at two points of each constraint, so that what cannot work fails before a run begins.
+
+    Raises:
+        UserError: if an operation of the network or a residual has no derivatives of the order that is needed.
+    """
+    model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
 
 
 def precision_dtype(precision: str | int | None) -> torch.dtype:
