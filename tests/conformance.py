@@ -81,9 +81,7 @@ class Conformance:
             return torch.autograd.grad(sum(v.square().sum() for v in values), parameters)  # type: ignore[arg-type]
 
         found = gradients(derivatives(self.engine, network, points, indices))
-        for value, true in zip(
-            found, gradients(nested(lambda x: network(x)[:, 0], points, indices)), strict=True
-        ):
+        for value, true in zip(found, gradients(nested(lambda x: network(x)[:, 0], points, indices)), strict=True):
             agree(value, true, 1e-12)
 
     def test_a_smaller_index_set_gives_the_same_numbers(self, subject: Build, dimension: int) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from pinnlab.engines.base import Engine
 from pinnlab.jets import Field, IndexSet, MultiIndex
+from pinnlab.jets.activations import layer_norm
 
 
 class Traced(Field):
@@ -76,6 +79,15 @@ class Traced(Field):
         return tree_map(lambda leaf: cls(leaf, leaves[0]) if isinstance(leaf, Tensor) else leaf, result)
 
 
+class _LayerNormByFormula(TorchFunctionMode):
+    """Evaluates layer normalisation by its formula: torch's fused kernel is wrong from the third derivative on."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        return (layer_norm if func is F.layer_norm else func)(*args, **(kwargs or {}))
+
+
 class Autograd(Engine):
     """Nested `torch.autograd.grad`: every derivative differentiates the graph of the one before.
 
@@ -86,7 +98,7 @@ class Autograd(Engine):
         self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
     ) -> dict[str, Field]:
         """See `Engine.fields`; derivatives are computed when they are asked for."""
-        with torch.enable_grad():
+        with torch.enable_grad(), _LayerNormByFormula():
             leaves = [column.detach().clone().requires_grad_() for column in coordinates.values()]
             columns = network(torch.stack(leaves, -1))
         fields: dict[str, Field] = {

@@ -103,7 +103,7 @@ def dropout(x: Jet, p: float = 0.5, training: bool = True, inplace: bool = False
 def layer_norm(
     x: Jet, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Jet:
-    """Layer normalisation over the last dimensions."""
+    """Layer normalisation over the last dimensions; by torch functions alone, so that tensors may call it too."""
     dims = tuple(range(-len(normalized_shape), 0))
     centred = x - x.mean(dims, True)
     y = centred * torch.rsqrt(torch.square(centred).mean(dims, True) + eps)

@@ -1,6 +1,7 @@
 """Every engine with every activation, held against nested reverse mode and fifty digits."""
 
 import itertools
+from typing import ClassVar
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ def mlp(activation: str) -> Build:
 
 class TestRecurrence(Conformance, HighPrecision, Vectorised):
     engine = NTP("recurrence")
-    subjects = {name: mlp(name) for name in SMOOTH}
+    subjects: ClassVar = {name: mlp(name) for name in SMOOTH}
 
 
 class TestPartitions(Conformance, HighPrecision, Vectorised):
