@@ -129,7 +129,9 @@ class PINN(LightningModule):
         """
         schedule, phase = self.schedule, self.schedule.phase
         # Lightning's wrapper of the phase's optimiser, which counts its steps
-        optimizer = cast(list[Optimizer], self.optimizers())[schedule.index]
+        optimizers = self.optimizers()
+        # Lightning hands out the optimiser itself where there is only one
+        optimizer = cast(Optimizer, optimizers[schedule.index] if isinstance(optimizers, list) else optimizers)
         objective = self._objective(batch)
         step = schedule.step
         due = schedule.step_in_phase % self._log_every(phase) == 0
