@@ -53,6 +53,8 @@ class RunRecord(Callback):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Add the seconds so far (not as a callback's state, which evaluation without a record would miss)."""
         checkpoint["seconds"] = self.seconds
+        if self._writer is not None:
+            self._writer.sync()
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on counting."""
@@ -63,7 +65,7 @@ class RunRecord(Callback):
         assert isinstance(pl_module, PINN)
         self._started = time.perf_counter()
         if trainer.is_global_zero:
-            self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.step)
+            self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.rows)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

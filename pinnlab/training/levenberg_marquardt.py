@@ -12,10 +12,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.residuals.jacobian import Linearised
+from pinnlab.training.rows import Rows
 
 
 class Problem(ABC):
-    """Least squares as the optimiser sees it: residuals r(θ) and their Jacobian, θ the flattened parameters."""
+    """Least squares as the optimiser sees it: residuals r(θ) and their Jacobian, θ the flattened parameters.
+
+    Residual vectors and Jacobians hold this process's rows, which may be a part of all.
+    """
 
     @abstractmethod
     def linearise(self, theta: Tensor) -> Linearised:
@@ -31,7 +35,15 @@ class Problem(ABC):
 
     @abstractmethod
     def same(self, other: Problem) -> bool:
-        """Whether the residual functions agree: the same points and weights."""
+        """Whether the residual functions agree: the same points and weights, on all ranks."""
+
+    @abstractmethod
+    def loss(self, vector: Tensor) -> float:
+        """‖r‖² over all rows, those of other ranks included."""
+
+    @abstractmethod
+    def rows(self, jacobian: Tensor) -> Rows:
+        """All rows, on every rank, of which this Jacobian holds a part."""
 
 
 class Damped(ABC):
@@ -147,15 +159,17 @@ class LevenbergMarquardt(Optimizer):
         here = self._here(problem, theta)
         self.start = here
         r = here.vector
-        loss = float(r @ r)
+        loss = problem.loss(r)
         if loss == 0 or not math.isfinite(loss):
             return loss
         jacobian = here.jacobian()
+        rows = problem.rows(jacobian)
+        b = rows.together(r)
         for _ in range(self.trials):
-            move = self._move(problem, theta, r, jacobian, group["damping"])
+            move = self._move(problem, theta, r, jacobian, rows, b, group["damping"])
             if move is not None:
                 there = problem.linearise(theta + move)
-                if float(there.vector @ there.vector) < loss:
+                if problem.loss(there.vector) < loss:
                     self._set(theta + move)
                     problem.accept(there)
                     self._last = (problem, theta + move, there)
@@ -173,15 +187,17 @@ class LevenbergMarquardt(Optimizer):
                 return linearised
         return problem.linearise(theta)
 
-    def _move(self, problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor, damping: float) -> Tensor | None:
+    def _move(
+        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor, rows: Rows, b: Tensor, damping: float
+    ) -> Tensor | None:
         """The step v + a/2, or None where the path bends too much for it."""
-        system = self.factorisation(jacobian, damping)
-        v = system.solve(r)
+        system = self.factorisation(rows.jacobian, damping)
+        v = system.solve(b)
         if not self.bend:
             return v
         h = self.probe
         bent = problem.residual(theta + h * v)
-        a = system.solve(2 / h * ((bent - r) / h - jacobian @ v))
+        a = system.solve(rows.together(2 / h * ((bent - r) / h - jacobian @ v)))
         # written so that NaN refuses the step
         return v + a / 2 if float(2 * a.norm()) <= self.bend * float(v.norm()) else None
 

@@ -46,6 +46,8 @@ class Schedule:
         self.ended: list[PhaseRecord] = []
         self.step = 0
         """Training steps taken in all phases."""
+        self.rows = 0
+        """Lines of the record so far: where a resumed run goes on with it."""
         self.step_in_phase = 0
         self.seconds_in_phase = 0.0
         self.loss: float | None = None
@@ -108,6 +110,7 @@ class Schedule:
             "phases": [phase.name for phase in self.phases],
             "ended": [asdict(record) for record in self.ended],
             "step": self.step,
+            "rows": self.rows,
             "step_in_phase": self.step_in_phase,
             "seconds_in_phase": self.seconds_in_phase,
             "loss": self.loss,
@@ -128,6 +131,7 @@ class Schedule:
             )
         self.ended = [PhaseRecord(**record) for record in state["ended"]]
         self.step = state["step"]
+        self.rows = state["rows"]
         self.step_in_phase = state["step_in_phase"]
         self.seconds_in_phase = state["seconds_in_phase"]
         self.loss = state["loss"]
