@@ -31,6 +31,7 @@ from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN
 from pinnlab.training.progress import Progress, clock
 from pinnlab.training.ranks import lost_ranks
+from pinnlab.training.schedule import EndedError
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
 
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
@@ -173,7 +174,7 @@ class TrainingCLI(LightningCLI):
         check(self.model, self.datamodule)
         if self.checkpoint_path is not None:
             # before anything is written
-            self.model.check(torch.load(self.checkpoint_path, map_location="cpu", weights_only=True), resume=True)
+            self._check_resume(self.checkpoint_path)
         self.folder = self._run_folder(config.run)
         seed = self.config[self.command].seed_everything
         if is_rank_zero():
@@ -226,6 +227,18 @@ class TrainingCLI(LightningCLI):
         path = run_of(self.checkpoint_path) / "prediction.npz"
         np.savez(path, **arrays)
         print(f"{', '.join(names)} at {len(arrays[names[0]])} points: {path}")
+
+    def _check_resume(self, path: Path) -> None:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            self.model.check(stored, resume=True)
+        except EndedError:
+            before = path.with_name("previous.ckpt")
+            if path.name != "last.ckpt" or RunFolder(run_of(path)).finished or not before.exists():
+                raise
+            _note(f"the run {run_of(path)} was stopped at its very end: its last steps are repeated")
+            verify(before)
+            self.checkpoint_path = before
 
     def _run_folder(self, run: Run) -> RunFolder:
         root = Path(run.root)

@@ -142,6 +142,14 @@ class RunFolder:
             for name in names
         }
 
+    @property
+    def finished(self) -> bool:
+        """Whether a run came to its end here and wrote its numbers."""
+        try:
+            return bool(json.loads(self.summary.read_text())["status"] == "finished")
+        except FileNotFoundError:
+            return False
+
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write the summary as strict JSON (numbers that are not finite become null), whole or not at all."""
         write_atomically(self.summary, json.dumps(_plain(summary), indent=2, allow_nan=False) + "\n")

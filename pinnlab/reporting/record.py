@@ -66,6 +66,7 @@ class RunRecord(Callback):
         self._started = time.perf_counter()
         if trainer.is_global_zero:
             self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.rows)
+            self.folder.write_summary(self._summary(pl_module, "running", {}))
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -88,11 +89,10 @@ class RunRecord(Callback):
             return
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         status = "finished" if self.interruption.signal is None else "interrupted"
-        summary = self._summary(pl_module, status, metrics)
-        self.folder.write_summary(summary)
         assert isinstance(trainer.datamodule, Collocation)  # type: ignore[attr-defined]
         arrays: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
         np.savez(self.folder.solution, **arrays)
+        self.folder.write_summary(self._summary(pl_module, status, metrics))
         self._finish(pl_module)
         final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
         for logger in trainer.loggers:

@@ -29,6 +29,10 @@ class PhaseRecord:
     reason: str
 
 
+class EndedError(UserError):
+    """There is nothing left to do in a checkpoint."""
+
+
 class Schedule:
     """The position in the list of phases: the one truth about how far a run has come.
 
@@ -121,7 +125,8 @@ class Schedule:
         """Take up a stored position.
 
         Raises:
-            UserError: if it belongs to another list of phases, or if that run had finished.
+            UserError: if it belongs to another list of phases.
+            EndedError: if all of its phases have ended.
         """
         names = [phase.name for phase in self.phases]
         if state["phases"] != names:
@@ -156,7 +161,7 @@ class Schedule:
         """Go on with the last phase of a finished run if it has been given more steps."""
         last = self.ended[-1]
         if last.steps >= self.phases[-1].steps or last.reason != "all its steps are done":
-            raise UserError(
+            raise EndedError(
                 f"all phases of this checkpoint have ended (the last one: {last.reason}): "
                 "give its last phase more steps to go on, or start a new run"
             )
