@@ -78,7 +78,10 @@ class Progress(Callback):
             self.console.print(f"{head} {tail}")
             return
         grid = Table.grid(padding=(0, 1))
-        grid.add_row(head, ProgressBar(total=phase.steps, completed=step, width=24), tail)
+        for _ in range(3):
+            grid.add_column(no_wrap=True)
+        width = max(0, min(24, self.console.width - len(head) - len(tail) - 3))
+        grid.add_row(head, ProgressBar(total=phase.steps, completed=step, width=width), tail)
         self._live.update(grid, refresh=True)
 
     def _close(self) -> None:
