@@ -50,9 +50,8 @@ class Progress(Callback):
         report: StepReport = outputs["report"]
         if report.ended is not None:
             record = report.ended
-            number = len(pl_module.schedule.ended)
             self.console.print(
-                f"phase {number} ({record.name}) ended after {record.steps} steps, {clock(record.seconds)}, "
+                f"phase {record.number} ({record.name}) ended after {record.steps} steps, {clock(record.seconds)}, "
                 f"loss {record.loss:.3e}{_unknowns(pl_module)}: {record.reason}"
             )
             self._shown = time.monotonic()
