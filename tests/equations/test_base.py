@@ -31,7 +31,9 @@ class Example(Equation):
 
 def indices_of(residual, order=0):
     equation = Example(residual)
-    return required(equation, "interior", equation.constraints()["interior"], order)
+    indices, count = required(equation, "interior", equation.constraints()["interior"], order)
+    assert count >= 1
+    return indices
 
 
 def simplex(*indices):
@@ -91,6 +93,12 @@ def test_no_derivative_is_inferred_that_is_not_needed(residual, order, expected)
         if not above and len(expected) > 1:
             with pytest.raises(UserError, match=r"carr(y|ied)"):
                 evaluate(residual, IndexSet.of(set(expected) - {alpha}), order)
+
+
+def test_the_number_of_fields_is_inferred_too():
+    for residual, count in ((lambda u: u, 1), (lambda u: (u,), 1), (lambda u, v: [u, v, u * v], 3)):
+        equation = Example(residual)
+        assert required(equation, "interior", equation.constraints()["interior"], 0)[1] == count
 
 
 @pytest.mark.parametrize("order", range(4))
