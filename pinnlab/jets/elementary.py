@@ -13,22 +13,25 @@ one truncated correlation with P_1 = σ'(x), which is recomputed from the states
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from pinnlab.errors import UserError
 from pinnlab.jets import schedule
 from pinnlab.jets.algebra import Algebra
-from pinnlab.jets.product import correlate, front, pad, product
+from pinnlab.jets.product import correlate, front, pad, product, signed
 
 Polynomial = Mapping[tuple[int, ...], float]
 """Coefficients by monomial, at most quadratic; variable 0 is x and variable i ≥ 1 is the state s_i."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Elementary:
     """A function σ of one number with σ = s_1 and s_i' = P_i(x, s), P_i at most quadratic.
 
@@ -52,6 +55,25 @@ Rule = Callable[[Elementary, Tensor, Algebra], Tensor]
 """How σ(x) is computed for a stack x of shape `(K, ...)`: by `recurrence`, or by the sum over partitions."""
 
 
+class Kernels(ABC):
+    """How the recurrence and its adjoint are carried out, without a graph: eagerly, or compiled."""
+
+    @abstractmethod
+    def solve(self, function: Elementary, x: Tensor, algebra: Algebra) -> tuple[Tensor, ...]:
+        """The series of all states, each `(K, ...)`, from leading coefficients `(S, ...)` of the argument."""
+
+    @abstractmethod
+    def adjoint(
+        self,
+        function: Elementary,
+        algebra: Algebra,
+        rows: int,
+        variables: Sequence[Tensor],
+        gradients: Sequence[Tensor | None],
+    ) -> Tensor:
+        """Σ_i correlate(gradient_i, P_i(variables)), `(rows, ...)`; a gradient that is None counts as zero."""
+
+
 def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
     """The coefficients of σ(x) by the series recurrence, O(K²) multiply-adds at most.
 
@@ -59,8 +81,18 @@ def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
         function: σ and its differential system.
         x: Leading coefficients of the argument, `(S, ...)`, S ≤ K; the others are zero.
         algebra: The graded algebra of K basis elements.
+
+    Raises:
+        UserError: under autocast, whose rounding a recurrence would amplify.
     """
-    return _Recurrence.apply(x, function, algebra)[0]
+    return differentiable(function, x, algebra, EAGER)
+
+
+def differentiable(function: Elementary, x: Tensor, algebra: Algebra, kernels: Kernels) -> Tensor:
+    """`recurrence` with the given kernels."""
+    if torch.is_autocast_enabled(x.device.type):
+        raise UserError("jets do not run under autocast: high derivatives need the full precision; switch it off")
+    return _Recurrence.apply(x, function, algebra, kernels)[0]
 
 
 def evaluate(polynomial: Polynomial, variables: Sequence[Tensor], algebra: Algebra) -> Tensor:
@@ -101,20 +133,6 @@ def _blocks(stack: Tensor) -> list[slice]:
 
 def _degrees(algebra: Algebra, like: Tensor) -> Tensor:
     return torch.tensor(algebra.degrees, dtype=like.dtype, device=like.device).unsqueeze(-1)
-
-
-def _solve(function: Elementary, x: Tensor, algebra: Algebra) -> tuple[Tensor, ...]:
-    """The series of all states, by increasing degree, without a graph."""
-    initial = function.initial(x[0])
-    states = [x.new_empty(len(algebra), *x.shape[1:]) for _ in initial]
-    for state, value in zip(states, initial, strict=True):
-        state[0] = value
-    if algebra.order:
-        flat = [state.view(len(algebra), -1) for state in states]
-        argument = x.reshape(len(x), -1)
-        for block in _blocks(flat[0]):
-            _solve_block(function, argument[:, block], [state[:, block] for state in flat], algebra)
-    return tuple(states)
 
 
 def _solve_block(function: Elementary, x: Tensor, states: list[Tensor], algebra: Algebra) -> None:
@@ -220,16 +238,56 @@ def _series(polynomial: Polynomial, variables: list[Tensor], algebra: Algebra) -
     return out
 
 
+class _Eager(Kernels):
+    """Array operations in place, in blocks."""
+
+    def solve(self, function: Elementary, x: Tensor, algebra: Algebra) -> tuple[Tensor, ...]:
+        """See `Kernels.solve`."""
+        initial = function.initial(x[0])
+        states = [x.new_empty(len(algebra), *x.shape[1:]) for _ in initial]
+        for state, value in zip(states, initial, strict=True):
+            state[0] = value
+        if algebra.order:
+            flat = [state.view(len(algebra), -1) for state in states]
+            argument = x.reshape(len(x), -1)
+            for block in _blocks(flat[0]):
+                _solve_block(function, argument[:, block], [state[:, block] for state in flat], algebra)
+        return tuple(states)
+
+    def adjoint(
+        self,
+        function: Elementary,
+        algebra: Algebra,
+        rows: int,
+        variables: Sequence[Tensor],
+        gradients: Sequence[Tensor | None],
+    ) -> Tensor:
+        """See `Kernels.adjoint`."""
+        out = variables[-1].new_empty(rows, *variables[-1].shape[1:])
+        flat = out.view(rows, -1)
+        series = [v.reshape(len(v), -1) for v in variables]
+        stacks = [None if g is None else g.reshape(len(g), -1) for g in gradients]
+        for block in _blocks(series[-1]):
+            parts = [None if g is None else g[:, block] for g in stacks]
+            _adjoint_block(function, [v[:, block] for v in series], parts, flat[:, block], algebra)
+        return out
+
+
+EAGER = _Eager()
+"""The eager kernels."""
+
+
 class _Recurrence(torch.autograd.Function):
     """x ↦ the series of all states of σ(x); differentiable to any order, forward mode and vmap included."""
 
     @staticmethod
-    def forward(x: Tensor, function: Elementary, algebra: Algebra) -> tuple[Tensor, ...]:
-        return _solve(function, x, algebra)
+    @signed
+    def forward(x: Tensor, function: Elementary, algebra: Algebra, kernels: Kernels) -> tuple[Tensor, ...]:
+        return kernels.solve(function, x, algebra)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Elementary, Algebra], output: tuple[Tensor, ...]) -> None:
-        x, ctx.function, ctx.algebra = inputs
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Elementary, Algebra, Kernels], output: tuple[Tensor, ...]) -> None:
+        x, ctx.function, ctx.algebra, ctx.kernels = inputs
         ctx.rows = len(x)
         # The argument is kept only where the system refers to it; the value is the next layer's saved input anyway.
         saved = (x, *output) if ctx.function.uses_argument else output
@@ -244,19 +302,20 @@ class _Recurrence(torch.autograd.Function):
         return saved if ctx.function.uses_argument else [saved[0], *saved]
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None, None]:
         if all(gradient is None for gradient in gradients):
-            return None, None, None
+            return None, None, None, None
         variables = _Recurrence._variables(ctx)
         if not torch.is_grad_enabled():
-            return _Adjoint.apply(ctx.function, ctx.algebra, ctx.rows, *variables, *gradients), None, None
+            total = _Adjoint.apply(ctx.kernels, ctx.function, ctx.algebra, ctx.rows, *variables, *gradients)
+            return total, None, None, None
         total: Tensor | None = None
         for polynomial, gradient in zip(ctx.function.system, gradients, strict=True):
             if gradient is not None:
                 derivative = evaluate(polynomial, variables, ctx.algebra)
                 term = correlate(gradient, derivative, ctx.algebra, ctx.rows)
                 total = term if total is None else total + term
-        return total, None, None
+        return total, None, None, None
 
     @staticmethod
     def jvp(ctx: Any, dx: Tensor, *_: None) -> tuple[Tensor, ...]:
@@ -269,32 +328,22 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[int | None, None, None], x: Tensor, function: Elementary, algebra: Algebra
+        info: Any, in_dims: tuple[int | None, ...], x: Tensor, function: Elementary, algebra: Algebra, kernels: Kernels
     ) -> tuple[tuple[Tensor, ...], int]:
-        return _Recurrence.apply(front(x, in_dims[0], info.batch_size), function, algebra), 1
+        return _Recurrence.apply(front(x, in_dims[0], info.batch_size), function, algebra, kernels), 1
 
 
 class _Adjoint(torch.autograd.Function):
-    """The adjoint of a recurrence where nobody differentiates it further: blocked and in place."""
+    """The adjoint of a recurrence where nobody differentiates it further."""
 
     @staticmethod
-    def forward(function: Elementary, algebra: Algebra, rows: int, *tensors: Tensor | None) -> Tensor:
+    @signed
+    def forward(
+        kernels: Kernels, function: Elementary, algebra: Algebra, rows: int, *tensors: Tensor | None
+    ) -> Tensor:
         count = 1 + len(function.system)
-        variables = [v.reshape(len(v), -1) for v in tensors[:count] if v is not None]
-        gradients = [None if g is None else g.reshape(len(g), -1) for g in tensors[count:]]
-        state = tensors[1]
-        assert state is not None
-        out = state.new_empty(rows, *state.shape[1:])
-        flat = out.view(rows, -1)
-        for block in _blocks(variables[1]):
-            _adjoint_block(
-                function,
-                [v[:, block] for v in variables],
-                [None if g is None else g[:, block] for g in gradients],
-                flat[:, block],
-                algebra,
-            )
-        return out
+        variables = [variable for variable in tensors[:count] if variable is not None]
+        return kernels.adjoint(function, algebra, rows, variables, tensors[count:])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -304,6 +353,7 @@ class _Adjoint(torch.autograd.Function):
     def vmap(
         info: Any,
         in_dims: tuple[int | None, ...],
+        kernels: Kernels,
         function: Elementary,
         algebra: Algebra,
         rows: int,
@@ -311,9 +361,9 @@ class _Adjoint(torch.autograd.Function):
     ) -> tuple[Tensor, int]:
         moved = [
             None if tensor is None else front(tensor, dim, info.batch_size)
-            for tensor, dim in zip(tensors, in_dims[3:], strict=True)
+            for tensor, dim in zip(tensors, in_dims[4:], strict=True)
         ]
-        return _Adjoint.apply(function, algebra, rows, *moved), 1
+        return _Adjoint.apply(kernels, function, algebra, rows, *moved), 1
 
 
 def _reciprocal_pair(value: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Sequence[Tensor]]:
@@ -351,6 +401,7 @@ SILU = Elementary("silu", _silu, ({(2,): 1, (0, 3): 1}, {(3,): 1}, {(3,): 1, (2,
 GELU = Elementary("gelu", _gelu, ({(2,): 1, (0, 3): 1}, {(3,): 1}, {(0, 3): -1}))
 
 
+@cache
 def power(exponent: float) -> Elementary:
     """X ↦ x^p for a real p: y' = p y r with r = 1/x, r' = -r². Defined for x > 0 (or integer p and x ≠ 0)."""
     return Elementary(f"pow({exponent})", _reciprocal_pair(lambda x: x**exponent), ({(1, 2): exponent}, {(2, 2): -1}))

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from pinnlab.jets.field import Field
 from pinnlab.jets.jet import Jet, rule
-from pinnlab.jets.product import front
+from pinnlab.jets.product import front, signed
 
 
 class _Linear(torch.autograd.Function):
     """(x, W, b) ↦ x Wᵀ with b added to the values alone: one matrix product for the whole stack."""
 
     @staticmethod
+    @signed
     def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         out = x @ weight.mT
         out[0] += bias
