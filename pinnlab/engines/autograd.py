@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from pinnlab.engines.base import Engine
-from pinnlab.jets import Field, IndexSet, MultiIndex
+from pinnlab.jets import Algebra, Field, MultiIndex
+from pinnlab.jets.jet import assemble
 
 
 class Traced(Field):
@@ -20,7 +21,7 @@ class Traced(Field):
         leaves: One tensor `(N,)` per coordinate axis, each requiring gradients.
     """
 
-    def __init__(self, value: Tensor, leaves: Sequence[Tensor], axis: int | None = None) -> None:
+    def __init__(self, value: Tensor, leaves: Sequence[Tensor], axis: int | range | None = None) -> None:
         """Wraps a tensor whose first dimension runs over the points of the leaves."""
         self._value = value
         self.leaves = leaves
@@ -31,9 +32,9 @@ class Traced(Field):
         """The values, `(N, ...)`."""
         return self._value
 
-    def _differentiate(self, coordinate: Field) -> Traced:
-        assert coordinate.axis is not None
-        return Traced(self._along(coordinate.axis), self.leaves)
+    def differentiate(self, axis: int) -> Traced:
+        """∂/∂x_axis by reverse mode."""
+        return Traced(self._along(axis), self.leaves)
 
     def _along(self, axis: int) -> Tensor:
         if not self._value.requires_grad:
@@ -80,14 +81,17 @@ class Autograd(Engine):
     """
 
     def fields(
-        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
+        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """See `Engine.fields`; derivatives are computed when they are asked for."""
         with torch.enable_grad():
-            leaves = [column.detach().clone().requires_grad_() for column in coordinates.values()]
-            columns = network(torch.stack(leaves, -1))
+            points, axes = assemble(coordinates)
+            leaves = [column.clone().requires_grad_() for column in points.detach().unbind(-1)]
+            points = torch.stack(leaves, -1)
+            columns = network(points)
         fields: dict[str, Field] = {
-            name: Traced(leaf, leaves, axis) for axis, (name, leaf) in enumerate(zip(coordinates, leaves, strict=True))
+            name: Traced(leaves[axis] if isinstance(axis, int) else points[:, axis.start : axis.stop], leaves, axis)
+            for name, axis in axes.items()
         }
         for column, name in enumerate(outputs):
             fields[name] = Traced(columns[..., column], leaves)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from pinnlab.engines.base import Engine
 from pinnlab.errors import UserError
-from pinnlab.jets import Field, IndexSet, Jet
+from pinnlab.jets import Algebra, Field, Jet
 from pinnlab.jets.compiled import Compiled
 from pinnlab.jets.elementary import Rule, recurrence
 from pinnlab.jets.faa_di_bruno import faa_di_bruno
+from pinnlab.jets.jet import assemble
 
 _RULES: dict[str, Rule] = {"recurrence": recurrence, "faa_di_bruno": faa_di_bruno}
 
@@ -45,14 +45,16 @@ class NTP(Engine):
         self.rule = Compiled() if compile else _RULES[rule]
 
     def fields(
-        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
+        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """See `Engine.fields`."""
-        points = Jet.seed(torch.stack(tuple(coordinates.values()), -1), indices, self.rule)
+        where, axes = assemble(coordinates)
+        points = Jet.seed(where, indices, self.rule)
         columns = network(points)
         fields: dict[str, Field] = {}
-        for axis, name in enumerate(coordinates):
-            fields[name] = Jet(points.coefficients[..., axis], indices, axis, self.rule)
+        for name, axis in axes.items():
+            column = axis if isinstance(axis, int) else slice(axis.start, axis.stop)
+            fields[name] = Jet(points.coefficients[..., column], indices, axis, self.rule)
         for column, name in enumerate(outputs):
             fields[name] = columns[..., column]
         return fields

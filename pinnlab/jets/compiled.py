@@ -109,7 +109,7 @@ class Compiled(Kernels):
     def _run(self, key: tuple[Any, ...], fused: Callable[..., None], *args: Any) -> None:
         if key not in self._compiled:
             # Static shapes: with symbolic ones the overlap of the rows is checked anew on every call, at 0.3 ms.
-            self._compiled[key] = torch.compile(
+            self._compiled[key] = torch.compile(  # type: ignore[call-overload]
                 fused, fullgraph=True, dynamic=False, isolate_recompiles=True, recompile_limit=64
             )
         try:

@@ -286,7 +286,9 @@ class _Recurrence(torch.autograd.Function):
         return kernels.solve(function, x, algebra)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Elementary, Algebra, Kernels], output: tuple[Tensor, ...]) -> None:
+    def setup_context(
+        ctx: Any, inputs: tuple[Tensor, Elementary, Algebra, Kernels], output: tuple[Tensor, ...]
+    ) -> None:
         x, ctx.function, ctx.algebra, ctx.kernels = inputs
         ctx.rows = len(x)
         # The argument is kept only where the system refers to it; the value is the next layer's saved input anyway.
@@ -307,8 +309,8 @@ class _Recurrence(torch.autograd.Function):
             return None, None, None, None
         variables = _Recurrence._variables(ctx)
         if not torch.is_grad_enabled():
-            total = _Adjoint.apply(ctx.kernels, ctx.function, ctx.algebra, ctx.rows, *variables, *gradients)
-            return total, None, None, None
+            adjoint = _Adjoint.apply(ctx.kernels, ctx.function, ctx.algebra, ctx.rows, *variables, *gradients)
+            return adjoint, None, None, None
         total: Tensor | None = None
         for polynomial, gradient in zip(ctx.function.system, gradients, strict=True):
             if gradient is not None:
@@ -338,9 +340,7 @@ class _Adjoint(torch.autograd.Function):
 
     @staticmethod
     @signed
-    def forward(
-        kernels: Kernels, function: Elementary, algebra: Algebra, rows: int, *tensors: Tensor | None
-    ) -> Tensor:
+    def forward(kernels: Kernels, function: Elementary, algebra: Algebra, rows: int, *tensors: Tensor | None) -> Tensor:
         count = 1 + len(function.system)
         variables = [variable for variable in tensors[:count] if variable is not None]
         return kernels.adjoint(function, algebra, rows, variables, tensors[count:])

@@ -28,7 +28,7 @@ def cover(triples: Iterable[Triple]) -> Runs:
     """Few runs that cover the triples, each exactly once."""
     forward = list(triples)
     fixed_right = _cover(forward)
-    fixed_left = _cover([(r, l, t) for l, r, t in forward])
+    fixed_left = _cover([(right, left, target) for left, right, target in forward])
     if len(fixed_right) <= len(fixed_left):
         return tuple((_index(t, n), _index(m, n), f) for t, m, f, n in fixed_right)
     return tuple((_index(t, n), f, _index(m, n)) for t, m, f, n in fixed_left)
@@ -58,16 +58,16 @@ def accumulate(out: Tensor, left: Tensor, right: Tensor, runs: Runs, value: floa
         first = runs[0][0] if runs else 0
         written = 0
         if runs and (first == 0 or (isinstance(first, slice) and first.start == 0)):
-            t, l, r = runs[0]
-            torch.mul(left[l], right[r], out=out[t])
+            t, i, j = runs[0]
+            torch.mul(left[i], right[j], out=out[t])
             if value != 1:
                 out[t].mul_(value)
             written = 1 if isinstance(t, int) else t.stop
             runs = runs[1:]
         if written < rows:
             out[written:].zero_()
-    for t, l, r in runs:
-        out[t].addcmul_(left[l], right[r], value=value)
+    for t, i, j in runs:
+        out[t].addcmul_(left[i], right[j], value=value)
 
 
 def _triples(algebra: Algebra, keep: Callable[[int, int, int], bool]) -> Iterable[Triple]:
@@ -129,9 +129,7 @@ def driven(algebra: Algebra, degree: int, rows: int) -> Runs:
 def fresh_products(algebra: Algebra, degree: int, left: int, right: int) -> Runs:
     """Runs of the products that coefficients of the given degree add to those of lower ones; targets below the top."""
     d, top = algebra.degrees, algebra.order
-    return cover(
-        _triples(algebra, lambda i, j, k: max(d[i], d[j]) == degree and d[k] < top and i < left and j < right)
-    )
+    return cover(_triples(algebra, lambda i, j, k: max(d[i], d[j]) == degree and d[k] < top and i < left and j < right))
 
 
 @cache

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pinnlab.jets.field import Field
 from pinnlab.jets.jet import Jet, rule
-from pinnlab.jets.product import front, signed
+from pinnlab.jets.product import front, pad, signed
 
 
 class _Linear(torch.autograd.Function):
@@ -201,8 +201,9 @@ def gather(parts: Sequence[Jet | Tensor]) -> tuple[Jet, list[Tensor]]:
             assert isinstance(part, Jet)
             stacks.append(part.on(indices).coefficients)
         else:
-            stacks.append(torch.cat((part[None], part.new_zeros(len(indices) - 1, *part.shape))))
-    return jets[0].on(indices), stacks
+            stacks.append(part[None])
+    rows = max(map(len, stacks))
+    return jets[0].on(indices), [pad(stack, rows) for stack in stacks]
 
 
 @rule(torch.cat, torch.concat, torch.concatenate)
