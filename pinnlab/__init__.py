@@ -1,3 +1,18 @@
 """Training framework for physics-informed neural networks on PyTorch Lightning."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pinnlab.solution import Solution, solve
+
+__all__ = ["Solution", "solve"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`solve` and `Solution`, imported when they are first used, for they need Lightning."""
+    if name in __all__:
+        from pinnlab import solution
+
+        return getattr(solution, name)
+    raise AttributeError(f"module 'pinnlab' has no attribute {name!r}")

@@ -6,3 +6,10 @@ class UserError(ValueError):
 
     The command line prints the message alone and exits with status 2.
     """
+
+
+class DivergedError(ArithmeticError):
+    """Training met a NaN or infinite loss; the message names the constraint, the step and the phase.
+
+    The command line prints the message alone and exits with status 1. The last checkpoint stays as it was.
+    """

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from pinnlab.engines.base import Engine
 from pinnlab.jets import Algebra, Field, MultiIndex
+from pinnlab.jets.activations import layer_norm
 from pinnlab.jets.jet import assemble
 
 
@@ -40,13 +43,14 @@ class Traced(Field):
         if not self._value.requires_grad:
             return torch.zeros_like(self._value)
         leaf = self.leaves[axis]
-        flat = self._value.reshape(len(leaf), -1)
-        # Points do not see each other, so the gradient of the sum over points holds every point's derivative.
-        slopes = [
-            torch.autograd.grad(column.sum(), leaf, create_graph=True, materialize_grads=True)[0]
-            for column in flat.unbind(-1)
-        ]
-        return torch.stack(slopes, -1).reshape(self._value.shape)
+        with torch.enable_grad():
+            flat = self._value.reshape(len(leaf), -1)
+            # Points do not see each other, so the gradient of the sum over points holds every point's derivative.
+            slopes = [
+                torch.autograd.grad(column.sum(), leaf, create_graph=True, materialize_grads=True)[0]
+                for column in flat.unbind(-1)
+            ]
+            return torch.stack(slopes, -1).reshape(self._value.shape)
 
     def derivative(self, alpha: MultiIndex) -> Tensor:
         """The values of ∂^α, `(N, ...)`."""
@@ -70,8 +74,19 @@ class Traced(Field):
         plain_args, plain_kwargs = tree_map(
             strip, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field)
         )
-        result = function(*plain_args, **plain_kwargs)
+        # Under no_grad (a validation step) an expression would lose its graph and pass for a constant.
+        with torch.enable_grad():
+            result = function(*plain_args, **plain_kwargs)
         return tree_map(lambda leaf: cls(leaf, leaves[0]) if isinstance(leaf, Tensor) else leaf, result)
+
+
+class _LayerNormByFormula(TorchFunctionMode):
+    """Evaluates layer normalisation by its formula: torch's fused kernel is wrong from the third derivative on."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        return (layer_norm if func is F.layer_norm else func)(*args, **(kwargs or {}))
 
 
 class Autograd(Engine):
@@ -84,8 +99,8 @@ class Autograd(Engine):
         self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """See `Engine.fields`; derivatives are computed when they are asked for."""
-        with torch.enable_grad():
-            points, axes = assemble(coordinates)
+        points, axes = assemble(coordinates)
+        with torch.enable_grad(), _LayerNormByFormula():
             leaves = [column.clone().requires_grad_() for column in points.detach().unbind(-1)]
             points = torch.stack(leaves, -1)
             columns = network(points)

@@ -25,9 +25,7 @@ class NTP(Engine):
     quadratically with the recurrence rule and exponentially in √n with the paper's sum over partitions.
     """
 
-    def __init__(
-        self, rule: Literal["recurrence", "faa_di_bruno"] = "recurrence", compile: bool = False
-    ) -> None:
+    def __init__(self, rule: Literal["recurrence", "faa_di_bruno"] = "recurrence", compile: bool = False) -> None:
         """Chooses how activations act on series.
 
         Args:

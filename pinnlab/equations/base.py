@@ -142,14 +142,16 @@ class Equation(nn.Module, ABC):
 
 
 def resolve(function: Residual, available: Mapping[str, object], where: str) -> dict[str, object]:
-    """The arguments that a function of named fields asks for.
+    """The arguments that a function of named fields asks for; one with a default may be missing.
 
     Raises:
         UserError: if it asks for a name that is not available.
     """
     chosen = {}
-    for name in _parameters(function):
+    for name, needed in _parameters(function):
         if name not in available:
+            if not needed:
+                continue
             raise UserError(
                 f"{where}: the function {getattr(function, '__name__', 'residual')} asks for {name!r}, which is not "
                 f"among its variables ({', '.join(available)})"
@@ -158,15 +160,17 @@ def resolve(function: Residual, available: Mapping[str, object], where: str) -> 
     return chosen
 
 
-def _parameters(function: Residual) -> tuple[str, ...]:
+def _parameters(function: Residual) -> tuple[tuple[str, bool], ...]:
     bound = getattr(function, "__func__", function)
     names = _signature(bound)
     return names[1:] if bound is not function else names
 
 
 @lru_cache(maxsize=1024)
-def _signature(function: Residual) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+def _signature(function: Residual) -> tuple[tuple[str, bool], ...]:
+    """The parameters' names, and whether each is needed: has no default."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple((p.name, p.default is inspect.Parameter.empty) for p in parameters)
 
 
 def components(result: object, where: str) -> tuple[Field, ...]:
@@ -189,10 +193,13 @@ def size(name: str) -> int:
     return name.dimension if isinstance(name, Vector) else 1
 
 
-def required(equation: Equation, name: str, constraint: Constraint, order: int) -> Algebra:
+def required(equation: Equation, name: str, constraint: Constraint, order: int) -> tuple[Algebra, int]:
     """The derivatives of the network that a constraint needs for ∇^j of its residual, j ≤ order.
 
     Found by running the residual once on symbolic probes.
+
+    Returns:
+        The index set, and the number of fields that the residual returns.
 
     Raises:
         UserError: if the residual asks for unknown names, branches on values or returns no field.
@@ -204,26 +211,33 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     variables: dict[str, object] = {**columns(equation, sample, where)}
     axis = 0
     for coordinate in equation.inputs:
-        if isinstance(coordinate, Vector):
-            axes = range(axis, axis + coordinate.dimension)
-            variables[coordinate] = Probe((count, coordinate.dimension), dimension, axis=axes)
-        else:
-            variables[coordinate] = Probe((count,), dimension, axis=axis)
+        shape = (count, coordinate.dimension) if isinstance(coordinate, Vector) else (count,)
+        axes = range(axis, axis + size(coordinate)) if isinstance(coordinate, Vector) else axis
+        variables[coordinate] = Probe.coordinate(shape, dimension, axes)
         axis += size(coordinate)
     for output in equation.outputs:
         variables[output] = Probe.output((count,), dimension)
     variables.update({unknown: child.value.detach() for unknown, child in equation.unknowns().items()})
-    parts = components(constraint.residual(**resolve(constraint.residual, variables, where)), where)
+    arguments = resolve(constraint.residual, variables, where)
+    try:
+        parts = components(constraint.residual(**arguments), where)
+    except (RuntimeError, NotImplementedError) as error:
+        if "meta" in str(error):
+            raise UserError(
+                f"{where}: the residual branches on the values of a field, or turns them into numbers, and may not"
+            ) from error
+        raise
     probes = [part for part in parts if isinstance(part, Probe)]
     groups = frozenset().union(*(probe.laplacians for probe in probes))
     if order == 0 and len(groups) == 1:
         alone = frozenset().union(*(probe.shifts for probe in probes))
         collapsed = Collapsed.over(next(iter(groups)), [(0,) * dimension, *alone], dimension)
         if collapsed is not None:
-            return collapsed
+            return collapsed, len(parts)
     shifts = frozenset().union(*(probe.written_out() for probe in probes))
     own = IndexSet.simplex(dimension, order)
-    return IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
+    indices = IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
+    return indices, len(parts)
 
 
 class _Random(Source):

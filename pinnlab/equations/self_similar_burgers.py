@@ -24,13 +24,22 @@ class SelfSimilarBurgers(Equation):
     inputs = ("X",)
     outputs = ("U",)
 
-    def __init__(self, profile: int = 1, bounds: tuple[float, float] | None = None, start: float | None = None) -> None:
+    def __init__(
+        self,
+        profile: int = 1,
+        bounds: tuple[float, float] | None = None,
+        start: float | None = None,
+        extent: tuple[float, float] = (-2.0, 2.0),
+        origin: tuple[float, float] = (-0.075, 0.075),
+    ) -> None:
         """Chooses a profile.
 
         Args:
             profile: k = 1, 2, …: the true exponent is 1/(2k).
             bounds: The interval for λ; the paper's (1/(2k+1), 1/(2k−1)) by default.
             start: Where λ begins; the middle of the interval by default.
+            extent: Where X runs; (0, 2) suffices for a network that is odd.
+            origin: The neighbourhood of 0 where smoothness is asked for.
 
         Raises:
             UserError: if the profile is not positive, or the bounds are out of order.
@@ -39,17 +48,18 @@ class SelfSimilarBurgers(Equation):
         if profile < 1:
             raise UserError(f"profile must be 1, 2, 3, …, got {profile}")
         self.profile = profile
-        self.lam = Unknown(start, bounds or (1 / (2 * profile + 1), 1 / (2 * profile - 1)), 1 / (2 * profile))
+        self.extent = extent
+        self.origin = origin
+        interval = bounds or (1 / (2 * profile + 1), 1 / (2 * profile - 1))
+        self.lam = Unknown(start, interval, truth=1 / (2 * profile), linear=True)
 
     def constraints(self) -> dict[str, Constraint]:
         """The paper's: the residual and its slope everywhere, its (2k+1)-th derivative near 0, and the ends."""
         order = 2 * self.profile + 1
         return {
-            "interior": Constraint(Interval(X=(-2, 2)), self.residual, points=301, sobolev=(0.3, 0.3)),
-            "origin": Constraint(
-                Interval(X=(-0.075, 0.075)), self.residual, points=31, sobolev=(0.0,) * order + (0.2,)
-            ),
-            "ends": Constraint(At(X=[-2.0, 2.0]), self.ends),
+            "interior": Constraint(Interval(X=self.extent), self.residual, points=301, sobolev=(0.3, 0.3)),
+            "origin": Constraint(Interval(X=self.origin), self.residual, points=31, sobolev=(0.0,) * order + (0.2,)),
+            "ends": Constraint(At(X=list(self.extent)), self.ends),
         }
 
     def residual(self, X: Field, U: Field, lam: Tensor) -> Field:

@@ -15,14 +15,18 @@ class Unknown(nn.Module):
 
     With bounds (a, b) the free parameter p may take any value and is reflected into the interval,
 
-        value = b − |((p − a) mod 2w) − w|,  w = b − a,
+        value = a + min(r, 2w − r),  r = (p − a) mod 2w,  w = b − a,
 
     the triangle wave that is the identity on [a, b]. Its slope is ±1 everywhere, so that the value cannot stick
     at a bound, where maps like tanh and sine have slope 0.
 
+    If every residual is affine in the unknown (`linear`), training takes its least-squares value for the current
+    network in closed form instead, within the bounds: see `Residuals.reduced`.
+
     Attributes:
         parameter: The free parameter p, a 0-d tensor of the default dtype.
         bounds: The interval, or None.
+        linear: Whether every residual of the equation is affine in the value.
         truth: The true value where it is known; for reports alone, never for training.
     """
 
@@ -31,6 +35,7 @@ class Unknown(nn.Module):
         start: float | None = None,
         bounds: tuple[float, float] | None = None,
         truth: float | None = None,
+        linear: bool = False,
     ) -> None:
         """Sets the starting value.
 
@@ -38,6 +43,7 @@ class Unknown(nn.Module):
             start: Where to begin; the middle of the bounds by default.
             bounds: The interval that holds the value.
             truth: The true value, if known.
+            linear: Declares that every residual is affine in the value, so that it has a closed form.
 
         Raises:
             UserError: if the bounds are not finite and increasing, or the start is missing or outside them.
@@ -53,7 +59,8 @@ class Unknown(nn.Module):
                 raise UserError(f"the start {start} lies outside the bounds ({low}, {high})")
         if start is None or not math.isfinite(start):
             raise UserError("an unknown without bounds needs a finite start")
-        self.parameter = nn.Parameter(torch.tensor(float(start)))
+        self.parameter = nn.Parameter(torch.tensor(float(start)), requires_grad=not linear)
+        self.linear = linear
         self.bounds = bounds
         self.truth = truth
 
@@ -63,10 +70,10 @@ class Unknown(nn.Module):
         if self.bounds is None:
             return self.parameter
         low, high = self.bounds
-        if low <= self.parameter.detach() <= high:
-            return self.parameter
-        width = high - low
-        return high - (torch.remainder(self.parameter - low, 2 * width) - width).abs()
+        p, width = self.parameter, high - low
+        r = torch.remainder(p - low, 2 * width)
+        wave = low + torch.where(r <= width, r, 2 * width - r)  # unlike |r − w|, of slope ±1 where it turns as well
+        return torch.where((low <= p) & (p <= high), p, wave)  # exactly the identity inside
 
     def extra_repr(self) -> str:
         """The value and the bounds."""

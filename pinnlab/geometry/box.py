@@ -86,9 +86,7 @@ class Box(Parametrised):
         Raises:
             UserError: no such coordinate.
         """
-        return _joined(
-            [self._face(name, end, {}) for name in names or self.names for end in self._ends(name)]
-        )
+        return _joined([self._face(name, end, {}) for name in names or self.names for end in self._ends(name)])
 
     @property
     def boundary(self) -> Region:
@@ -103,9 +101,7 @@ class Box(Parametrised):
     def _face(self, name: str, value: float, columns: dict[str, float]) -> Region:
         lower, upper = self._ends(name)
         if not lower <= value <= upper:
-            raise UserError(
-                f"no face {name} = {value:g}: in this box {name} goes from {lower:g} to {upper:g}"
-            )
+            raise UserError(f"no face {name} = {value:g}: in this box {name} goes from {lower:g} to {upper:g}")
         rest = {other: ends for other, ends in self.bounds.items() if other != name}
         if not rest:
             return At(**{name: [value]}, **{column: [entry] for column, entry in columns.items()})

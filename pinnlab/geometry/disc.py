@@ -100,8 +100,7 @@ class Circle(Parametrised):
         angle = 2 * math.pi * unit[:, 0]
         normal = (angle.cos(), angle.sin())
         coordinates = {
-            name: c + self.disc.radius * n
-            for name, c, n in zip(self.names, self.disc.center, normal, strict=True)
+            name: c + self.disc.radius * n for name, c, n in zip(self.names, self.disc.center, normal, strict=True)
         }
         return coordinates | {f"normal_{name}": n for name, n in zip(self.names, normal, strict=True)}
 

@@ -26,9 +26,7 @@ class Polygon(Parametrised):
     dimension = 2
     names: tuple[str, str]
 
-    def __init__(
-        self, vertices: Vertices, holes: Sequence[Vertices] = (), names: tuple[str, str] = ("x", "y")
-    ) -> None:
+    def __init__(self, vertices: Vertices, holes: Sequence[Vertices] = (), names: tuple[str, str] = ("x", "y")) -> None:
         """Take the vertices, either way round, the holes' vertices, and the names of the two coordinates.
 
         Raises:
@@ -108,7 +106,8 @@ class Polygon(Parametrised):
         if self.names != other.names:
             raise UserError(f"the polygons have different coordinates: {self.names} and {other.names}")
         shape = getattr(shapely, operation)(self.shape, other.shape)
-        pieces = [piece for piece in shapely.get_parts(shape) if isinstance(piece, shapely.Polygon)]
+        # Polygons that only touch leave points and lines.
+        pieces = [piece for piece in shapely.get_parts(shape) if piece.area > 0]
         if not pieces:
             raise UserError(f"the {operation} of the polygons is empty")
         return Polygon.of(shapely.MultiPolygon(pieces), self.names)

@@ -41,13 +41,11 @@ class Union(Region):
         for part in parts[1:]:
             if set(part.names) != set(parts[0].names):
                 raise UserError(
-                    "the parts of a union must have the same coordinates; "
-                    f"got {parts[0].names} and {part.names}"
+                    f"the parts of a union must have the same coordinates; got {parts[0].names} and {part.names}"
                 )
             if part.dimension != parts[0].dimension:
                 raise UserError(
-                    "the parts of a union must have the same dimension; "
-                    f"got {parts[0].dimension} and {part.dimension}"
+                    f"the parts of a union must have the same dimension; got {parts[0].dimension} and {part.dimension}"
                 )
         self.parts = parts
         self.names = parts[0].names

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import numbers
-from collections.abc import Callable
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets import elementary as table
 from pinnlab.jets.elementary import Elementary
-from pinnlab.jets.jet import Jet, common, rule
+from pinnlab.jets.jet import Jet, common, raised, rule
 from pinnlab.jets.product import pad, product
 from pinnlab.jets.schedule import reach
+from pinnlab.jets.structure import gather, unsqueeze
 
 Operand = Jet | Tensor | float
 
@@ -27,66 +24,24 @@ def apply_elementary(function: Elementary, x: Jet) -> Jet:
 
 
 for _functions, _elementary in (
-    ((torch.tanh, Tensor.tanh, F.tanh), table.TANH),
-    ((torch.sigmoid, Tensor.sigmoid, F.sigmoid, torch.special.expit), table.SIGMOID),
+    ((torch.tanh, Tensor.tanh), table.TANH),
+    ((torch.sigmoid, Tensor.sigmoid, torch.special.expit), table.SIGMOID),
     ((torch.sin, Tensor.sin), table.SIN),
     ((torch.cos, Tensor.cos), table.COS),
     ((torch.sinh, Tensor.sinh), table.SINH),
     ((torch.cosh, Tensor.cosh), table.COSH),
+    ((torch.tan, Tensor.tan), table.TAN),
+    ((torch.atan, Tensor.atan, torch.arctan, Tensor.arctan), table.ATAN),
     ((torch.exp, Tensor.exp), table.EXP),
+    ((torch.expm1, Tensor.expm1), table.EXPM1),
     ((torch.log, Tensor.log), table.LOG),
+    ((torch.log1p, Tensor.log1p), table.LOG1P),
     ((torch.reciprocal, Tensor.reciprocal), table.RECIPROCAL),
     ((torch.sqrt, Tensor.sqrt), table.power(0.5)),
     ((torch.rsqrt, Tensor.rsqrt), table.power(-0.5)),
     ((torch.erf, torch.special.erf, Tensor.erf), table.ERF),
 ):
     rule(*_functions)(lambda x, _elementary=_elementary: apply_elementary(_elementary, x))
-
-
-@rule(F.silu)
-def silu(x: Jet, inplace: bool = False) -> Jet:
-    """X · sigmoid(x)."""
-    return apply_elementary(table.SILU, x)
-
-
-@rule(F.gelu)
-def gelu(x: Jet, approximate: str = "none") -> Jet:
-    """X Φ(x), or its tanh approximation."""
-    if approximate == "tanh":
-        return 0.5 * x * (1 + apply_elementary(table.TANH, math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return apply_elementary(table.GELU, x)
-
-
-@rule(F.softplus)
-def softplus(x: Jet, beta: float = 1.0, threshold: float = 20.0) -> Jet:
-    """log(1 + exp(βx)) / β; exact everywhere, torch's linear tail above the threshold is not imitated."""
-    return apply_elementary(table.SOFTPLUS, x) if beta == 1 else apply_elementary(table.SOFTPLUS, beta * x) / beta
-
-
-@rule(F.softsign)
-def softsign(x: Jet) -> Jet:
-    """X / (1 + |x|)."""
-    return x / (1 + abs(x))
-
-
-def _piecewise(name: str, slopes: Callable[..., Tensor]) -> Callable[..., Jet]:
-    """A rule for a piecewise linear function: it has no second derivative to give."""
-
-    def implementation(x: Jet, *args: Any, **kwargs: Any) -> Jet:
-        if x.indices.order > 1:
-            raise UserError(
-                f"{name} has no derivatives beyond the first, and order {x.indices.order} is needed: "
-                "choose a smooth activation such as tanh, sin or gelu"
-            )
-        return x.like(x.coefficients * slopes(x.value, *args, **kwargs))
-
-    return implementation
-
-
-rule(torch.relu, Tensor.relu, F.relu)(_piecewise("relu", lambda x, inplace=False: (x > 0).to(x.dtype)))
-rule(F.leaky_relu)(
-    _piecewise("leaky_relu", lambda x, negative_slope=0.01, inplace=False: torch.where(x > 0, 1.0, negative_slope))
-)
 
 
 @rule(torch.abs, Tensor.abs)
@@ -109,10 +64,10 @@ def neg(x: Jet) -> Jet:
 
 def _shift_value(x: Jet, other: Tensor | float) -> Jet:
     """The jet plus a constant."""
-    shape = torch.broadcast_shapes(x.shape, other.shape) if isinstance(other, Tensor) else x.shape
     c = x.coefficients
-    if shape != x.shape:
-        c = c[(slice(None), *[None] * (len(shape) - x.ndim))].expand(-1, *shape)
+    if isinstance(other, Tensor):
+        shape = torch.broadcast_shapes(x.shape, other.shape)
+        c = raised(x, len(shape)).expand(-1, *shape)
     return x.like(torch.cat((c[:1] + other, c[1:])))
 
 
@@ -154,9 +109,7 @@ def mul(a: Operand, b: Operand) -> Jet:
         return left.like(product(left.coefficients, right.coefficients, left.indices))
     jet, other = (a, b) if isinstance(a, Jet) else (b, a)
     assert isinstance(jet, Jet) and not isinstance(other, Jet)
-    if isinstance(other, Tensor) and other.ndim > jet.ndim:
-        jet = jet.like(jet.coefficients[(slice(None), *[None] * (other.ndim - jet.ndim))])
-    return jet.like(jet.coefficients * other)
+    return jet.like(raised(jet, other.ndim if isinstance(other, Tensor) else 0) * other)
 
 
 @rule(torch.div, torch.divide, torch.true_divide, Tensor.div, Tensor.__truediv__)
@@ -164,7 +117,7 @@ def div(a: Operand, b: Operand) -> Jet:
     """The quotient a / b."""
     if not isinstance(b, Jet):
         assert isinstance(a, Jet)
-        return mul(a, 1 / b)
+        return a.like(raised(a, b.ndim if isinstance(b, Tensor) else 0) / b)
     return mul(a, apply_elementary(table.RECIPROCAL, b))
 
 
@@ -219,21 +172,20 @@ def matmul(a: Jet | Tensor, b: Jet | Tensor) -> Jet:
         return a.like(torch.stack(sums))
     if isinstance(a, Jet):
         assert isinstance(b, Tensor)
-        return a.like(a.coefficients @ b)
+        if a.ndim == 1:
+            return a.like((raised(unsqueeze(a, 0), b.ndim) @ b).squeeze(-1 if b.ndim == 1 else -2))
+        return a.like(raised(a, b.ndim) @ b)
     assert isinstance(b, Jet)
     if b.ndim == 1:
-        return b.like((a @ b.coefficients.unsqueeze(-1)).squeeze(-1))
-    return b.like(a @ b.coefficients)
+        return b.like((a @ raised(unsqueeze(b, 1), a.ndim)).squeeze(-1))
+    return b.like(a @ raised(b, a.ndim))
 
 
-@rule(F.layer_norm)
-def layer_norm(
-    x: Jet, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
-) -> Jet:
-    """Layer normalisation over the last dimensions."""
-    dims = tuple(range(-len(normalized_shape), 0))
-    centred = x - x.mean(dims, True)
-    y = centred * torch.rsqrt(torch.square(centred).mean(dims, True) + eps)
-    if weight is not None:
-        y = y * weight
-    return y if bias is None else y + bias
+@rule(torch.where, Tensor.where)
+def where(condition: Tensor, a: Operand, b: Operand) -> Jet:
+    """The series of a where the condition on the values holds, and of b elsewhere: valid off the seam."""
+    parts = [part if isinstance(part, Jet) else torch.as_tensor(part).to(condition.device) for part in (a, b)]
+    ndim = max(condition.ndim, *(part.ndim for part in parts))
+    model, stacks = gather(parts)
+    left, right = (raised(model.like(stack), ndim) for stack in stacks)
+    return model.like(torch.where(condition, left, right))

@@ -18,39 +18,6 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 
-_TENSOR_METHODS = frozenset(
-    [
-        "abs",
-        "chunk",
-        "contiguous",
-        "cos",
-        "exp",
-        "expand",
-        "flatten",
-        "log",
-        "matmul",
-        "mean",
-        "movedim",
-        "permute",
-        "pow",
-        "reciprocal",
-        "reshape",
-        "rsqrt",
-        "sigmoid",
-        "sin",
-        "split",
-        "sqrt",
-        "square",
-        "squeeze",
-        "sum",
-        "tanh",
-        "transpose",
-        "unbind",
-        "unsqueeze",
-        "view",
-    ]
-)
-
 
 class Field(ABC):
     """A function of the coordinates, sampled at a batch of points, with derivatives.
@@ -66,9 +33,10 @@ class Field(ABC):
     __array_ufunc__ = None
 
     def __getattr__(self, name: str) -> Any:
-        """The tensor methods that networks and residuals call, as torch functions on fields."""
-        if name in _TENSOR_METHODS:
-            return partial(self.apply_method, getattr(Tensor, name))
+        """The methods of tensors, as torch functions on fields."""
+        method = None if name.startswith("_") else getattr(Tensor, name, None)
+        if callable(method):
+            return partial(self.apply_method, method)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
     def apply_method(self, method: Callable[..., Any], *args: object, **kwargs: object) -> Any:
@@ -89,6 +57,14 @@ class Field(ABC):
     def ndim(self) -> int:
         """The number of dimensions of the values."""
         return len(self.shape)
+
+    def dim(self) -> int:
+        """The number of dimensions of the values."""
+        return self.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape of the values, or its entry `dim`."""
+        return self.shape if dim is None else self.shape[dim]
 
     @property
     def dtype(self) -> torch.dtype:
@@ -213,6 +189,10 @@ class Field(ABC):
         """The power with a constant exponent."""
         return self._binary(torch.pow, self, exponent)
 
+    def __rpow__(self, base: object) -> Self:
+        """The power of a constant base."""
+        return self._binary(torch.pow, base, self)
+
     def __matmul__(self, other: object) -> Self:
         """The matrix product over the trailing dimensions."""
         return self._binary(torch.matmul, self, other)
@@ -263,3 +243,5 @@ class Field(ABC):
         )
 
     __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison
+    __eq__ = __ne__ = _refuse_comparison  # object's own would answer False and let the residual go on
+    __hash__ = object.__hash__

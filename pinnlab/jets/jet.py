@@ -58,9 +58,7 @@ class Jet(Field):
         self.rule = rule
 
     @classmethod
-    def seed(
-        cls, points: Tensor, indices: Algebra, rule: Rule = recurrence, directions: Tensor | None = None
-    ) -> Jet:
+    def seed(cls, points: Tensor, indices: Algebra, rule: Rule = recurrence, directions: Tensor | None = None) -> Jet:
         """The identity at the points, `(N, d)`: the jet whose column i is coordinate i, x_i + e_i.
 
         Along given directions v_s instead of the axes it is x + Σ_s v_s e_s, and e_s differentiates along v_s.
@@ -179,12 +177,16 @@ def common(a: Jet, b: Jet) -> tuple[Jet, Jet]:
     if a.indices is not b.indices:
         indices = a.indices.intersection(b.indices)
         a, b = a.on(indices), b.on(indices)
-    missing = a.ndim - b.ndim
-    if missing > 0:
-        b = b.like(b.coefficients[(slice(None), *[None] * missing)])
-    elif missing < 0:
-        a = a.like(a.coefficients[(slice(None), *[None] * -missing)])
+    if a.ndim != b.ndim:
+        a, b = a.like(raised(a, b.ndim)), b.like(raised(b, a.ndim))
     return a, b
+
+
+def raised(x: Jet, ndim: int) -> Tensor:
+    """The coefficients with the values' shape preceded by ones, up to `ndim` dimensions: how shapes broadcast."""
+    if ndim <= x.ndim:
+        return x.coefficients
+    return x.coefficients[(slice(None), *[None] * (ndim - x.ndim))]
 
 
 def assemble(coordinates: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, int | range]]:

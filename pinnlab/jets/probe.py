@@ -17,9 +17,9 @@ from pinnlab.jets.field import Field
 class Probe(Field):
     """A field that records the derivatives it is made of instead of computing any.
 
-    A node holds the set of shifts it consumes: the outputs of the network hold {0}, coordinates hold none, `.d`
-    shifts every element by one derivative along its axis, and everything else unions its operands. To have
-    ∂^α of the node, the network must supply ∂^{α+s} of its outputs for every shift s. Values live on the meta
+    A node holds the set of shifts it consumes: coordinates and outputs of the network hold {0}, `.d` shifts every
+    element by one derivative along its axis, and everything else unions its operands. To have ∂^α of the node,
+    its operands must supply ∂^{α+s} for every shift s. Values live on the meta
     device: they have shapes and no numbers, so control flow that depends on data is an error.
     """
 
@@ -27,7 +27,7 @@ class Probe(Field):
         self,
         shape: Sequence[int],
         dimension: int,
-        shifts: Iterable[MultiIndex] = (),
+        shifts: Iterable[MultiIndex],
         axis: int | range | None = None,
         laplacians: Iterable[tuple[int, ...]] = (),
     ) -> None:
@@ -43,6 +43,11 @@ class Probe(Field):
         """An output of the network."""
         return cls(shape, dimension, [(0,) * dimension])
 
+    @classmethod
+    def coordinate(cls, shape: Sequence[int], dimension: int, axis: int | range) -> Probe:
+        """A coordinate: its expressions can be differentiated too, like (x * x).d(x)."""
+        return cls(shape, dimension, [(0,) * dimension], axis)
+
     @property
     def value(self) -> Tensor:
         """A tensor without numbers, `(N, ...)`."""
@@ -56,7 +61,7 @@ class Probe(Field):
     def laplacian(self, axes: Sequence[int]) -> Field:
         """The Laplacian of the outputs is noted as such; that of anything else by its second derivatives."""
         if len(axes) > 1 and not self.laplacians and self.shifts == {(0,) * self.dimension}:
-            return Probe(self.shape, self.dimension, laplacians=[tuple(sorted(axes))])
+            return Probe(self.shape, self.dimension, (), laplacians=[tuple(sorted(axes))])
         return super().laplacian(axes)
 
     def written_out(self) -> frozenset[MultiIndex]:
@@ -90,6 +95,7 @@ class Probe(Field):
         plain_args, plain_kwargs = tree_map(
             strip, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field)
         )
+
         def wrap(leaf: object) -> object:
             return cls(leaf.shape, dimension, shifts, None, laplacians) if isinstance(leaf, Tensor) else leaf
 

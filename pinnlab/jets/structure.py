@@ -63,16 +63,55 @@ class _Linear(torch.autograd.Function):
         x = front(x, in_dims[0], size)
         weight = weight.expand(size, -1, -1) if in_dims[1] is None else weight.movedim(in_dims[1], 0)
         bias = bias.expand(size, -1) if in_dims[2] is None else bias.movedim(in_dims[2], 0)
-        lead = [1] * (x.ndim - 3)  # dimensions of the batch between the mapped one and the features
-        out = (
-            x @ weight.reshape(size, *lead, *weight.shape[1:]).mT if lead else (x.unsqueeze(-2) @ weight.mT).squeeze(-2)
-        )
-        return torch.cat((out[:1] + bias.reshape(size, *lead, -1), out[1:])), 1
+        single = x.ndim == 3  # one point for each weight: a batch of one
+        if single:
+            x = x.unsqueeze(2)
+        lead = [1] * (x.ndim - 4)  # dimensions of the batch between the mapped one and the matrices
+        out = x @ weight.reshape(size, *lead, *weight.shape[1:]).mT
+        out = torch.cat((out[:1] + bias.reshape(size, *lead, 1, -1), out[1:]))
+        return out.squeeze(2) if single else out, 1
+
+
+class _OwnLinear(torch.autograd.Function):
+    """(x, W, b) ↦ W_n x_n + b_n with weights `(N, out, in)` and biases `(N, out)` for every point n.
+
+    Copies of one weight, expanded without memory, still take one matrix product for the stack, and the gradient
+    with respect to each point's own copy is the outer product of its signal and its input: how rows of a Jacobian
+    are had for about the price of a backward pass.
+    """
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        out = _own_product(x, weight.mT)
+        out[0] += bias
+        return out
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+        x, weight, _ = inputs
+        ctx.save_for_backward(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        dx = _own_product(g, weight) if ctx.needs_input_grad[0] else None
+        dw = torch.bmm(g.permute(1, 2, 0), x.transpose(0, 1)) if ctx.needs_input_grad[1] else None
+        return dx, dw, g[0]
+
+
+def _own_product(x: Tensor, matrices: Tensor) -> Tensor:
+    """The x_n M_n of a stack `(K, N, a)` and matrices `(N, a, b)`, one product where all are the same memory."""
+    if matrices.stride(0) == 0:
+        return x @ matrices[0]
+    return torch.bmm(x.transpose(0, 1), matrices).transpose(0, 1)
 
 
 @rule(F.linear)
 def linear(x: Jet, weight: Tensor, bias: Tensor | None = None) -> Jet:
-    """X Wᵀ + b."""
+    """The affine map x Wᵀ + b, with one weight for all points or, where it is `(N, out, in)`, one for each."""
+    if weight.ndim == 3:
+        own = weight.new_zeros(weight.shape[:2]) if bias is None else bias
+        return x.like(_OwnLinear.apply(x.coefficients, weight, own))
     if bias is None:
         return x.like(x.coefficients @ weight.mT)
     return x.like(_Linear.apply(x.coefficients, weight, bias))
@@ -85,16 +124,15 @@ def _shift(dim: int | Sequence[int]) -> Any:
     return tuple(d + 1 if d >= 0 else d for d in dim)
 
 
-def _each(x: Jet, result: Any) -> Any:
-    """A result on the stack, or a tuple of such, as jets."""
-    return x.like(result) if isinstance(result, Tensor) else tuple(x.like(part) for part in result)
-
-
 @rule(Tensor.__getitem__, operator.getitem)
 def getitem(x: Jet, item: Any) -> Jet:
     """Indexing of the values' dimensions."""
     items = item if isinstance(item, tuple) else (item,)
-    return x.like(x.coefficients[(slice(None), *items)])
+    if sum(isinstance(i, Tensor | list) for i in items) < 2:
+        return x.like(x.coefficients[(slice(None), *items)])
+    # Several index tensors may move their dimension to the front: with the stack last it stays out of their way.
+    last = (slice(None),) if any(i is Ellipsis for i in items) else ()
+    return x.like(x.coefficients.movedim(0, -1)[(*items, *last)].movedim(-1, 0))
 
 
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
@@ -121,23 +159,22 @@ def permute(x: Jet, *dims: Any) -> Jet:
     return x.like(x.coefficients.permute(0, *(d % x.ndim + 1 for d in _sizes(dims))))
 
 
-@rule(Tensor.contiguous)
+@rule(Tensor.contiguous, torch.clone, Tensor.clone)
 def contiguous(x: Jet) -> Jet:
-    """The jet itself."""
+    """The jet itself: nothing changes it in place."""
     return x
 
 
-def _along(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A rule for torch functions with one dimension argument behind the tensor."""
-
-    def implementation(x: Jet, dim: Any = -1, *args: Any, **kwargs: Any) -> Any:
-        return _each(x, function(x.coefficients, _shift(dim), *args, **kwargs))
-
-    return implementation
+@rule(torch.unsqueeze, Tensor.unsqueeze)
+def unsqueeze(x: Jet, dim: int) -> Jet:
+    """A new dimension of size 1 of the values."""
+    return x.like(x.coefficients.unsqueeze(_shift(dim)))
 
 
-for _function in (torch.unsqueeze, torch.squeeze):
-    rule(_function, getattr(Tensor, _function.__name__))(_along(_function))
+@rule(torch.squeeze, Tensor.squeeze)
+def squeeze(x: Jet, dim: int | tuple[int, ...] | None = None) -> Jet:
+    """Drops the given dimensions of the values, or all, where their size is 1."""
+    return x.like(x.coefficients.squeeze(_shift(tuple(range(x.ndim)) if dim is None else dim)))
 
 
 @rule(torch.unbind, Tensor.unbind)
@@ -220,5 +257,13 @@ def stack(tensors: Sequence[Jet | Tensor], dim: int = 0) -> Jet:
     return model.like(torch.stack(stacks, _shift(dim)))
 
 
-rule(torch.zeros_like)(lambda x, **kwargs: torch.zeros_like(x.value, **kwargs))
-rule(torch.ones_like)(lambda x, **kwargs: torch.ones_like(x.value, **kwargs))
+@rule(torch.zeros_like)
+def zeros_like(x: Jet) -> Jet:
+    """The constant 0."""
+    return x.like(torch.zeros_like(x.coefficients))
+
+
+@rule(torch.ones_like)
+def ones_like(x: Jet) -> Jet:
+    """The constant 1."""
+    return zeros_like(x) + 1

@@ -1,1 +1,1 @@
-"""pinnlab.reporting."""
+"""Run records, tracking and figures."""

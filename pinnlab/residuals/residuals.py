@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from pinnlab.engines import Engine
 from pinnlab.equations.base import Constraint, Equation, columns, components, required, resolve
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points
+from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
 from pinnlab.jets.algebra import factorial, of_degree
+from pinnlab.residuals.elimination import Affine, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
 
 
@@ -26,11 +27,13 @@ class Term:
         constraint: The constraint.
         indices: The derivatives of the network that its rows need.
         rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
+        components: How many fields the residual returns.
     """
 
     constraint: Constraint
     indices: Algebra
     rows: tuple[tuple[tuple[int, ...], float], ...]
+    components: int
 
 
 class Residuals(nn.Module):
@@ -85,22 +88,24 @@ class Residuals(nn.Module):
         coordinates = {name: points[name] for name in self.equation.inputs}
         return self.engine.fields(self.network, coordinates, self.equation.outputs, indices)
 
-    def block(self, name: str, points: Points, total: int | None = None) -> Tensor:
+    def variables(self, name: str, points: Points) -> dict[str, object]:
+        """What a constraint's residual can ask for, but for the unknowns: columns of the points, and fields."""
+        where = f"{self.equation.name}, constraint {name!r}"
+        return {**columns(self.equation, points, where), **self.fields(points, self.terms[name].indices)}
+
+    def rows(self, name: str, variables: Mapping[str, object], unknowns: Mapping[str, Tensor], total: int) -> Tensor:
         """One constraint's weighted rows, `(rows, N)`.
 
         Args:
             name: The constraint.
-            points: Its points, N of them.
-            total: The number of points over all ranks, by which the mean divides; N by default.
+            variables: What its residual can ask for, from `variables`.
+            unknowns: The values of the unknowns.
+            total: The number of points over all ranks, by which the mean divides.
         """
-        term = self.terms[name]
-        where = f"{self.equation.name}, constraint {name!r}"
-        variables: dict[str, object] = {**columns(self.equation, points, where)}
-        variables.update(self.fields(points, term.indices))
-        variables.update({unknown: child.value for unknown, child in self.equation.unknowns().items()})
+        term, where = self.terms[name], f"{self.equation.name}, constraint {name!r}"
         residual = self.equation.constraints()[name].residual
-        parts = components(residual(**resolve(residual, variables, where)), where)
-        scale = 1 / math.sqrt(total or len(next(iter(points.values()))))
+        parts = components(residual(**resolve(residual, {**variables, **unknowns}, where)), where)
+        scale = 1 / math.sqrt(total)
         return torch.stack([part.derivative(alpha) * (scale * w) for part in parts for alpha, w in term.rows])
 
     def forward(self, points: Mapping[str, Points], totals: Mapping[str, int] | None = None) -> dict[str, Tensor]:
@@ -110,7 +115,56 @@ class Residuals(nn.Module):
             points: The points of every constraint.
             totals: The global numbers of points by constraint, where the points are one rank's share.
         """
-        return {name: self.block(name, batch, (totals or {}).get(name)) for name, batch in points.items()}
+        values = {name: unknown.value for name, unknown in self.equation.unknowns().items()}
+        return {
+            name: self.rows(name, self.variables(name, batch), values, (totals or {}).get(name) or size(batch))
+            for name, batch in points.items()
+        }
+
+    def height(self, name: str) -> int:
+        """The number of rows of a constraint's block."""
+        term = self.terms[name]
+        return len(term.rows) * term.components
+
+    def affine(self, name: str, points: Points, total: int) -> Affine:
+        """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i."""
+        variables, unknowns = self.variables(name, points), self.equation.unknowns()
+        values = {key: torch.zeros_like(u.parameter) if u.linear else u.value for key, u in unknowns.items()}
+        constant = self.rows(name, variables, values, total)
+        slopes = {}
+        for key, unknown in unknowns.items():
+            if unknown.linear:
+                one = {**values, key: torch.ones_like(unknown.parameter)}
+                slopes[key] = self.rows(name, variables, one, total) - constant
+        return Affine(constant, slopes)
+
+    def reduced(
+        self,
+        points: Mapping[str, Points],
+        totals: Mapping[str, int] | None = None,
+        reduce: Callable[[Tensor], Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The blocks with every linear unknown at its least-squares value, to which the unknown itself is set.
+
+        That value is a function of the network (variable projection, Golub & Pereyra 1973), and the gradient of
+        the least loss is the gradient at fixed unknowns.
+
+        Args:
+            points: The points of every constraint.
+            totals: The global numbers of points by constraint, where the points are one rank's share.
+            reduce: Sums a tensor over the ranks.
+        """
+        unknowns = self.equation.unknowns()
+        if not any(unknown.linear for unknown in unknowns.values()):
+            return self(points, totals)
+        affine = {
+            name: self.affine(name, batch, (totals or {}).get(name) or size(batch)) for name, batch in points.items()
+        }
+        values = eliminate(affine, unknowns, reduce)
+        for key, value in values.items():
+            with torch.no_grad():
+                unknowns[key].parameter.fill_(value)
+        return {name: piece.at(values) for name, piece in affine.items()}
 
     @staticmethod
     def loss(blocks: Mapping[str, Tensor]) -> Tensor:
@@ -124,7 +178,7 @@ class Residuals(nn.Module):
             UserError: if the equation has several inputs.
         """
         if self.equation.dimension != 1:
-            raise UserError(f"{self.equation.name} has {len(self.equation.inputs)} inputs; derivatives() takes one")
+            raise UserError(f"{self.equation.name} has {self.equation.dimension} axes; derivatives() takes one")
         fields = self.fields(points, IndexSet.simplex(1, order))
         return {
             name: torch.stack([fields[name].derivative((j,)) for j in range(order + 1)])
@@ -144,4 +198,5 @@ def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobole
         if q_j
         for alpha in of_degree(dimension, j)
     )
-    return Term(constraint, required(equation, name, constraint, len(q) - 1), rows)
+    indices, count = required(equation, name, constraint, len(q) - 1)
+    return Term(constraint, indices, rows, count)

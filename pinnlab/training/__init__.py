@@ -1,1 +1,6 @@
-"""pinnlab.training."""
+"""Training: phases of optimisers, and the LightningModule that runs them."""
+
+from pinnlab.training.gauss_newton import GaussNewton
+from pinnlab.training.phases import LBFGS, Adam, Phase, Stall
+
+__all__ = ["LBFGS", "Adam", "GaussNewton", "Phase", "Stall"]

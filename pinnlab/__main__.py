@@ -1,0 +1,5 @@
+"""`python -m pinnlab`."""
+
+from pinnlab.cli import run
+
+run()

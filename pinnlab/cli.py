@@ -1,0 +1,122 @@
+"""The command line: finds the command and turns errors into one line and an exit status.
+
+Nothing heavy is imported here; a command's module is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pinnlab import __version__
+from pinnlab.errors import DivergedError, UserError
+
+TRAINING_USAGE = """\
+usage: python -m pinnlab {command} --config FILE [--config OVERLAY ...] [--KEY VALUE ...]
+
+  --config FILE              a whole experiment, such as configs/self_similar_burgers/profile_1.yaml;
+                             later files change single values of earlier ones
+  --model.engine NTP         a class by its name, or by its path from the current folder (file.Class)
+  --model.equation.profile 2 a value within what the files chose
+  --model.phases.0.lr 2e-3   a value of the first phase
+  --seed_everything 3        the seed of weights and points
+  --run.root DIR --run.name NAME
+                             where the run folder goes
+  --ckpt_path FILE           a checkpoint to {checkpoint}; "last" is the newest one of the run --run.name
+  --print_config             print the resolved configuration and stop
+  --help-all                 every option"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the command line.
+
+    Attributes:
+        module: Imported to run it; its `main(command, arguments)` returns the exit status.
+        help: One line for the table of commands.
+        usage: What `--help` prints, or None to leave that to the module.
+    """
+
+    module: str
+    help: str
+    usage: str | None = None
+
+
+def _training(help: str, checkpoint: str) -> Command:
+    return Command("pinnlab.commands.train", help, TRAINING_USAGE.replace("{checkpoint}", checkpoint))
+
+
+COMMANDS = {
+    "fit": _training("train a network on an equation and leave a run folder", "continue from"),
+    "validate": _training("errors and residuals of a checkpoint on held-out points", "evaluate"),
+    "test": _training("the same, for a final check", "evaluate"),
+    "predict": _training("the solution of a checkpoint on held-out points, as prediction.npz", "evaluate"),
+}
+"""The commands by name."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: The command and its arguments; those of the process by default.
+
+    Returns:
+        The exit status: 0; 1 for a loss that diverged; 2 for bad input; 128 plus the number of the signal that
+        interrupted the run.
+    """
+    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if name == "--version":
+        print(f"pinnlab {__version__}")
+        return 0
+    if name not in COMMANDS:
+        return _fail(f"there is no command {name!r}{nearest(name, COMMANDS)}; python -m pinnlab lists them")
+    command = COMMANDS[name]
+    if command.usage is not None and any(argument in ("-h", "--help") for argument in rest):
+        print(command.usage.replace("{command}", name))
+        return 0
+    if os.getcwd() not in sys.path:
+        # equations in files of the current folder, for the installed script as for python -m
+        sys.path.insert(0, os.getcwd())
+    try:
+        return int(importlib.import_module(command.module).main(name, rest))
+    except UserError as error:
+        return _fail(str(error))
+    except DivergedError as error:
+        return _fail(str(error), status=1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", status=130)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(f"{error.filename}: {error.strerror}")
+
+
+def run() -> None:
+    """The entry point of the process."""
+    sys.exit(main())
+
+
+def overview() -> str:
+    """The table of commands."""
+    lines = [f"pinnlab {__version__}: physics-informed neural networks", "", "usage: python -m pinnlab COMMAND ...", ""]
+    lines += [f"  {name:<10} {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join([*lines, "", "python -m pinnlab COMMAND --help says more."])
+
+
+def nearest(name: str, known: Sequence[str] | dict[str, Command]) -> str:
+    """A suggestion in words, or nothing if no known name is near."""
+    matches = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {matches[0]!r}?)" if matches else ""
+
+
+def _fail(message: str, status: int = 2) -> int:
+    print(f"pinnlab: {' '.join(message.split())}", file=sys.stderr)
+    return status

@@ -1,0 +1,296 @@
+"""The data of a training run: batches of collocation points."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from lightning.pytorch import LightningDataModule
+
+from pinnlab.collocation.samplers import Grid, Sampler, Sobol
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points, Region, select, size
+
+Batch = dict[str, Points]
+"""Constraint name → its points."""
+
+_GOLDEN = (5**0.5 - 1) / 2
+"""An irrational offset: no point of this grid lies on any grid that includes its ends."""
+
+
+class Sampled(Protocol):
+    """What is needed of a constraint."""
+
+    @property
+    def region(self) -> Region:
+        """Where its points lie."""
+        ...
+
+    @property
+    def points(self) -> int:
+        """How many by default."""
+        ...
+
+
+class Collocation(LightningDataModule):
+    """Collocation points for each constraint of an equation, fixed or drawn anew every so many steps.
+
+    `batch(step)` depends on the seed and on `step // resample_every` alone (and on points put in by
+    `replace`), so every rank and every resumed run finds the same points. Each rank trains on its share.
+
+    Before training, `bind` gives the constraints and the attribute `steps` the length of the run. The whole
+    run is one epoch. It begins at `first_step`, a number or a function that gives one; a number is moved on
+    when Lightning resumes a checkpoint from the middle of the run.
+    """
+
+    def __init__(
+        self,
+        points: dict[str, int] | None = None,
+        sampler: Sampler | dict[str, Sampler] | None = None,
+        resample_every: int = 0,
+        seed: int | None = None,
+        held_out: int = 1001,
+    ) -> None:
+        """Take what the configuration says; nothing is sampled yet.
+
+        Args:
+            points: the number of points of some constraints, all ranks together; the others have their own.
+            sampler: one for all constraints, or one each by name; Sobol where none is given.
+            resample_every: steps after which fresh points are drawn; 0 keeps the points for the whole run.
+            seed: of all points; where none is given that of `seed_everything`, or 0.
+            held_out: points per constraint for validation, test and prediction.
+
+        Raises:
+            UserError: a number is out of range.
+        """
+        super().__init__()
+        for name, count in (points or {}).items():
+            if count < 1:
+                raise UserError(f"points.{name}: the number of points must be positive, not {count}")
+        if resample_every < 0:
+            raise UserError(f"resample_every must not be negative (0 keeps the points), not {resample_every}")
+        if held_out < 1:
+            raise UserError(f"held_out must be positive, not {held_out}")
+        self.seed = int(os.environ.get("PL_GLOBAL_SEED", 0)) if seed is None else seed
+        if self.seed < 0:
+            raise UserError(f"the seed must not be negative, not {self.seed}")
+        self.points = dict(points or {})
+        self.sampler = sampler if sampler is not None else Sobol()
+        self.resample_every = resample_every
+        self.held_out = held_out
+        self.steps: int | None = None
+        self.first_step: int | Callable[[], int] = 0
+        self._regions: dict[str, Region] | None = None
+        self._counts: dict[str, int] = {}
+        self._replaced: Batch = {}
+        # Grows with each replacement, so that a running epoch notices.
+        self._revision = 0
+
+    def bind(self, constraints: Mapping[str, Sampled]) -> None:
+        """Take the regions and numbers of points of an equation's constraints.
+
+        Raises:
+            UserError: `points`, `sampler` or a replacement names a constraint that the equation lacks.
+        """
+        by_name = self.sampler if isinstance(self.sampler, dict) else {}
+        for option, names in (("points", self.points), ("sampler", by_name), ("replaced", self._replaced)):
+            for name in names:
+                if name not in constraints:
+                    raise UserError(f"{option}: no constraint {name!r}; there are {', '.join(constraints)}")
+        self._regions = {name: constraint.region for name, constraint in constraints.items()}
+        self._counts = {name: self.points.get(name, c.points) for name, c in constraints.items()}
+
+    def batch(self, step: int) -> Batch:
+        """The points of all ranks at a step, by constraint.
+
+        Raises:
+            UserError: nothing is bound yet.
+        """
+        draw = self._draw(step)
+        return {
+            name: self._replaced[name]
+            if name in self._replaced
+            else self._sampler(name).sample(region, self._counts[name], self._key(name), draw)
+            for name, region in self._bound().items()
+        }
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """The number of points of each constraint over all ranks, by which residuals are normalised."""
+        return {name: size(points) for name, points in self.batch(0).items()}
+
+    def held_out_batch(self) -> Batch:
+        """Dense points that training does not use, by constraint.
+
+        One dimension has a regular grid, in order; more have a Sobol sequence with a seed of its own. Given
+        points are what they are.
+        """
+        return {
+            name: (Grid(offset=_GOLDEN) if region.dimension == 1 else Sobol()).sample(
+                region, self.held_out, self._key(f"{name}/held-out")
+            )
+            for name, region in self._bound().items()
+        }
+
+    def candidates(self, name: str, n: int, draw: int = 0) -> Points:
+        """Uniform points of a constraint's region to choose from, as `residual_adaptive` does."""
+        return Sobol().sample(self._known(name), n, self._key(f"{name}/candidates"), draw)
+
+    def replace(self, name: str, points: Points) -> None:
+        """Train on these points from the next batch on, instead of drawing any, until `restore`.
+
+        Give all ranks the same points; each takes its share.
+
+        Raises:
+            UserError: no such constraint, no points, or other columns than its region has.
+        """
+        expected = self._sampler(name).sample(self._known(name), self._counts[name], 0)
+        if points.keys() != expected.keys():
+            raise UserError(
+                f"the points of {name} need the columns {', '.join(expected)}; got {', '.join(points) or 'none'}"
+            )
+        if len({len(column) for column in points.values()}) != 1 or size(points) == 0:
+            raise UserError(f"the points of {name} need columns of one length, at least one point")
+        self._replaced[name] = {column: values.detach().clone() for column, values in points.items()}
+        self._revision += 1
+
+    def restore(self, name: str) -> None:
+        """Go back to the sampler's points from the next batch on."""
+        self._known(name)
+        self._replaced.pop(name, None)
+        self._revision += 1
+
+    def train_dataloader(self) -> Batches:
+        """This rank's share of the batches of all steps.
+
+        Raises:
+            UserError: `steps` has not been set, or nothing is bound yet.
+        """
+        self._bound()
+        if self.steps is None:
+            raise UserError("the length of the run is unknown; set the attribute steps of Collocation")
+        return Batches(self._training, self.steps, self)
+
+    def val_dataloader(self) -> Batches:
+        """One batch of the held-out points, the same on every rank."""
+        return Batches(lambda: iter([self.held_out_batch()]), 1)
+
+    def test_dataloader(self) -> Batches:
+        """One batch of the held-out points, the same on every rank."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> Batches:
+        """One batch of the held-out points, the same on every rank."""
+        return self.val_dataloader()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The seed and the replaced points: with the configuration, all that determines the batches."""
+        replaced = {name: dict(points) for name, points in self._replaced.items()}
+        return {"seed": self.seed, "replaced": replaced}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the points of the run that was saved, its seed included.
+
+        Raises:
+            UserError: a replaced constraint does not exist in the equation.
+        """
+        replaced = state_dict["replaced"]
+        for name in replaced if self._regions is not None else ():
+            self._known(name)
+        self.seed = state_dict["seed"]
+        self._replaced = {name: dict(points) for name, points in replaced.items()}
+        self._revision += 1
+
+    def _training(self) -> Iterator[Batch]:
+        assert self.steps is not None
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        first = self.first_step() if callable(self.first_step) else self.first_step
+        current: tuple[int, int] | None = None
+        share: Batch = {}
+        for step in range(first, self.steps):
+            wanted = (self._draw(step), self._revision)
+            if wanted != current:
+                share = {name: shard(points, rank, world) for name, points in self.batch(step).items()}
+                current = wanted
+            yield share
+
+    def _draw(self, step: int) -> int:
+        return step // self.resample_every if self.resample_every else 0
+
+    def _bound(self) -> dict[str, Region]:
+        if self._regions is None:
+            raise UserError("Collocation has no constraints yet; call bind(equation.constraints()) first")
+        return self._regions
+
+    def _known(self, name: str) -> Region:
+        regions = self._bound()
+        if name not in regions:
+            raise UserError(f"no constraint {name!r}; there are {', '.join(regions)}")
+        return regions[name]
+
+    def _sampler(self, name: str) -> Sampler:
+        return self.sampler.get(name, Sobol()) if isinstance(self.sampler, dict) else self.sampler
+
+    def _key(self, name: str) -> int:
+        """A seed for each purpose, by name: a further constraint leaves the points of the others."""
+        return int.from_bytes(hashlib.sha256(f"{self.seed}/{name}".encode()).digest()[:8])
+
+
+class Batches:
+    """An iterable of ready batches with a length, and with a place to resume from.
+
+    It is no `DataLoader`: there is nothing to collate, to load or to give to workers.
+    """
+
+    def __init__(self, iterate: Callable[[], Iterator[Batch]], length: int, resumes: Collocation | None = None) -> None:
+        """Take the batches.
+
+        Args:
+            iterate: begins the iteration.
+            length: the number of batches from step 0 on, those before a resumed step included.
+            resumes: whose `first_step` says where the iteration begins.
+        """
+        self._iterate = iterate
+        self._length = length
+        self._resumes = resumes
+        self._yielded = 0
+
+    def __len__(self) -> int:
+        """The number of batches from step 0 on."""
+        return self._length
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches from the first step on."""
+        first = self._resumes.first_step if self._resumes else 0
+        self._yielded = first() if callable(first) else first
+        for batch in self._iterate():
+            self._yielded += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """The step of the next batch."""
+        return {"step": self._yielded}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Begin at that step, unless a function says where to begin."""
+        if self._resumes is not None and not callable(self._resumes.first_step):
+            self._resumes.first_step = state_dict["step"]
+
+
+def shard(points: Points, rank: int, world: int) -> Points:
+    """The share of one rank: points rank, rank + world, rank + 2 world and so on.
+
+    The shares are disjoint and cover all points, odd numbers included; with fewer points than ranks some are
+    empty. Every world-th point of a grid or a sequence is itself well spread.
+
+    Args:
+        points: columns of N points.
+        rank: 0, …, world - 1.
+        world: the number of ranks.
+
+    Returns:
+        Columns of ⌈(N - rank) / world⌉ points.
+    """
+    return select(points, slice(rank, None, world))

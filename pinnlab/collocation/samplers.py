@@ -1,0 +1,167 @@
+"""Samplers: how points are spread over a region.
+
+A sampler is a pure function of (region, n, seed, draw): the same arguments give the same points, another draw
+gives fresh ones. Quasi-random sequences are those of `scipy.stats.qmc`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points, Region, Source
+
+
+class Sampler(ABC):
+    """Spreads points over regions; a subclass supplies points of the unit cube."""
+
+    nested: ClassVar[bool] = True
+    """Whether the first points of a larger sample are themselves a sample."""
+
+    @abstractmethod
+    def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
+        """About n points of the unit cube, `(n, dimension)` float64, a pure function of the arguments."""
+
+    def sample(self, region: Region, n: int, seed: int, draw: int = 0) -> Points:
+        """Points of a region.
+
+        Args:
+            region: where.
+            n: how many; a grid in several dimensions gives about as many, given points are all of them.
+            seed: a non-negative integer.
+            draw: another draw gives fresh points (a grid has only one).
+
+        Returns:
+            Columns of the points, `(n,)` each, in the default dtype.
+
+        Raises:
+            UserError: n is not positive, the seed is negative, or the region is empty.
+        """
+        if n < 1:
+            raise UserError(f"the number of points must be positive, not {n}")
+        if seed < 0:
+            raise UserError(f"the seed must not be negative, not {seed}")
+        return region.place(n, _Stream(self, seed, (draw,)))
+
+
+@dataclass(frozen=True)
+class Grid(Sampler):
+    """A regular grid, the same for each seed and draw.
+
+    In one dimension it has exactly n points. In several it is a tensor product with k or k + 1 points along
+    each axis, their number as near to n as that allows.
+
+    Args:
+        offset: None includes both ends of each axis, i / (k - 1), or 1/2 where k = 1. A number in (0, 1) is
+            the place of the point in each of k equal cells, (i + offset) / k.
+    """
+
+    offset: float | None = None
+    nested: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check the offset.
+
+        Raises:
+            UserError: it is outside (0, 1).
+        """
+        if self.offset is not None and not 0 < self.offset < 1:
+            raise UserError(f"the offset of a grid must lie between 0 and 1, not {self.offset}")
+
+    def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
+        """The tensor product, the last axis varying fastest."""
+        counts = _per_axis(n, dimension)
+        index = np.arange(math.prod(counts))
+        columns = []
+        for k in reversed(counts):
+            index, along = np.divmod(index, k)
+            columns.append(self._axis(k)[along])
+        return np.stack(columns[::-1], axis=1)
+
+    def _axis(self, k: int) -> np.ndarray:
+        if self.offset is not None:
+            return (np.arange(k) + self.offset) / k
+        return np.linspace(0.0, 1.0, k) if k > 1 else np.array([0.5])
+
+
+@dataclass(frozen=True)
+class Uniform(Sampler):
+    """Independent uniform points."""
+
+    def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
+        """Draws of a seeded generator."""
+        return np.random.default_rng(key).random((n, dimension))
+
+
+@dataclass(frozen=True)
+class LatinHypercube(Sampler):
+    """One point in each of n equal slices of every axis."""
+
+    def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
+        """A Latin hypercube, its slices paired at random."""
+        from scipy.stats import qmc
+
+        return qmc.LatinHypercube(dimension, rng=np.random.default_rng(key)).random(n)
+
+
+@dataclass(frozen=True)
+class Sobol(Sampler):
+    """The scrambled Sobol sequence; 2^m points have one in each of 2^m equal slices of every axis."""
+
+    def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
+        """The first n points of the sequence, under a random scramble."""
+        from scipy.stats import qmc
+
+        sequence = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(key))
+        # Whole powers of two are what the sequence is balanced for; the first n of them are the same points.
+        return sequence.random_base2((n - 1).bit_length())[:n]
+
+
+@dataclass(frozen=True)
+class Halton(Sampler):
+    """The scrambled Halton sequence."""
+
+    def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
+        """The first n points of the sequence, under a random scramble."""
+        from scipy.stats import qmc
+
+        return qmc.Halton(dimension, scramble=True, rng=np.random.default_rng(key)).random(n)
+
+
+@dataclass(frozen=True)
+class _Stream(Source):
+    """A sampler with its seed and the path of draw and parts that lead here."""
+
+    sampler: Sampler
+    seed: int
+    path: tuple[int, ...]
+
+    @property
+    def nested(self) -> bool:  # type: ignore[override]
+        return self.sampler.nested
+
+    def unit(self, n: int, dimension: int) -> Tensor:
+        if dimension == 0:
+            return torch.zeros(n, 0)
+        key = np.random.SeedSequence(self.seed, spawn_key=self.path)
+        points = self.sampler.unit(n, dimension, key)
+        return torch.from_numpy(np.ascontiguousarray(points)).to(torch.get_default_dtype())
+
+    def split(self, index: int) -> _Stream:
+        return replace(self, path=(*self.path, index))
+
+
+def _per_axis(n: int, dimension: int) -> list[int]:
+    """How many points along each axis, all k or k + 1, with the product nearest to n."""
+    k = max(1, int(n ** (1 / dimension)))
+    # The root may come out a little low or high in floating point.
+    k += (k + 1) ** dimension <= n
+    longer = min(range(dimension + 1), key=lambda j: abs((k + 1) ** j * k ** (dimension - j) - n))
+    return [k + 1] * longer + [k] * (dimension - longer)

@@ -1,0 +1,246 @@
+"""`fit`, `validate`, `test` and `predict`: LightningCLI with pinnlab's defaults, run folder and messages."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import warnings
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from jsonargparse import set_parsing_settings
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch import Trainer
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import WandbLogger
+
+from pinnlab.collocation.datamodule import Collocation
+from pinnlab.commands.parsing import parse
+from pinnlab.errors import UserError
+from pinnlab.reporting.folder import RunFolder, write_atomically
+from pinnlab.reporting.record import RunRecord
+from pinnlab.reporting.tracking import Wandb, start
+from pinnlab.training.checkpoint import Checkpoint
+from pinnlab.training.interruption import Interruption
+from pinnlab.training.pinn import PINN
+from pinnlab.training.progress import Progress, clock
+from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype
+
+# Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
+set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a fit leaves its record.
+
+    Attributes:
+        root: Folder of run folders.
+        name: Name of the run folder; equation, engine, seed and time by default.
+        checkpoint_seconds: Seconds between two checkpoints.
+        checkpoint_steps: Training steps between two checkpoints, as well.
+    """
+
+    root: str = "runs"
+    name: str | None = None
+    checkpoint_seconds: float = 60.0
+    checkpoint_steps: int | None = None
+
+
+def main(command: str, arguments: Sequence[str]) -> int:
+    """Run one of the four commands.
+
+    Returns:
+        0, or 128 plus the number of the signal that interrupted the run.
+
+    Raises:
+        UserError: if the configuration or a checkpoint is wrong.
+        DivergedError: if the loss became NaN or infinite.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        # Lightning's own use of torch; nothing that a user could do about it
+        warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
+        stack.enter_context(default_dtype(torch.get_default_dtype()))
+        cli = TrainingCLI(command, ["--help" if argument == "--help-all" else argument for argument in arguments])
+        return cli.status
+
+
+class TrainingCLI(LightningCLI):
+    """One command: parses, builds and runs it.
+
+    Attributes:
+        status: The exit status.
+    """
+
+    def __init__(self, command: str, arguments: Sequence[str]) -> None:
+        self.command = command
+        self.status = 0
+        self.folder: RunFolder | None = None
+        self.interruption = Interruption()
+        self.checkpoint_path: Path | None = None
+        self.tracker: WandbLogger | None = None
+        strict = {"exit_on_error": False}
+        super().__init__(
+            PINN,
+            Collocation,
+            args=[command, *arguments],
+            trainer_defaults=TRAINER_DEFAULTS,
+            seed_everything_default=0,
+            save_config_callback=None,
+            parser_kwargs={"parser_mode": "omegaconf+", **strict, command: strict},
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+        )
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """The command asked for alone: building a parser for each of the four takes seconds."""
+        every = LightningCLI.subcommands()
+        return {self.command: every[self.command] | {"weights_only"}}
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """The run folder and W&B."""
+        parser.add_class_arguments(Run, "run")
+        parser.add_class_arguments(Wandb, "wandb")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, with errors of one line."""
+        self.config = parse(parser, self._subcommand_parsers[self.command], list(args))
+
+    def _parse_ckpt_path(self) -> None:
+        """Find and check the checkpoint; its contents never change the configuration."""
+        config = self.config[self.command]
+        given, run = config.ckpt_path, config.run
+        if given is None:
+            if self.command != "fit":
+                raise UserError(f"{self.command} needs a trained network: give --ckpt_path RUN/checkpoints/last.ckpt")
+            return
+        if given == "last":
+            if run.name is None:
+                raise UserError("--ckpt_path last needs the name of the run to continue: give --run.name")
+            given = Path(run.root) / run.name / "checkpoints" / "last.ckpt"
+        self.checkpoint_path = Path(given)
+        check_checkpoint(self.checkpoint_path)
+
+    def before_instantiate_classes(self) -> None:
+        """Weights are drawn and points sampled in the precision of training."""
+        torch.set_default_dtype(precision_dtype(self.config[self.command].trainer.precision))
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Bind the data to the one equation, and add what keeps the record."""
+        config = self.config_init[self.command]
+        bind(self.model, self.datamodule)
+        steps = self.datamodule.steps
+        kwargs["log_every_n_steps"] = max(1, min(config.trainer.log_every_n_steps or 1, steps))
+        if self.command != "fit":
+            return super().instantiate_trainer(**kwargs)
+        check(self.model, self.datamodule)
+        self.folder = self._run_folder(config.run)
+        seed = self.config[self.command].seed_everything
+        dump = self._parser(self.command).dump(self.config[self.command], skip_none=False)
+        if is_rank_zero():
+            write_atomically(self.folder.config, dump)
+            if not config.trainer.logger:
+                self.tracker = start(config.wandb, self.folder.path, yaml.safe_load(dump))
+                kwargs["logger"] = self.tracker or False
+        run = config.run
+        kwargs["callbacks"] = [
+            *(config.trainer.callbacks or []),
+            Progress(),
+            Checkpoint(self.folder.checkpoints, run.checkpoint_seconds, run.checkpoint_steps),
+            RunRecord(self.folder, seed, self.interruption),
+            # last, so that signals wait until the record is written
+            self.interruption,
+        ]
+        return super().instantiate_trainer(**kwargs)
+
+    def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
+        kwargs = super()._prepare_subcommand_kwargs(subcommand)
+        return kwargs | {"ckpt_path": self.checkpoint_path, "weights_only": True}
+
+    def fit(self, **kwargs: Any) -> None:
+        """Train, and say where the record is."""
+        assert self.folder is not None
+        try:
+            self.trainer.fit(**kwargs)
+        except SystemExit:
+            # how Lightning ends after a Ctrl-C that came outside of a step, or twice
+            raise KeyboardInterrupt from None
+        finally:
+            if self.tracker is not None:
+                self.tracker.experiment.finish()
+            if is_rank_zero():
+                print(f"run folder: {self.folder.path}")
+        if is_rank_zero():
+            print(_ending(self.model, self.trainer))
+        if self.interruption.signal is not None:
+            self.status = 128 + self.interruption.signal
+
+    def predict(self, **kwargs: Any) -> None:
+        """Write the solution on held-out points beside the checkpoint's run."""
+        assert self.checkpoint_path is not None
+        batches = self.trainer.predict(**kwargs | {"return_predictions": True})
+        assert batches is not None
+        names = list(batches[0])
+        arrays: dict[str, Any] = {name: np.concatenate([batch[name].numpy() for batch in batches]) for name in names}
+        path = run_of(self.checkpoint_path) / "prediction.npz"
+        np.savez(path, **arrays)
+        print(f"{', '.join(names)} at {len(arrays[names[0]])} points: {path}")
+
+    def _run_folder(self, run: Run) -> RunFolder:
+        root = Path(run.root)
+        if not is_rank_zero():
+            return RunFolder(root)
+        if self.checkpoint_path is not None:
+            previous = run_of(self.checkpoint_path)
+            if run.name is None or previous.resolve() == (root / run.name).resolve():
+                return RunFolder.open(previous)
+        equation, engine = self.model.equation.name, type(self.model.engine).__name__
+        seed = self.config[self.command].seed_everything
+        return RunFolder.create(root, run.name, f"{equation}-{engine}-{seed}")
+
+
+def is_rank_zero() -> bool:
+    """Whether this process writes, known before a process group exists."""
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def run_of(checkpoint: Path) -> Path:
+    """The run folder that a checkpoint lies in; its own folder, if that is not one of a run's."""
+    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+
+
+def check_checkpoint(path: Path) -> None:
+    """Make sure that a checkpoint can be read, without running any code that it may hold.
+
+    Raises:
+        UserError: if it does not exist, is damaged or is no checkpoint.
+    """
+    if not path.is_file():
+        raise UserError(f"there is no checkpoint {path}")
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+        raise UserError(f"{path} is damaged or not a checkpoint") from None
+
+
+def _ending(model: PINN, trainer: Trainer) -> str:
+    parts = [f"{model.schedule.step} steps in {clock(model.schedule.seconds)}"]
+    for name, unknown in model.equation.unknowns().items():
+        value = float(unknown.value.detach())
+        error = "" if unknown.truth is None else f" (error {abs(value - unknown.truth):.2e})"
+        parts.append(f"{name} = {value:.12g}{error}")
+    parts += [
+        f"{name.replace('_', ' ')} {float(trainer.callback_metrics[name]):.2e}"
+        for name in ("max_error", "relative_l2")
+        if name in trainer.callback_metrics
+    ]
+    return ", ".join(parts)

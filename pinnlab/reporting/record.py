@@ -1,0 +1,201 @@
+"""The run record: what a fit leaves in its folder, however it ends."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+import pinnlab
+from pinnlab.collocation.datamodule import Collocation
+from pinnlab.errors import DivergedError
+from pinnlab.reporting.figures import draw_profile
+from pinnlab.reporting.folder import RowWriter, RunFolder
+from pinnlab.training.interruption import Interruption
+from pinnlab.training.pinn import PINN, StepReport, domain
+
+
+class RunRecord(Callback):
+    """Writes `metrics.csv` while the run goes on, and `summary.json`, `solution.npz` and `profile.png` at its end.
+
+    The end may be the last phase's, an interruption, a diverged loss or any other error. A run that diverged or
+    failed has no metrics or solution, since its parameters may be in the middle of a step.
+
+    Args:
+        folder: Where to write.
+        seed: The seed of the run, for the summary.
+        interruption: Knows whether the run was asked to stop.
+    """
+
+    def __init__(self, folder: RunFolder, seed: int | None, interruption: Interruption) -> None:
+        self.folder = folder
+        self.seed = seed
+        self.interruption = interruption
+        self._writer: RowWriter | None = None
+        self._seconds_before = 0.0
+        self._started: float | None = None
+        self._loss: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, those before a resume included."""
+        return self._seconds_before + (time.perf_counter() - self._started if self._started is not None else 0.0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The seconds so far."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting."""
+        self._seconds_before = state_dict["seconds"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Open the record."""
+        assert isinstance(pl_module, PINN)
+        self._started = time.perf_counter()
+        if trainer.is_global_zero:
+            self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.step)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Write the step's rows, here and to the loggers."""
+        report: StepReport = outputs["report"]
+        self._loss = report.loss if report.ended is None else report.ended.loss
+        if self._writer is None:
+            return
+        for row in report.rows:
+            self._writer.write(row)
+            numbers = {name: value for name, value in row.items() if not isinstance(value, str) and name != "step"}
+            for logger in trainer.loggers:
+                logger.log_metrics(numbers, step=int(row["step"]))
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the end of a run that finished or was asked to stop."""
+        assert isinstance(pl_module, PINN)
+        if not trainer.is_global_zero:
+            return
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        status = "finished" if self.interruption.signal is None else "interrupted"
+        summary = self._summary(pl_module, status, metrics)
+        self.folder.write_summary(summary)
+        assert isinstance(trainer.datamodule, Collocation)  # type: ignore[attr-defined]
+        arrays: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
+        np.savez(self.folder.solution, **arrays)
+        self._finish(pl_module)
+        final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
+        for logger in trainer.loggers:
+            logger.log_metrics(final, step=pl_module.schedule.step)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Write the end of a run that was broken off."""
+        assert isinstance(pl_module, PINN)
+        if not trainer.is_global_zero:
+            return
+        if self._writer is None and self.folder.summary.exists():
+            # a resume that failed before its first step: the record is that of the run before
+            return
+        status = "failed"
+        if isinstance(exception, KeyboardInterrupt):
+            status = "interrupted"
+        elif isinstance(exception, DivergedError):
+            status = "diverged"
+        self.folder.write_summary(self._summary(pl_module, status, {}))
+        if self._writer is not None:
+            self._finish(pl_module)
+
+    def _finish(self, module: PINN) -> None:
+        assert self._writer is not None
+        self._writer.close()
+        if len(module.equation.inputs) == 1:
+            draw_profile(self.folder)
+
+    def _summary(self, module: PINN, status: str, metrics: Mapping[str, float]) -> dict[str, Any]:
+        schedule = module.schedule
+        truths = {name: unknown.truth for name, unknown in module.equation.unknowns().items()}
+        unknowns = {}
+        for name, value in module.unknowns().items():
+            truth = truths[name]
+            error = None if truth is None else abs(value - truth)
+            unknowns[name] = {"value": value, "truth": truth, "error": error}
+        loss = {} if self._loss is None else {"loss": self._loss}
+        return {
+            "equation": module.equation.name,
+            "engine": type(module.engine).__name__,
+            "seed": self.seed,
+            "versions": versions(),
+            "commit": commit(),
+            "phases": [
+                {"name": p.name, "steps": p.steps, "seconds": p.seconds, "loss": p.loss, "ended": p.reason or None}
+                for p in schedule.records()
+            ],
+            "seconds": self.seconds,
+            "unknowns": unknowns,
+            "metrics": loss | dict(metrics),
+            "status": status,
+            "signal": None if self.interruption.signal is None else signal.Signals(self.interruption.signal).name,
+        }
+
+
+def columns(module: PINN) -> list[str]:
+    """The columns of a run's record: step, phase, seconds, loss and its shares, unknowns, and what phases add."""
+    added: dict[str, None] = {}
+    for phase in module.schedule.phases:
+        added |= dict.fromkeys(phase.columns(phase.optimizer(module.residuals.parameters())))
+    shares = [f"loss/{name}" for name in module.equation.constraints()]
+    return ["step", "phase", "seconds", "loss", *shares, *module.equation.unknowns(), *added]
+
+
+def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
+    """The solution on held-out points of the domain, as named arrays.
+
+    Inputs are `(N,)`. For an equation of one input each output is `(order + 1, N)`, its derivatives up to the
+    highest that training used, with the exact ones as `exact/NAME` where they are known; for more inputs
+    it is `(1, N)`. `residual` is `(components, N)`.
+    """
+    equation = module.equation
+    name = domain(equation.constraints())
+    points = {key: column.to(module.device) for key, column in data.held_out_batch()[name].items()}
+    order = max(term.indices.order for term in module.residuals.terms.values()) if len(equation.inputs) == 1 else 0
+    with torch.enable_grad():
+        if len(equation.inputs) == 1:
+            outputs = module.residuals.derivatives(points, order)
+        else:
+            outputs = {key: value[None] for key, value in module(points).items()}
+        arrays = {key: points[key] for key in equation.inputs} | outputs
+        if equation.solved:
+            for key, field in equation.solution(points, order).items():
+                alphas = [(j, *(0 for _ in equation.inputs[1:])) for j in range(order + 1)]
+                arrays[f"exact/{key}"] = torch.stack([field.derivative(alpha) for alpha in alphas])
+        arrays["residual"] = module.residual_values({name: points})[name]
+    return {key: value.detach().cpu().numpy() for key, value in arrays.items()}
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run's numbers depend on."""
+    packages = {name: version(name) for name in ("torch", "lightning", "numpy")}
+    return {"pinnlab": pinnlab.__version__, "python": platform.python_version(), **packages}
+
+
+def commit() -> str | None:
+    """The commit of the checkout that pinnlab runs from, `-dirty` added where files differ; None outside of one."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
+            cwd=Path(pinnlab.__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,72 @@
+"""Weights & Biases: offline by default, online when the environment says so, never in the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import WandbLogger
+
+
+@dataclass(frozen=True)
+class Wandb:
+    """How a run appears in Weights & Biases.
+
+    Attributes:
+        project: The project.
+        entity: User or team; the key's own by default.
+        group: Group of runs.
+        job_type: Kind of run.
+        tags: Tags.
+        init_timeout: Seconds to wait for the server before the run is logged offline.
+    """
+
+    project: str = "pinnlab"
+    entity: str | None = None
+    group: str | None = None
+    job_type: str | None = None
+    tags: list[str] = field(default_factory=list)
+    init_timeout: float = 20.0
+
+
+def start(
+    settings: Wandb, folder: Path, config: Mapping[str, Any], say: Callable[[str], None] = print
+) -> WandbLogger | None:
+    """Begin a W&B run with its files in the run folder and the resolved configuration in its config.
+
+    `WANDB_MODE` decides: `online`, `offline` (also where it is not set) or `disabled`. If the server cannot be
+    reached, or the key is missing or refused, one line says so and the run is logged offline.
+
+    Returns:
+        Lightning's logger, or None if W&B is disabled.
+    """
+    mode = os.environ.get("WANDB_MODE", "offline").lower()
+    if mode == "disabled":
+        return None
+    import wandb
+
+    def begin(mode: str) -> Any:
+        return wandb.init(
+            mode=mode,  # type: ignore[arg-type]
+            dir=folder,
+            name=folder.name,
+            project=settings.project,
+            entity=settings.entity,
+            group=settings.group,
+            job_type=settings.job_type,
+            tags=settings.tags,
+            config=dict(config),
+            settings=wandb.Settings(init_timeout=settings.init_timeout, console="off", silent=True),
+        )
+
+    try:
+        run = begin(mode)
+    except (wandb.errors.Error, TimeoutError) as error:
+        if mode == "offline":
+            raise
+        say(f"W&B cannot be used online ({' '.join(str(error).split())[:200]}): this run is logged offline")
+        run = begin("offline")
+    return WandbLogger(experiment=run)

@@ -1,0 +1,91 @@
+"""Unknowns in which every residual is affine, eliminated in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnlab.equations import Unknown
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A block of residuals as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i.
+
+    Attributes:
+        constant: b, `(rows, N)`.
+        slopes: s_i by unknown, `(rows, N)`.
+    """
+
+    constant: Tensor
+    slopes: dict[str, Tensor]
+
+    def at(self, values: Mapping[str, float]) -> Tensor:
+        """The block at these values of the unknowns, `(rows, N)`."""
+        block = self.constant
+        for name, slope in self.slopes.items():
+            block = block + values[name] * slope
+        return block
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Affine:
+        """The same linear function of the constant and the slopes."""
+        return Affine(function(self.constant), {name: function(slope) for name, slope in self.slopes.items()})
+
+
+def flatten(blocks: Mapping[str, Tensor]) -> Tensor:
+    """All blocks as one vector, `(M,)`."""
+    return torch.cat([block.flatten() for block in blocks.values()])
+
+
+def slope(affine: Mapping[str, Affine], unknown: str) -> Tensor:
+    """∂r/∂λ for one unknown over all blocks, `(M,)`, without a graph."""
+    return flatten({name: piece.slopes[unknown].detach() for name, piece in affine.items()})
+
+
+def eliminate(
+    affine: Mapping[str, Affine],
+    unknowns: Mapping[str, Unknown],
+    reduce: Callable[[Tensor], Tensor] | None = None,
+) -> dict[str, float]:
+    """The values of the linear unknowns that minimise ‖b + Σ_i λ_i s_i‖² within their bounds.
+
+    Args:
+        affine: The blocks of all constraints.
+        unknowns: The unknowns by name; those that are not linear are passed over.
+        reduce: Sums a tensor over the ranks.
+    """
+    linear = [name for name, unknown in unknowns.items() if unknown.linear]
+    if not linear:
+        return {}
+    constant = flatten({name: piece.constant.detach() for name, piece in affine.items()})
+    slopes = torch.stack([slope(affine, name) for name in linear])
+    moments = slopes @ torch.cat((slopes, constant[None])).mT
+    if reduce is not None:
+        moments = reduce(moments)
+    boxes = [(unknowns[name].bounds, float(unknowns[name].value.detach())) for name in linear]
+    return dict(zip(linear, _bounded(moments.tolist(), boxes), strict=True))
+
+
+def _bounded(
+    moments: Sequence[Sequence[float]], boxes: Sequence[tuple[tuple[float, float] | None, float]]
+) -> list[float]:
+    """The minimiser of λᵀGλ + 2 mᵀλ within bounds, by cyclic coordinate descent on the rows (G_i, m_i).
+
+    An unknown without any effect keeps the value that comes with its bounds.
+    """
+    values = [start for _, start in boxes]
+    for _ in range(1000):
+        before = list(values)
+        for i, (bounds, _) in enumerate(boxes):
+            *gram, moment = moments[i]
+            if gram[i] > 0:
+                others = sum(g * value for j, (g, value) in enumerate(zip(gram, values, strict=True)) if j != i)
+                values[i] = -(moment + others) / gram[i]
+                if bounds is not None:
+                    values[i] = min(max(values[i], bounds[0]), bounds[1])
+        if len(values) == 1 or values == before:
+            break
+    return values

@@ -1,0 +1,227 @@
+"""Jacobians of residual blocks with respect to the network's weights, point by point."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jacrev, vmap
+
+from pinnlab.engines import NTP
+from pinnlab.geometry import Points, size
+from pinnlab.residuals.elimination import Affine, eliminate, flatten, slope
+from pinnlab.residuals.residuals import Residuals
+
+Reduce = Callable[[Tensor], Tensor]
+
+# Rows times points up to which a pass over repeated points takes less time than a pass per row (measured).
+_REPEAT_LIMIT = 512
+
+
+class Linearised(ABC):
+    """Residuals at some parameters, with their Jacobian at hand.
+
+    Attributes:
+        vector: r, `(M,)`.
+    """
+
+    vector: Tensor
+
+    @abstractmethod
+    def jacobian(self) -> Tensor:
+        """∂r/∂θ, `(M, P)`."""
+
+
+class Linearisation(Linearised):
+    """Residuals r(θ) at given points, with their Jacobian ∂r/∂θ at hand when it is asked for.
+
+    A residual row at a point depends on the parameters through that point alone. Every point is therefore given
+    copies of the parameters of its own, expanded without memory: one backward pass per row of a block then
+    returns that row's gradient for all points at once, where differentiating the whole block would take one pass
+    per point. Where a block is small its points are repeated, once for every row, and a single pass gives all
+    rows. Networks with parameters outside of linear layers go through `vmap` of `jacrev` instead.
+
+    Linear unknowns are eliminated: r(θ) is the residual at their least-squares values. Its Jacobian is taken as
+    the one at fixed values, projected off the directions ∂r/∂λ of the unknowns that are not at a bound (Kaufman
+    1975); what that leaves out is of the order of r.
+
+    Attributes:
+        blocks: The weighted residual blocks by constraint, `(rows, N)`, without a graph.
+        vector: r, all blocks flattened one after another, `(M,)`.
+        values: The least-squares values of the linear unknowns.
+    """
+
+    def __init__(
+        self,
+        residuals: Residuals,
+        parameters: Mapping[str, Tensor],
+        points: Mapping[str, Points],
+        totals: Mapping[str, int] | None = None,
+        reduce: Reduce | None = None,
+    ) -> None:
+        """Evaluates the residuals.
+
+        Args:
+            residuals: The residual blocks.
+            parameters: The values of the trainable parameters by name, used in place of the module's own.
+            points: The points of every constraint.
+            totals: The global numbers of points, where the points are one rank's share.
+            reduce: Sums a tensor over the ranks.
+        """
+        self._residuals, self._parameters, self._points = residuals, dict(parameters), points
+        self._totals = {name: (totals or {}).get(name) or size(batch) for name, batch in points.items()}
+        self._reduce = reduce
+        self._own: dict[str, list[Tensor]] = {}
+        copies = _with_copies(residuals)
+        affine: dict[str, Affine] = {}
+        for name, batch in points.items():
+            if copies is None:
+                with torch.no_grad():
+                    affine[name] = _affine(residuals, self._parameters, name, batch, self._totals[name])
+                continue
+            repeats = _repeats(residuals.height(name), size(batch))
+            tiled = {key: column.repeat(repeats, *[1] * (column.ndim - 1)) for key, column in batch.items()}
+            n = size(tiled)
+            own = {key: p.detach().expand(n, *p.shape).requires_grad_() for key, p in parameters.items()}
+            with torch.enable_grad():
+                piece = _affine(copies, own, name, tiled, self._totals[name])
+                affine[name] = piece.map(_own_row) if repeats > 1 else piece
+            self._own[name] = list(own.values())
+        unknowns = residuals.equation.unknowns()
+        self.values = eliminate(affine, unknowns, reduce)
+        with torch.enable_grad():
+            self._graph = {name: piece.at(self.values) for name, piece in affine.items()}
+        self.blocks = {name: block.detach() for name, block in self._graph.items()}
+        self.vector = flatten(self.blocks)
+        self._free = [
+            slope(affine, name)
+            for name, value in self.values.items()
+            if (bounds := unknowns[name].bounds) is None or bounds[0] < value < bounds[1]
+        ]
+
+    def jacobian(self) -> Tensor:
+        """∂r/∂θ, `(M, P)`: parameters in the order of the mapping, each flattened.
+
+        The graph is used up: a second call fails.
+        """
+        if self._own:
+            jacobian = torch.cat([_expanded(self._graph[name], own) for name, own in self._own.items()])
+        else:
+            jacobian = torch.cat([self._mapped(name, batch) for name, batch in self._points.items()])
+        self._graph = {}
+        return self._project(jacobian)
+
+    def _project(self, jacobian: Tensor) -> Tensor:
+        """J − S (SᵀS)⁺ SᵀJ for the slopes S of the free linear unknowns, sums taken over all ranks."""
+        if not self._free:
+            return jacobian
+        slopes = torch.stack(self._free)
+        moments = slopes @ torch.cat((slopes.mT, jacobian), 1)
+        if self._reduce is not None:
+            moments = self._reduce(moments)
+        count = len(slopes)
+        gram, products = moments[:, :count], moments[:, count:]
+        return jacobian - slopes.mT @ (torch.linalg.pinv(gram, hermitian=True) @ products)
+
+    def _mapped(self, name: str, batch: Points) -> Tensor:
+        """The rows of one constraint for any differentiable network: vmap over points of reverse mode."""
+
+        def rows(parameters: dict[str, Tensor], point: Points) -> Tensor:
+            single = {key: column[None] for key, column in point.items()}
+            return _affine(self._residuals, parameters, name, single, self._totals[name]).at(self.values)[:, 0]
+
+        jacobians = vmap(jacrev(rows), in_dims=(None, 0))(self._parameters, batch)
+        parts = [jacobians[key].flatten(2) for key in self._parameters]  # (N, rows, p) each
+        return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
+
+
+def residual_vector(
+    residuals: Residuals,
+    parameters: Mapping[str, Tensor],
+    points: Mapping[str, Points],
+    totals: Mapping[str, int] | None = None,
+    reduce: Reduce | None = None,
+) -> Tensor:
+    """r(θ) alone, `(M,)`, without a graph; arguments as for `Linearisation`."""
+    with torch.no_grad():
+        affine = {
+            name: _affine(residuals, dict(parameters), name, batch, (totals or {}).get(name) or size(batch))
+            for name, batch in points.items()
+        }
+        values = eliminate(affine, residuals.equation.unknowns(), reduce)
+        return flatten({name: piece.at(values) for name, piece in affine.items()})
+
+
+class _Constraint(nn.Module):
+    """One constraint's rows as a module, so that `functional_call` can put other parameters in."""
+
+    def __init__(self, residuals: Residuals) -> None:
+        super().__init__()
+        self.residuals = residuals
+
+    def forward(self, name: str, points: Points, total: int) -> Affine:
+        return self.residuals.affine(name, points, total)
+
+
+def _affine(residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, total: int) -> Affine:
+    prefix = "residuals.network." if isinstance(residuals.network, _OwnCopies) else "residuals."
+    named = {(prefix if key.startswith("network.") else "residuals.") + key: value for key, value in parameters.items()}
+    result: Affine = functional_call(_Constraint(residuals), named, (name, points, total))
+    return result
+
+
+class _OwnCopies(nn.Module):
+    """A network called with parameters `(N, ...)`, one copy for each of N points."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        def single(parameters: dict[str, Tensor], point: Tensor) -> Tensor:
+            return functional_call(self.network, parameters, (point[None],))[0]
+
+        return vmap(single)(dict(self.network.named_parameters()), x)
+
+
+def _with_copies(residuals: Residuals) -> Residuals | None:
+    """Residuals whose network takes a copy of the parameters per point; None where none is known how to build.
+
+    On jets, linear layers have a rule for copies; on plain tensors, as the autograd engine evaluates them, any
+    network can be mapped over the points.
+    """
+    if isinstance(residuals.engine, NTP):
+        linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
+        return residuals if all(id(p) in linear for p in residuals.network.parameters()) else None
+    mapped = copy.copy(residuals)
+    mapped._modules = {**residuals._modules, "network": _OwnCopies(residuals.network)}
+    return mapped
+
+
+def _repeats(rows: int, points: int) -> int:
+    """How often to repeat the points: once per row while a pass is bound by its number of operations."""
+    return rows if rows * points <= _REPEAT_LIMIT else 1
+
+
+def _own_row(block: Tensor) -> Tensor:
+    """Row i at the i-th repetition of the points, `(rows, N)`, of a block `(rows, rows · N)`."""
+    rows = block.shape[0]
+    return block.view(rows, rows, -1).diagonal().mT
+
+
+def _expanded(block: Tensor, own: list[Tensor]) -> Tensor:
+    """The gradients of all rows with respect to each point's own parameters, `(rows · N, P)`."""
+    n = len(own[0])
+    rows = []
+    with torch.enable_grad():
+        # one pass in all if every row has copies of its own, one pass per row otherwise
+        totals = [block.sum()] if n == block.numel() else list(block.sum(1).unbind())
+    for i, total in enumerate(totals):
+        gradients = torch.autograd.grad(
+            total, own, retain_graph=i + 1 < len(totals), allow_unused=True, materialize_grads=True
+        )
+        rows.append(torch.cat([gradient.reshape(n, -1) for gradient in gradients], 1))
+    return torch.cat(rows)

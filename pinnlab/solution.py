@@ -1,0 +1,220 @@
+"""Solving an equation from Python: `pinnlab.solve` trains as the command line does and returns a function."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import yaml
+from lightning.pytorch import Callback, Trainer
+from torch import nn
+
+from pinnlab.collocation import Sampler
+from pinnlab.collocation.datamodule import Collocation
+from pinnlab.engines import NTP, Engine
+from pinnlab.equations import Equation
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points
+from pinnlab.jets import IndexSet
+from pinnlab.networks import MLP
+from pinnlab.reporting.folder import RunFolder, write_atomically
+from pinnlab.reporting.record import RunRecord
+from pinnlab.residuals import Sobolev
+from pinnlab.training.checkpoint import Checkpoint
+from pinnlab.training.history import History
+from pinnlab.training.interruption import Interruption
+from pinnlab.training.phases import LBFGS, Adam, Phase
+from pinnlab.training.pinn import PINN
+from pinnlab.training.progress import Progress
+from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype
+
+Array = npt.NDArray[Any]
+
+
+def solve(
+    equation: Equation,
+    network: Callable[[int, int], nn.Module] | None = None,
+    engine: Engine | None = None,
+    phases: Sequence[Phase] | None = None,
+    points: Mapping[str, int] | None = None,
+    sampler: Sampler | Mapping[str, Sampler] | None = None,
+    *,
+    sobolev: Mapping[str, Sobolev] | None = None,
+    weights: Mapping[str, float] | None = None,
+    resample_every: int = 0,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    progress: bool = False,
+    **trainer: Any,
+) -> Solution:
+    """Train a network to satisfy an equation, as `python -m pinnlab fit` does.
+
+    Ctrl-C ends the training after the current step and returns what was found so far. The same arguments as in
+    a configuration give the same numbers as the command line.
+
+    Args:
+        equation: The equation. Its unknowns are trained in place.
+        network: Called with the numbers of inputs and outputs; an MLP of 3 hidden layers of 24 by default.
+        engine: How derivatives are computed; n-TangentProp by default.
+        phases: The optimisers; by default 2,000 steps of Adam, then L-BFGS until it stalls.
+        points: Numbers of points of some constraints; the others have the equation's.
+        sampler: How points are spread, one for all or by constraint; Sobol by default.
+        sobolev: Weights of the residual's derivatives by constraint, in place of the equation's.
+        weights: Factors by constraint, in place of the equation's.
+        resample_every: Steps after which fresh points are drawn; 0 keeps them.
+        seed: Of weights and points.
+        folder: A new run folder to leave the record in; nothing is written without it.
+        progress: Show the progress.
+        **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
+
+    Raises:
+        UserError: if something is wrong with the equation or the options.
+        DivergedError: if the loss became NaN or infinite.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    options = TRAINER_DEFAULTS | trainer
+    chosen = list(phases) if phases is not None else [Adam(2000), LBFGS(200)]
+    dtype = precision_dtype(options["precision"])
+    interruption, history = Interruption(), History()
+    with warnings.catch_warnings(), torch.random.fork_rng(), default_dtype(dtype):
+        # Lightning's own use of torch; nothing that a user could do about it
+        warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
+        torch.manual_seed(seed)
+        model = PINN(equation, network or MLP, engine or NTP(), chosen, _dict(sobolev), _dict(weights))
+        by_name = dict(sampler) if isinstance(sampler, Mapping) else sampler
+        data = Collocation(_dict(points), by_name, resample_every, seed)
+        bind(model, data)
+        check(model.to(dtype), data)
+        callbacks: list[Callback] = [*(options.pop("callbacks", None) or []), history]
+        if progress:
+            callbacks.append(Progress())
+        if folder is not None:
+            callbacks += _record(Path(folder), model, seed, interruption)
+        assert data.steps is not None
+        options["log_every_n_steps"] = max(1, min(options["log_every_n_steps"], data.steps))
+        fitted = Trainer(**options, callbacks=[*callbacks, interruption])
+        fitted.fit(model, data)
+    metrics = {name: float(value) for name, value in fitted.callback_metrics.items()}
+    return Solution(model, history, metrics, dtype)
+
+
+class Solution:
+    """A trained network as a function of named coordinates.
+
+        solution(X=0.5)                       # outputs: an array, or one for each output by name
+        solution.d("X", "X", X=grid)          # a derivative, named as in residuals
+        solution.derivative(3, X=grid)        # the same for one input
+
+    Attributes:
+        model: The trained module.
+        metrics: Errors and residual norms on held-out points.
+    """
+
+    def __init__(self, model: PINN, history: History, metrics: dict[str, float], dtype: torch.dtype) -> None:
+        """Wraps a trained module.
+
+        Args:
+            model: The module.
+            history: The rows of its training.
+            metrics: Errors and residual norms.
+            dtype: Of the points where it is evaluated.
+        """
+        self.model = model
+        self.metrics = metrics
+        self._history = history
+        self._dtype = dtype
+
+    @property
+    def unknowns(self) -> dict[str, float]:
+        """The values found for the unknowns."""
+        return self.model.unknowns()
+
+    @property
+    def history(self) -> dict[str, Array]:
+        """The record of the training by column: step, phase, seconds, loss, its shares, unknowns."""
+        rows = self._history.rows
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
+
+    def __call__(self, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
+        """The outputs at points.
+
+        Args:
+            **coordinates: Every input by name; arrays of one shape, or shapes that broadcast.
+
+        Returns:
+            An array of that shape, or a dictionary of them by output name if there are several outputs.
+
+        Raises:
+            UserError: if a coordinate is missing or unknown.
+        """
+        return self.d(**coordinates)
+
+    def d(self, *along: str, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
+        """A derivative of the outputs: `d("t", "x", "x", t=…, x=…)` is ∂³u/∂t∂x².
+
+        Args:
+            *along: The inputs to differentiate along, in any order and as often as wanted.
+            **coordinates: Every input by name; arrays of one shape, or shapes that broadcast.
+
+        Returns:
+            An array of that shape, or a dictionary of them by output name if there are several outputs.
+
+        Raises:
+            UserError: if a name is not one of the inputs, or one is missing.
+        """
+        equation = self.model.equation
+        for name in (*along, *coordinates):
+            if name not in equation.inputs:
+                raise UserError(f"{equation.name} has no input {name!r}; its inputs are {', '.join(equation.inputs)}")
+        missing = [name for name in equation.inputs if name not in coordinates]
+        if missing:
+            raise UserError(f"give a value for the input {missing[0]!r}, as in solution({missing[0]}=0.5)")
+        arrays = np.broadcast_arrays(*(np.asarray(coordinates[name], dtype=float) for name in equation.inputs))
+        shape = arrays[0].shape
+        points: Points = {
+            name: torch.tensor(array.ravel(), dtype=self._dtype, device=self.model.device)
+            for name, array in zip(equation.inputs, arrays, strict=True)
+        }
+        alpha = tuple(along.count(name) for name in equation.inputs)
+        with torch.enable_grad():
+            fields = self.model.residuals.fields(points, IndexSet.closure([alpha]))
+            values = {name: fields[name].derivative(alpha).detach() for name in equation.outputs}
+        found = {name: value.cpu().numpy().reshape(shape) for name, value in values.items()}
+        return found if len(found) > 1 else found[equation.outputs[0]]
+
+    def derivative(self, order: int, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
+        """The derivative of that order, for an equation of one input.
+
+        Raises:
+            UserError: if the equation has several inputs, or the order is negative.
+        """
+        equation = self.model.equation
+        if len(equation.inputs) != 1 or order < 0:
+            raise UserError("derivative(order, …) takes one input and an order from 0; use d(…) for several inputs")
+        return self.d(*equation.inputs * order, **coordinates)
+
+
+def _record(path: Path, model: PINN, seed: int, interruption: Interruption) -> list[Callback]:
+    folder = RunFolder.create(path.parent, path.name, path.name)
+    settings = {
+        "seed_everything": seed,
+        "model": {
+            "equation": model.equation.name,
+            "network": str(model.residuals.network),
+            "engine": type(model.engine).__name__,
+            "phases": [{"class_path": phase.name, "steps": phase.steps} for phase in model.schedule.phases],
+        },
+    }
+    write_atomically(folder.config, yaml.safe_dump(settings, sort_keys=False))
+    return [Checkpoint(folder.checkpoints), RunRecord(folder, seed, interruption)]
+
+
+def _dict(mapping: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if mapping is None else dict(mapping)

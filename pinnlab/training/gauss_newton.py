@@ -1,0 +1,177 @@
+"""The Gauss-Newton phase: Levenberg-Marquardt steps on the residual blocks of any equation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from pinnlab.errors import UserError
+from pinnlab.residuals.jacobian import Linearisation, Linearised, residual_vector
+from pinnlab.training.levenberg_marquardt import (
+    Damped,
+    LevenbergMarquardt,
+    Normal,
+    Orthogonal,
+    Problem,
+)
+from pinnlab.training.objective import Objective
+from pinnlab.training.phases import Phase, Stall
+
+_FACTORISATIONS: dict[str, type[Damped]] = {"qr": Orthogonal, "cholesky": Normal}
+
+
+class ResidualProblem(Problem):
+    """The weighted residual blocks of one batch as a function of the flattened parameters θ, `(P,)`."""
+
+    def __init__(self, objective: Objective, parameters: Iterable[Tensor], memory: float) -> None:
+        """Takes the batch of an objective and the parameters in the optimiser's order.
+
+        Args:
+            objective: The residuals, their points and totals.
+            parameters: What θ is made of.
+            memory: The bytes that the Jacobian and its factors may take.
+        """
+        self.objective = objective
+        self.memory = memory
+        names = {id(p): name for name, p in objective.residuals.named_parameters()}
+        self.shapes = {names[id(p)]: p.shape for p in parameters}
+
+    def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
+        """The parameters by name."""
+        parts = theta.split([shape.numel() for shape in self.shapes.values()])
+        return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
+
+    def linearise(self, theta: Tensor) -> Linearisation:
+        """The residuals at θ with their Jacobian at hand.
+
+        Raises:
+            UserError: if the Jacobian would not fit into the memory.
+        """
+        objective = self.objective
+        objective.evaluations += 1
+        linearisation = Linearisation(
+            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
+        )
+        self._check(len(linearisation.vector), len(theta), theta.element_size())
+        return linearisation
+
+    def residual(self, theta: Tensor) -> Tensor:
+        """The residuals at θ."""
+        objective = self.objective
+        objective.evaluations += 1
+        return residual_vector(
+            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
+        )
+
+    def accept(self, there: Linearised) -> None:
+        """Sets the linear unknowns to their least-squares values there."""
+        assert isinstance(there, Linearisation)
+        unknowns = self.objective.residuals.equation.unknowns()
+        for name, value in there.values.items():
+            unknowns[name].parameter.fill_(value)
+
+    def same(self, other: Problem) -> bool:
+        """Whether both have the same points."""
+        assert isinstance(other, ResidualProblem)
+        a, b = self.objective.points, other.objective.points
+        return a.keys() == b.keys() and all(
+            a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name]) for name in a
+        )
+
+    def _check(self, rows: int, columns: int, itemsize: int) -> None:
+        # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation.
+        small = min(rows, columns)
+        needed = itemsize * (2 * rows * columns + small * (small + max(rows, columns)))
+        if needed > self.memory:
+            raise UserError(
+                f"GaussNewton needs about {needed / 2**30:.1f} GiB for a Jacobian of {rows} rows and {columns} "
+                f"parameters, more than the {self.memory / 2**30:.1f} GiB allowed: take fewer points, a smaller "
+                "network or another optimiser, or raise the phase's memory"
+            )
+
+
+class GaussNewton(Phase):
+    """Levenberg-Marquardt steps with geodesic acceleration, full batch: see `LevenbergMarquardt`.
+
+    Many digits in few steps for networks of up to some thousand parameters. The residual blocks may come of any
+    equation and constraints; the points may be fixed or resampled.
+
+    Args:
+        steps: The most training steps.
+        damping: The first damping μ of the parameters' change.
+        increase: Factor on μ after a refused trial.
+        decrease: Divisor of μ after an accepted one.
+        acceleration: Whether steps are bent by the second-order correction.
+        factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
+        memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
+        below: Stop when the loss is below this value.
+        stall: Stop when the loss no longer falls.
+
+    Raises:
+        UserError: if a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        damping: float = 1.0,
+        increase: float = 3.0,
+        decrease: float = 10.0,
+        acceleration: bool = True,
+        factorisation: Literal["qr", "cholesky"] = "qr",
+        memory: float | None = None,
+        below: float | None = None,
+        stall: Stall | None = Stall(steps=20, decrease=1e-2),  # noqa: B008  (immutable)
+    ) -> None:
+        super().__init__(steps, below, stall)
+        if damping <= 0 or increase <= 1 or decrease <= 1:
+            raise UserError(
+                "GaussNewton: damping must be positive, increase and decrease above 1; got damping "
+                f"{damping}, increase {increase} and decrease {decrease}"
+            )
+        if factorisation not in _FACTORISATIONS:
+            raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {factorisation!r}")
+        if memory is not None and memory <= 0:
+            raise UserError(f"GaussNewton: memory must be positive, got {memory}")
+        self.damping = damping
+        self.increase = increase
+        self.decrease = decrease
+        self.acceleration = acceleration
+        self.factorisation = factorisation
+        self.memory = memory
+
+    evaluations_per_step = 5
+
+    def optimizer(self, parameters: Iterable[nn.Parameter]) -> LevenbergMarquardt:
+        """`LevenbergMarquardt`."""
+        return LevenbergMarquardt(
+            [p for p in parameters if p.requires_grad],
+            damping=self.damping,
+            increase=self.increase,
+            decrease=self.decrease,
+            bend=0.75 if self.acceleration else 0.0,
+            factorisation=_FACTORISATIONS[self.factorisation],
+        )
+
+    def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
+        """One accepted step, or none where every trial is refused."""
+        memory = self.memory * 2**30 if self.memory is not None else _physical_memory() / 2
+        problem = ResidualProblem(objective, optimizer.param_groups[0]["params"], memory)
+        loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
+        blocks = optimizer.start.blocks  # type: ignore[attr-defined]
+        objective.began(blocks)
+        return loss
+
+    def columns(self, optimizer: Optimizer) -> dict[str, float]:
+        """The damping."""
+        return {"damping": float(optimizer.param_groups[0]["damping"])}
+
+
+def _physical_memory() -> int:
+    """The machine's memory in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,285 @@
+"""The LightningModule: thin, it brings residuals, phases and metrics together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torchmetrics import Metric
+
+from pinnlab.engines import Engine
+from pinnlab.equations import Constraint, Equation
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points, size
+from pinnlab.jets import IndexSet
+from pinnlab.residuals import Residuals, Sobolev, Weights
+from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare
+from pinnlab.training.objective import Objective, term_losses
+from pinnlab.training.phases import Phase
+from pinnlab.training.schedule import PhaseRecord, Schedule
+
+Batch = Mapping[str, Points]
+"""Constraint name -> its points."""
+
+Row = dict[str, float | int | str]
+"""A line of the record."""
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a training step tells the callbacks.
+
+    Attributes:
+        step: The number of the step in the run, from 0.
+        loss: The loss where the step started.
+        rows: The lines for the record that are due: step, phase, seconds, loss, each constraint's share of it, the
+            unknowns and what the phase adds. One where the step started, one more where a phase ended.
+        ended: The phase that this step ended, or None.
+    """
+
+    step: int
+    loss: float
+    rows: tuple[Row, ...]
+    ended: PhaseRecord | None
+
+
+class PINN(LightningModule):
+    """A network trained to satisfy an equation.
+
+    A training step is one step of the current phase's optimiser, on one batch of points. Optimisation is manual,
+    since each phase has an optimiser of its own and some evaluate the loss many times a step.
+
+    Args:
+        equation: The equation, with its constraints and unknowns.
+        network: Called with the numbers of inputs and outputs to build the network.
+        engine: How derivatives are computed.
+        phases: The optimisers, one after the other.
+        sobolev: Constraint name -> weights of its residual's derivatives, instead of the equation's own.
+        weights: Constraint name -> weight of its loss, instead of the equation's own.
+
+    Raises:
+        UserError: if the equation's declaration is wrong, or the phases are.
+    """
+
+    def __init__(
+        self,
+        equation: Equation,
+        network: Callable[[int, int], nn.Module],
+        engine: Engine,
+        phases: list[Phase],
+        sobolev: dict[str, Sobolev] | None = None,
+        weights: dict[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        built = network(equation.dimension, len(equation.outputs))
+        self.residuals = Residuals(built, equation, engine, sobolev, weights)
+        self.schedule = Schedule(phases)
+        self._metrics: dict[str, Metric] = {}
+
+    @property
+    def equation(self) -> Equation:
+        """The equation that is trained."""
+        return self.residuals.equation
+
+    @property
+    def engine(self) -> Engine:
+        """How derivatives are computed."""
+        return self.residuals.engine
+
+    def unknowns(self) -> dict[str, float]:
+        """The current values of the unknowns."""
+        return {name: float(unknown.value.detach()) for name, unknown in self.equation.unknowns().items()}
+
+    def forward(self, points: Points) -> dict[str, Tensor]:
+        """The outputs at the points by name, each `(N,)`."""
+        fields = self.residuals.fields(points, IndexSet.simplex(self.equation.dimension, 0))
+        return {name: fields[name].value for name in self.equation.outputs}
+
+    def residual_values(self, batch: Batch) -> dict[str, Tensor]:
+        """The residuals themselves, without weights or derivatives of them: constraint name -> `(components, N)`."""
+        names = list(batch)
+        plain = Residuals(
+            self.residuals.network,
+            self.equation,
+            self.engine,
+            {name: Weights([1.0]) for name in names},
+            dict.fromkeys(names, 1.0),
+        )
+        with torch.enable_grad():
+            # a total of one point leaves the mean over the points undone
+            blocks = plain(batch, dict.fromkeys(names, 1))
+        return {name: block.detach() for name, block in blocks.items()}
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """One optimiser for each phase, all of the same parameters; declared at once, so that checkpoints hold all."""
+        return [phase.optimizer(self.residuals.parameters()) for phase in self.schedule.phases]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, StepReport]:
+        """One step of the current phase.
+
+        Raises:
+            DivergedError: if the loss is NaN or infinite.
+        """
+        schedule, phase = self.schedule, self.schedule.phase
+        # Lightning's wrapper of the phase's optimiser, which counts its steps
+        optimizers = self.optimizers()
+        # Lightning hands out the optimiser itself where there is only one
+        optimizer = cast(Optimizer, optimizers[schedule.index] if isinstance(optimizers, list) else optimizers)
+        objective = self._objective(batch)
+        step = schedule.step
+        due = schedule.step_in_phase % self._log_every(phase) == 0
+        unknowns = self.unknowns() if due else {}
+        started = time.perf_counter()
+        loss = phase.step(optimizer, objective, schedule.step_in_phase)
+        reason = schedule.advance(loss, time.perf_counter() - started)
+        columns = phase.columns(optimizer)
+        rows = [self._row(step, phase, loss, objective, unknowns, columns)] if due else []
+        ended = None
+        if reason:
+            final = self._objective(batch)
+            value = final.value()
+            rows.append(self._row(schedule.step, phase, value, final, self.unknowns(), columns))
+            ended = schedule.end_phase(value, reason)
+        if schedule.done:
+            self.trainer.should_stop = True
+        return {"report": StepReport(step, loss, tuple(rows), ended)}
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin counting errors afresh."""
+        self._begin_metrics()
+
+    def on_test_epoch_start(self) -> None:
+        """Begin counting errors afresh."""
+        self._begin_metrics()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Errors and residual norms on held-out points."""
+        self._update_metrics(batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Errors and residual norms on held-out points."""
+        self._update_metrics(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what was counted."""
+        self.log_dict(self._compute_metrics())
+
+    def on_test_epoch_end(self) -> None:
+        """Log what was counted."""
+        self.log_dict(self._compute_metrics())
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Points:
+        """The points of the domain with the outputs there, as columns."""
+        points = batch[domain(self.equation.constraints())]
+        inputs = {name: points[name] for name in self.equation.inputs}
+        with torch.enable_grad():
+            return inputs | {name: values.detach() for name, values in self(points).items()}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the schedule, and drop Lightning's loop counters: where a run stands has one truth."""
+        checkpoint.pop("loops", None)
+        checkpoint["pinnlab"] = {"equation": self.equation.name, "schedule": self.schedule.state_dict()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the schedule, if the checkpoint fits.
+
+        Raises:
+            UserError: if the checkpoint is of another equation, network or list of phases, saying what differs.
+        """
+        own, stored = checkpoint.get("pinnlab"), checkpoint["state_dict"]
+        if own is None:
+            raise UserError("the checkpoint was not written by pinnlab")
+        if own["equation"] != self.equation.name:
+            raise UserError(f"the checkpoint holds {own['equation']}, but the configuration has {self.equation.name}")
+        for name, value in self.state_dict().items():
+            if name not in stored:
+                raise UserError(f"the checkpoint has no {name}: it was written with another network or equation")
+            if stored[name].shape != value.shape:
+                raise UserError(
+                    f"the checkpoint's {name} has the shape {tuple(stored[name].shape)}, but the configuration "
+                    f"makes it {tuple(value.shape)}: it was written with another network"
+                )
+        extra = [name for name in stored if name not in self.state_dict()]
+        if extra:
+            raise UserError(f"the checkpoint has {extra[0]}, which this network and equation lack")
+        if self.trainer.training:
+            self.schedule.load_state_dict(own["schedule"])
+
+    def _objective(self, batch: Batch) -> Objective:
+        strategy, world_size = self.trainer.strategy, self.trainer.world_size
+
+        def total(value: Tensor) -> Tensor:
+            return strategy.reduce(value, reduce_op="sum") if world_size > 1 else value
+
+        counts = torch.tensor([size(points) for points in batch.values()])
+        totals = dict(zip(batch, total(counts).tolist(), strict=True))
+        return Objective(
+            self.residuals,
+            batch,
+            totals=totals,
+            backward=self.manual_backward,
+            reduce=total,
+            world_size=world_size,
+            where=self.schedule.where,
+        )
+
+    def _log_every(self, phase: Phase) -> int:
+        """Logging is spaced by loss evaluations, since a step of one phase may cost many of another's."""
+        return max(1, self.trainer.log_every_n_steps // phase.evaluations_per_step)  # type: ignore[attr-defined]
+
+    def _row(
+        self,
+        step: int,
+        phase: Phase,
+        loss: float,
+        objective: Objective,
+        unknowns: Mapping[str, float],
+        columns: Mapping[str, float],
+    ) -> Row:
+        shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks).items()}
+        seconds = self.schedule.seconds
+        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **columns}
+
+    def _begin_metrics(self) -> None:
+        equation = self.equation
+        self._metrics = {f"residual_{name}": RootMeanSquare() for name in equation.constraints()}
+        if equation.solved:
+            keys = ["", *(f"_{name}" for name in equation.outputs if len(equation.outputs) > 1)]
+            self._metrics |= {f"relative_l2{key}": RelativeL2() for key in keys}
+            self._metrics |= {f"max_error{key}": MaxError() for key in keys}
+        for metric in self._metrics.values():
+            metric.to(self.device)
+
+    def _update_metrics(self, batch: Batch) -> None:
+        equation = self.equation
+        for name, values in self.residual_values(batch).items():
+            self._metrics[f"residual_{name}"].update(values)
+        if not equation.solved:
+            return
+        points = batch[domain(equation.constraints())]
+        with torch.enable_grad():
+            found, exact = self(points), equation.solution(points)
+        for name in equation.outputs:
+            pair = found[name].detach(), exact[name].value.detach()
+            for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
+                self._metrics[f"relative_l2{key}"].update(*pair)
+                self._metrics[f"max_error{key}"].update(*pair)
+
+    def _compute_metrics(self) -> dict[str, Tensor | float]:
+        values: dict[str, Tensor | float] = {name: metric.compute() for name, metric in self._metrics.items()}
+        for name, unknown in self.equation.unknowns().items():
+            if unknown.truth is not None:
+                values[f"error_{name}"] = abs(float(unknown.value.detach()) - unknown.truth)
+        return values
+
+
+def domain(constraints: Mapping[str, Constraint]) -> str:
+    """The constraint whose region is the domain: of the highest dimension, and of these the largest."""
+    return max(constraints, key=lambda name: (constraints[name].region.dimension, constraints[name].region.measure))

@@ -1,0 +1,100 @@
+"""What a person sees while a run goes on: a live line on a terminal, plain lines in a log file."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from pinnlab.training.pinn import PINN, StepReport
+
+
+class Progress(Callback):
+    """Shows phase, step, loss, unknowns and the time left in the phase.
+
+    On a terminal one line is redrawn; elsewhere a line is written every few seconds. The end of a phase is a
+    line of its own in both.
+
+    Args:
+        console: Where to write; standard output by default.
+        every_seconds: Seconds between two plain lines; the live line is redrawn several times a second.
+    """
+
+    def __init__(self, console: Console | None = None, every_seconds: float = 5.0) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.every_seconds = every_seconds
+        self._live: Live | None = None
+        self._shown = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Open the live line on a terminal."""
+        if not trainer.is_global_zero:
+            return
+        self._shown = time.monotonic()
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, auto_refresh=False, transient=True)
+            self._live.start()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Say how a phase ended; otherwise show where the run stands, if that is due."""
+        if not trainer.is_global_zero:
+            return
+        assert isinstance(pl_module, PINN)
+        report: StepReport = outputs["report"]
+        if report.ended is not None:
+            record = report.ended
+            number = len(pl_module.schedule.ended)
+            self.console.print(
+                f"phase {number} ({record.name}) ended after {record.steps} steps, {clock(record.seconds)}, "
+                f"loss {record.loss:.3e}{_unknowns(pl_module)}: {record.reason}"
+            )
+            self._shown = time.monotonic()
+        elif time.monotonic() - self._shown >= (0.2 if self._live else self.every_seconds):
+            self._shown = time.monotonic()
+            self._show(pl_module, report.loss)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Close the live line."""
+        self._close()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Close the live line."""
+        self._close()
+
+    def _show(self, module: PINN, loss: float) -> None:
+        schedule = module.schedule
+        phase, step = schedule.phase, schedule.step_in_phase
+        left = clock(schedule.seconds_in_phase / max(1, step) * (phase.steps - step))
+        head = f"phase {schedule.index + 1}/{len(schedule.phases)} {phase.name}"
+        tail = f"{step}/{phase.steps}  loss {loss:.3e}{_unknowns(module)}  {left} left"
+        if self._live is None:
+            self.console.print(f"{head} {tail}")
+            return
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(head, ProgressBar(total=phase.steps, completed=step, width=24), tail)
+        self._live.update(grid, refresh=True)
+
+    def _close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a person reads them: 4.2 s, 3:07 or 1:02:45."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _unknowns(module: PINN) -> str:
+    return "".join(f"  {name} {value:.8g}" for name, value in module.unknowns().items())

@@ -1,0 +1,72 @@
+"""What the command line and `pinnlab.solve` share: the settings that training needs of Lightning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from pinnlab.collocation.datamodule import Collocation
+from pinnlab.geometry import select
+from pinnlab.training.pinn import PINN
+
+TRAINER_DEFAULTS: dict[str, Any] = {
+    "precision": "64-true",
+    "devices": 1,
+    # the phases say when a run ends; the whole run is one epoch, for an epoch's end costs as much as many steps
+    "max_epochs": 1,
+    "log_every_n_steps": 10,
+    "num_sanity_val_steps": 0,
+    # errors and residuals of held-out points need derivatives
+    "inference_mode": False,
+    # every rank samples its own share
+    "use_distributed_sampler": False,
+    # the run record keeps metrics, checkpoints and progress
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+}
+"""Defaults of the trainer."""
+
+
+def bind(model: PINN, data: Collocation) -> None:
+    """Give the data the constraints of the model's equation, the length of the run and where it begins.
+
+    Raises:
+        UserError: if the data's configuration names a constraint that the equation lacks.
+    """
+    data.bind(model.equation.constraints())
+    data.steps = sum(phase.steps for phase in model.schedule.phases)
+    data.first_step = lambda: model.schedule.step
+
+
+def check(model: PINN, data: Collocation) -> None:
+    """Evaluate the residuals at two points of each constraint, so that what cannot work fails before a run begins.
+
+    Raises:
+        UserError: if an operation of the network or a residual has no derivatives of the order that is needed.
+    """
+    model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
+
+
+def precision_dtype(precision: str | int | None) -> torch.dtype:
+    """The dtype in which parameters are drawn and points are sampled under a trainer's `precision`."""
+    return torch.float64 if str(precision) in ("64", "64-true") else torch.float32
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Make `dtype` the default within the block.
+
+    Lightning's precision setting does so inside of steps only, which would leave the initial weights rounded
+    to float32.
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

@@ -1,0 +1,152 @@
+"""Every rule is differentiable to second order, in reverse and forward mode, and runs under vmap and jacrev.
+
+Gradients of a rule with respect to the coefficients are what training uses.
+"""
+
+import math
+import pytest
+import torch
+from torch.autograd import gradcheck, gradgradcheck
+
+from pinnlab.jets import IndexSet, Jet, structure
+from pinnlab.jets import product as product_module
+from pinnlab.jets.elementary import recurrence
+from pinnlab.jets.faa_di_bruno import faa_di_bruno
+from pinnlab.jets.product import correlate, product
+from tests.jets.cases import ELEMENTARY
+
+SETS = {
+    "line": IndexSet.simplex(1, 3),
+    "plane": IndexSet.closure([(2, 1), (0, 2)]),
+}
+RULES = {"recurrence": recurrence, "partitions": faa_di_bruno}
+
+
+@pytest.fixture(params=SETS)
+def indices(request):
+    return SETS[request.param]
+
+
+@pytest.fixture(params=RULES)
+def rule(request):
+    return RULES[request.param]
+
+
+@pytest.fixture(params=["gather", "loop"])
+def branch(request, monkeypatch):
+    """Small and large products take different ways."""
+    monkeypatch.setattr(product_module, "_GATHERED", -1.0 if request.param == "gather" else math.inf)
+
+
+def stack(indices, centre, points=2):
+    coefficients = 0.6 * torch.randn(len(indices), points)
+    coefficients[0] = centre + 0.1 * torch.rand(points)
+    return coefficients.requires_grad_()
+
+
+def bound(name, indices, rule):
+    """A rule as a function of the coefficients."""
+    function = ELEMENTARY[name][0]
+    return lambda coefficients: function(Jet(coefficients, indices, rule=rule)).coefficients
+
+
+@pytest.mark.parametrize("name", ELEMENTARY)
+def test_elementary_rules_pass_gradcheck(name, indices, rule):
+    x = stack(indices, ELEMENTARY[name][2], points=1)
+    function = bound(name, indices, rule)
+    assert gradcheck(function, (x,), check_forward_ad=True)
+    assert gradgradcheck(function, (x,))
+
+
+@pytest.mark.parametrize("name", ELEMENTARY)
+def test_both_rules_agree(name, indices):
+    x = stack(indices, ELEMENTARY[name][2], points=4)
+    found, truth = (bound(name, indices, rule)(x) for rule in RULES.values())
+    torch.testing.assert_close(found, truth, rtol=1e-11, atol=1e-12)
+    # each rule differentiates to the other's numbers as well
+    weights = torch.randn_like(found)
+    torch.testing.assert_close(
+        *(torch.autograd.grad((value * weights).sum(), x)[0] for value in (found, truth)), rtol=1e-10, atol=1e-11
+    )
+
+
+@pytest.mark.parametrize("name", ELEMENTARY)
+def test_elementary_rules_run_under_vmap_and_jacrev(name, indices, rule):
+    function = bound(name, indices, rule)
+    x = stack(indices, ELEMENTARY[name][2], points=3).detach()
+    mapped = torch.func.vmap(function, in_dims=1, out_dims=1)(x)
+    torch.testing.assert_close(mapped, function(x))
+    jacobians = torch.func.vmap(torch.func.jacrev(function), in_dims=1)(x)
+    forward = torch.func.vmap(torch.func.jacfwd(function), in_dims=1)(x)
+    whole = torch.autograd.functional.jacobian(function, x)
+    for i in range(3):
+        torch.testing.assert_close(jacobians[i], whole[:, i, :, i])
+    torch.testing.assert_close(forward, jacobians)
+
+
+@pytest.mark.usefixtures("branch")
+@pytest.mark.parametrize("function", [product, correlate], ids=["product", "correlate"])
+class TestBilinear:
+    def test_gradients_of_first_and_second_order(self, function, indices):
+        a, b = stack(indices, 0.5), stack(indices, 0.5)
+        assert gradcheck(lambda a, b: function(a, b, indices), (a, b), check_forward_ad=True)
+        assert gradgradcheck(lambda a, b: function(a, b, indices), (a, b))
+
+    def test_the_same_factor_twice(self, function, indices):
+        a = stack(indices, 0.5)
+        assert gradcheck(lambda a: function(a, a, indices), (a,), check_forward_ad=True)
+        torch.testing.assert_close(function(a, a, indices), function(a, a.clone(), indices))
+
+    def test_vmap(self, function, indices):
+        a, b = stack(indices, 0.5, 3).detach(), stack(indices, 0.5, 3).detach()
+
+        def bound(a, b):
+            return function(a, b, indices)
+
+        whole = bound(a, b)
+        torch.testing.assert_close(torch.func.vmap(bound, in_dims=1, out_dims=1)(a, b), whole)
+        one = torch.func.vmap(bound, in_dims=(1, None), out_dims=1)(a, b[:, 0])
+        torch.testing.assert_close(one, bound(a, b[:, :1].expand_as(a)))
+        jacobian = torch.func.vmap(torch.func.jacrev(bound), in_dims=1)(a, b)
+        assert jacobian.shape == (3, len(indices), len(indices))
+
+
+def test_correlation_is_the_adjoint_of_the_product(indices):
+    a, b, c = (stack(indices, 0.0) for _ in range(3))
+    left = (c * product(a, b, indices)).sum()
+    right = (a * correlate(c, b, indices)).sum()
+    torch.testing.assert_close(left, right)
+
+
+def test_gathered_and_looped_products_agree(indices, monkeypatch):
+    a, b = stack(indices, 0.5, 5), stack(indices, 0.5, 5)
+    for function in (product, correlate):
+        small = function(a, b, indices)
+        monkeypatch.setattr(product_module, "_GATHERED", math.inf)
+        torch.testing.assert_close(function(a, b, indices), small)
+        monkeypatch.undo()
+
+
+def linear(x, weight, bias):
+    return structure._Linear.apply(x, weight, bias)
+
+
+def test_linear_passes_gradcheck():
+    x, weight, bias = (torch.randn(shape, requires_grad=True) for shape in ((3, 2, 4), (5, 4), (5,)))
+    assert gradcheck(linear, (x, weight, bias), check_forward_ad=True)
+    assert gradgradcheck(linear, (x, weight, bias))
+
+
+@pytest.mark.parametrize("lead", [(), (2,), (2, 3)], ids=str)
+@pytest.mark.parametrize(
+    "in_dims", [(1, None, None), (1, 0, 0), (None, 0, None), (None, None, 0), (None, 0, 0)], ids=str
+)
+def test_linear_under_vmap(lead, in_dims):
+    size = 6  # the number of coefficients too, where a wrong alignment of dimensions would go unnoticed by shapes
+    x = torch.randn(6, *([] if in_dims[0] is None else [size]), *lead, 4)
+    weight = torch.randn(*([] if in_dims[1] is None else [size]), 5, 4)
+    bias = torch.randn(*([] if in_dims[2] is None else [size]), 5)
+    found = torch.func.vmap(linear, in_dims=in_dims, out_dims=1)(x, weight, bias)
+    for i in range(size):
+        args = [a if dim is None else a.select(dim, i) for a, dim in zip((x, weight, bias), in_dims, strict=True)]
+        torch.testing.assert_close(found[:, i], linear(*args))
