@@ -81,7 +81,7 @@ class Checkpoint(Callback):
         if ended is not None:
             self._write(trainer, pl_module)
             if trainer.is_global_zero:
-                copy = self.folder / f"phase_{len(pl_module.schedule.ended)}_{ended.name}.ckpt"
+                copy = self.folder / f"phase_{ended.number}_{ended.name}.ckpt"
                 with _written(copy):
                     _move(shutil.copyfile(self.last, copy.with_suffix(".tmp")), copy)
         elif trainer.should_stop or self._due(pl_module, report.step + 1):

@@ -79,7 +79,7 @@ class PINN(LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        built = network(len(equation.inputs), len(equation.outputs))
+        built = network(equation.dimension, len(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         self.settings: Mapping[str, Any] = {}
@@ -102,7 +102,7 @@ class PINN(LightningModule):
 
     def forward(self, points: Points) -> dict[str, Tensor]:
         """The outputs at the points by name, each `(N,)`."""
-        fields = self.residuals.fields(points, IndexSet.simplex(len(self.equation.inputs), 0))
+        fields = self.residuals.fields(points, IndexSet.simplex(self.equation.dimension, 0))
         return {name: fields[name].value for name in self.equation.outputs}
 
     def residual_values(self, batch: Batch) -> dict[str, Tensor]:

@@ -25,7 +25,8 @@ def run(schedule, losses):
 def test_all_steps():
     schedule = Schedule([Adam(3), Adam(0), LBFGS(2, stall=None)])
     assert run(schedule, iter(lambda: 1.0, None)) == 5
-    assert [(record.name, record.steps) for record in schedule.ended] == [("Adam", 3), ("Adam", 0), ("LBFGS", 2)]
+    ended = [(record.number, record.name, record.steps) for record in schedule.ended]
+    assert ended == [(1, "Adam", 3), (2, "Adam", 0), (3, "LBFGS", 2)]
     assert schedule.seconds == 5
 
 
