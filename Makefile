@@ -15,7 +15,7 @@ fit: $(READY)
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" $(ARGS)
 
-# twenty kills at random moments; some minutes
+# twenty kills at random moments, W&B lost in the middle; some minutes
 long-test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long $(ARGS)
 

@@ -18,14 +18,13 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.loggers import WandbLogger
 
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
-from pinnlab.reporting.tracking import Wandb, start
+from pinnlab.reporting.tracking import Tracker, Wandb, start
 from pinnlab.training.checkpoint import Checkpoint, newest, verify
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN
@@ -94,7 +93,7 @@ class TrainingCLI(LightningCLI):
         self.checkpoint_path: Path | None = None
         self.begins = False
         """Whether `--ckpt_path last` met a run without a checkpoint, stopped before its first or never started."""
-        self.tracker: WandbLogger | None = None
+        self.tracker: Tracker | None = None
         strict = {"exit_on_error": False}
         super().__init__(
             PINN,
@@ -209,7 +208,7 @@ class TrainingCLI(LightningCLI):
             raise KeyboardInterrupt from None
         finally:
             if self.tracker is not None:
-                self.tracker.experiment.finish()
+                self.tracker.finish()
             if is_rank_zero():
                 print(f"run folder: {self.folder.path}")
         if is_rank_zero():

@@ -24,6 +24,7 @@ class Wandb:
         job_type: Kind of run.
         tags: Tags.
         init_timeout: Seconds to wait for the server before the run is logged offline.
+        finish_timeout: Seconds to wait for it at the end; what it has not got by then stays in the run folder.
     """
 
     project: str = "pinnlab"
@@ -32,11 +33,50 @@ class Wandb:
     job_type: str | None = None
     tags: list[str] = field(default_factory=list)
     init_timeout: float = 20.0
+    finish_timeout: float = 60.0
+
+
+class Tracker(WandbLogger):
+    """Lightning's logger, which a W&B that is lost in the middle of a run does not stop.
+
+    W&B itself waits in the background for a server that is away. If its own process dies, one line says so and
+    the run goes on; the record in the run folder is whole in any case.
+    """
+
+    def __init__(self, run: Any, say: Callable[[str], None]) -> None:
+        """Takes a W&B run.
+
+        Args:
+            run: The run.
+            say: Told if it is lost.
+        """
+        super().__init__(experiment=run)
+        self._say = say
+        self._lost = False
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log, if there is a W&B to log to."""
+        self._try(lambda: super(Tracker, self).log_metrics(metrics, step))
+
+    def finish(self) -> None:
+        """End the W&B run, within its timeout."""
+        self._try(self.experiment.finish)
+
+    def _try(self, act: Callable[[], None]) -> None:
+        import wandb
+
+        if self._lost:
+            return
+        try:
+            act()
+        except (wandb.errors.Error, OSError) as error:
+            self._lost = True
+            self._say(f"W&B is lost ({type(error).__name__}): this run goes on without it; its record is whole")
 
 
 def start(
     settings: Wandb, folder: RunFolder, config: Mapping[str, Any], say: Callable[[str], None] = print
-) -> WandbLogger | None:
+) -> Tracker | None:
     """Begin a W&B run with its files in the run folder and the resolved configuration in its config.
 
     The run's id is kept in the folder, so that a resumed run goes on in the same W&B run.
@@ -45,7 +85,7 @@ def start(
     reached, or the key is missing or refused, one line says so and the run is logged offline.
 
     Returns:
-        Lightning's logger, or None if W&B is disabled.
+        The logger, or None if W&B is disabled.
     """
     mode = os.environ.get("WANDB_MODE", "offline").lower()
     if mode == "disabled":
@@ -70,7 +110,12 @@ def start(
             job_type=settings.job_type,
             tags=settings.tags,
             config=dict(config),
-            settings=wandb.Settings(init_timeout=settings.init_timeout, console="off", silent=True),
+            settings=wandb.Settings(
+                init_timeout=settings.init_timeout,
+                finish_timeout=settings.finish_timeout,
+                console="off",
+                silent=True,
+            ),
         )
 
     try:
@@ -80,4 +125,4 @@ def start(
             raise
         say(f"W&B cannot be used online ({' '.join(str(error).split())[:200]}): this run is logged offline")
         run = begin("offline")
-    return WandbLogger(experiment=run)
+    return Tracker(run, say)

@@ -141,31 +141,6 @@ def test_an_existing_run_is_not_touched(runs):
             assert (folder / path).read_bytes() == before[folder / path]
 
 
-@pytest.mark.parametrize("stop", [(2, 0), (4, 1)], ids=["in Adam", "in L-BFGS"])
-def test_resume_is_exact(runs, stop):
-    whole, part = runs.folder / "runs" / "whole", runs.folder / "runs" / "part"
-    assert runs.fit("whole").status == 0
-    # two runs of one length differ in nothing but where they stopped: the checkpoint in between is a whole one
-    steps = sum(stop)
-    stopper = f"mine_stop_{steps}.py"
-    (runs.folder / stopper).write_text(
-        "from lightning.pytorch import Callback\n"
-        "class Stop(Callback):\n"
-        "    def on_train_batch_end(self, trainer, module, *rest):\n"
-        f"        trainer.should_stop = module.schedule.step == {steps}\n"
-    )
-    assert runs.fit("part", "--trainer.callbacks", f"[{{class_path: {stopper[:-3]}.Stop}}]").status == 0
-    assert len(read(part / "metrics.csv")) < len(read(whole / "metrics.csv"))
-    assert runs.fit("part", "--ckpt_path", "last").status == 0
-    for name, value in weights(whole / "checkpoints" / "last.ckpt").items():
-        assert torch.equal(value, weights(part / "checkpoints" / "last.ckpt")[name]), name
-    without_time = [
-        [{key: value for key, value in row.items() if key != "seconds"} for row in read(folder / "metrics.csv")]
-        for folder in (whole, part)
-    ]
-    assert without_time[0] == without_time[1]
-
-
 def test_evaluation_of_a_checkpoint(runs):
     assert runs.fit("e").status == 0
     folder = runs.folder / "runs" / "e"

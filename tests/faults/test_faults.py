@@ -42,7 +42,7 @@ def running(lab, name):
     return path.exists() and path.read_text().count("\n") > 8
 
 
-@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("victim", [pytest.param(0, marks=pytest.mark.long), 1])
 def test_a_killed_rank_ends_the_others(lab, victim):
     """kill -9: the other process says so and ends; the run goes on from its checkpoint."""
     processes = lab.ranks("killed", 2, *LONG)
@@ -102,7 +102,7 @@ def disk(path, size):
         subprocess.run(["umount", "-l", str(path)], check=True)
 
 
-@pytest.mark.parametrize("every", [1, 10**6], ids=["at a checkpoint", "at a row"])
+@pytest.mark.parametrize("every", [1, pytest.param(10**6, marks=pytest.mark.long)], ids=["at a checkpoint", "at a row"])
 def test_a_full_disk(lab, every):
     """One line says so; with room again the run goes on to the same bits."""
     options = ["--run.checkpoint_steps", str(every), "--model.phases.0.steps", "300"]
