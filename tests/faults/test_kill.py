@@ -1,8 +1,8 @@
 """Runs killed at random moments go on to the same bits as one that was left alone."""
 
-import random
 import signal
 import time
+from random import Random
 
 import pytest
 
@@ -11,17 +11,23 @@ from pinnlab.reporting.folder import RunFolder
 
 @pytest.mark.long
 def test_killed_at_random_moments(lab, kills=20):
-    """kill -9 at a random moment, then `--ckpt_path last`: the same λ and record, bit for bit, each time."""
+    """kill -9 at a random moment of each phase, and of what comes before the first; then `--ckpt_path last`."""
     started = time.monotonic()
     assert lab.fit("whole") == 0, lab.log("whole")
-    length = time.monotonic() - started
+    phases = lab.summary("whole")["phases"]
+    before = time.monotonic() - started - lab.summary("whole")["seconds"]
     value, record = lab.summary("whole")["unknowns"]["lam"]["value"], lab.record("whole")
     assert {row["phase"] for row in record} == {"Adam", "LBFGS", "GaussNewton"}
-    moments = random.Random(kills)
+    random = Random(0)
     for kill in range(kills):
-        name = f"killed-{kill}"
+        name, where = f"killed-{kill}", kill % 4
         process = lab.start(name)
-        process.join(moments.uniform(0, length))
+        if where:
+            # the checkpoint with which the phase began
+            ended = phases[where - 2]["name"]
+            begun = lab.path(name) / "checkpoints" / (f"phase_{where - 1}_{ended}.ckpt" if where > 1 else "last.ckpt")
+            lab.wait(begun.exists, process)
+        process.join(random.uniform(0, phases[where - 1]["seconds"] if where else before))
         process.kill()
         process.join()
         assert process.exitcode in (-signal.SIGKILL, 0), lab.log(name)
