@@ -55,6 +55,7 @@ COMMANDS = {
     "validate": _training("errors and residuals of a checkpoint on held-out points", "evaluate"),
     "test": _training("the same, for a final check", "evaluate"),
     "predict": _training("the solution of a checkpoint on held-out points, as prediction.npz", "evaluate"),
+    "compare": Command("pinnlab.commands.compare", "runs side by side, as tables, figure and HTML page"),
 }
 """The commands by name."""
 
