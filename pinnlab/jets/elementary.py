@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pinnlab.jets import plain
 from pinnlab.jets.algebra import Algebra
 from pinnlab.jets.product import accumulate, correlate, front, product
 
@@ -59,6 +60,8 @@ def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
         x: Coefficients of the argument, `(K, ...)`.
         algebra: The graded algebra of K basis elements.
     """
+    if torch.compiler.is_exporting():
+        return plain.recurrence(function.initial(x[0]), function.system, x, algebra)
     return _Recurrence.apply(x, function, algebra)[0]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pinnlab.jets import plain
 from pinnlab.jets.algebra import Algebra
 
 # Below this many products in all, one gather and one scatter beat a loop over the table: measured on the CPU,
@@ -31,6 +32,8 @@ def product(a: Tensor, b: Tensor, algebra: Algebra) -> Tensor:
         b: Coefficients over `algebra`, `(K, ...)`, of as many dimensions as `a`.
         algebra: The graded algebra of K basis elements.
     """
+    if torch.compiler.is_exporting():
+        return plain.product(a, b, algebra)
     shape = torch.broadcast_shapes(a.shape, b.shape)
     return _Product.apply(a.expand(shape), b.expand(shape), algebra)
 

@@ -47,7 +47,8 @@ def styled() -> Iterator[None]:
     import matplotlib
     from cycler import cycler
 
-    with matplotlib.rc_context({**_SETTINGS, "axes.prop_cycle": cycler(color=list(CYCLE))}):
+    settings: Any = _SETTINGS | {"axes.prop_cycle": cycler(color=list(CYCLE))}
+    with matplotlib.rc_context(settings):
         yield
 
 
