@@ -156,10 +156,13 @@ def components(result: object, where: str) -> tuple[Field, ...]:
     return tuple(parts)
 
 
-def required(equation: Equation, name: str, constraint: Constraint, order: int) -> IndexSet:
+def required(equation: Equation, name: str, constraint: Constraint, order: int) -> tuple[IndexSet, int]:
     """The derivatives of the network that a constraint needs for ∇^j of its residual, j ≤ order.
 
     Found by running the residual once on symbolic probes.
+
+    Returns:
+        The index set, and the number of fields that the residual returns.
 
     Raises:
         UserError: if the residual asks for unknown names, branches on values or returns no field.
@@ -185,7 +188,8 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
         raise
     shifts = frozenset().union(*(part.shifts for part in parts if isinstance(part, Probe)))
     own = IndexSet.simplex(dimension, order)
-    return IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
+    indices = IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
+    return indices, len(parts)
 
 
 class _Random(Source):

@@ -30,6 +30,10 @@ class Affine:
             block = block + values[name] * slope
         return block
 
+    def map(self, function: Callable[[Tensor], Tensor]) -> Affine:
+        """The same linear function of the constant and the slopes."""
+        return Affine(function(self.constant), {name: function(slope) for name, slope in self.slopes.items()})
+
 
 def flatten(blocks: Mapping[str, Tensor]) -> Tensor:
     """All blocks as one vector, `(M,)`."""

@@ -17,6 +17,9 @@ from pinnlab.residuals.residuals import Residuals
 
 Reduce = Callable[[Tensor], Tensor]
 
+# Rows times points up to which a pass over repeated points takes less time than a pass per row (measured).
+_REPEAT_LIMIT = 512
+
 
 class Linearised(ABC):
     """Residuals at some parameters, with their Jacobian at hand.
@@ -38,7 +41,8 @@ class Linearisation(Linearised):
     A residual row at a point depends on the parameters through that point alone. Every point is therefore given
     copies of the parameters of its own, expanded without memory: one backward pass per row of a block then
     returns that row's gradient for all points at once, where differentiating the whole block would take one pass
-    per point. Networks with parameters outside of linear layers go through `vmap` of `jacrev` instead.
+    per point. Where a block is small its points are repeated, once for every row, and a single pass gives all
+    rows. Networks with parameters outside of linear layers go through `vmap` of `jacrev` instead.
 
     Linear unknowns are eliminated: r(θ) is the residual at their least-squares values. Its Jacobian is taken as
     the one at fixed values, projected off the directions ∂r/∂λ of the unknowns that are not at a bound (Kaufman
@@ -78,10 +82,13 @@ class Linearisation(Linearised):
                 with torch.no_grad():
                     affine[name] = _affine(residuals, self._parameters, name, batch, self._totals[name])
                 continue
-            n = size(batch)
+            repeats = _repeats(residuals.height(name), size(batch))
+            tiled = {key: column.repeat(repeats, *[1] * (column.ndim - 1)) for key, column in batch.items()}
+            n = size(tiled)
             own = {key: p.detach().expand(n, *p.shape).requires_grad_() for key, p in parameters.items()}
             with torch.enable_grad():
-                affine[name] = _affine(copies, own, name, batch, self._totals[name])
+                piece = _affine(copies, own, name, tiled, self._totals[name])
+                affine[name] = piece.map(_own_row) if repeats > 1 else piece
             self._own[name] = list(own.values())
         unknowns = residuals.equation.unknowns()
         self.values = eliminate(affine, unknowns, reduce)
@@ -194,12 +201,24 @@ def _with_copies(residuals: Residuals) -> Residuals | None:
     return mapped
 
 
+def _repeats(rows: int, points: int) -> int:
+    """How often to repeat the points: once per row while a pass is bound by its number of operations."""
+    return rows if rows * points <= _REPEAT_LIMIT else 1
+
+
+def _own_row(block: Tensor) -> Tensor:
+    """Row i at the i-th repetition of the points, `(rows, N)`, of a block `(rows, rows · N)`."""
+    rows = block.shape[0]
+    return block.view(rows, rows, -1).diagonal().mT
+
+
 def _expanded(block: Tensor, own: list[Tensor]) -> Tensor:
     """The gradients of all rows with respect to each point's own parameters, `(rows · N, P)`."""
-    n = block.shape[1]
+    n = len(own[0])
     rows = []
     with torch.enable_grad():
-        totals = block.sum(1).unbind()
+        # one pass in all if every row has copies of its own, one pass per row otherwise
+        totals = [block.sum()] if n == block.numel() else list(block.sum(1).unbind())
     for i, total in enumerate(totals):
         gradients = torch.autograd.grad(
             total, own, retain_graph=i + 1 < len(totals), allow_unused=True, materialize_grads=True

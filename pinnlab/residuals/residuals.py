@@ -27,11 +27,13 @@ class Term:
         constraint: The constraint.
         indices: The derivatives of the network that its rows need.
         rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
+        components: How many fields the residual returns.
     """
 
     constraint: Constraint
     indices: IndexSet
     rows: tuple[tuple[tuple[int, ...], float], ...]
+    components: int
 
 
 class Residuals(nn.Module):
@@ -119,6 +121,11 @@ class Residuals(nn.Module):
             for name, batch in points.items()
         }
 
+    def height(self, name: str) -> int:
+        """The number of rows of a constraint's block."""
+        term = self.terms[name]
+        return len(term.rows) * term.components
+
     def affine(self, name: str, points: Points, total: int) -> Affine:
         """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i."""
         variables, unknowns = self.variables(name, points), self.equation.unknowns()
@@ -191,4 +198,5 @@ def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobole
         if q_j
         for alpha in of_degree(dimension, j)
     )
-    return Term(constraint, required(equation, name, constraint, len(q) - 1), rows)
+    indices, count = required(equation, name, constraint, len(q) - 1)
+    return Term(constraint, indices, rows, count)

@@ -126,7 +126,7 @@ class GaussNewton(Phase):
         factorisation: Literal["qr", "cholesky"] = "qr",
         memory: float | None = None,
         below: float | None = None,
-        stall: Stall | None = Stall(steps=20, decrease=1e-2),  # noqa: B008  (immutable)
+        stall: Stall | None = Stall(steps=20, decrease=1e-2),
     ) -> None:
         super().__init__(steps, below, stall)
         if damping <= 0 or increase <= 1 or decrease <= 1:
