@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from pinnlab.engines.base import Engine
+from pinnlab.engines.base import Engine, by_name
 from pinnlab.jets import Field, IndexSet, MultiIndex
 from pinnlab.jets.activations import layer_norm
 
@@ -100,10 +100,8 @@ class Autograd(Engine):
         """See `Engine.fields`; derivatives are computed when they are asked for."""
         with torch.enable_grad(), _LayerNormByFormula():
             leaves = [column.detach().clone().requires_grad_() for column in coordinates.values()]
-            columns = network(torch.stack(leaves, -1))
+            columns = by_name(network(torch.stack(leaves, -1)), outputs)
         fields: dict[str, Field] = {
             name: Traced(leaf, leaves, axis) for axis, (name, leaf) in enumerate(zip(coordinates, leaves, strict=True))
         }
-        for column, name in enumerate(outputs):
-            fields[name] = Traced(columns[..., column], leaves)
-        return fields
+        return fields | {name: Traced(column, leaves) for name, column in columns.items()}

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from pinnlab.engines.base import Engine
+from pinnlab.engines.base import Engine, by_name
 from pinnlab.errors import UserError
 from pinnlab.jets import Field, IndexSet, Jet
 from pinnlab.jets.elementary import recurrence
@@ -42,10 +42,7 @@ class NTP(Engine):
     ) -> dict[str, Field]:
         """See `Engine.fields`."""
         points = Jet.seed(torch.stack(tuple(coordinates.values()), -1), indices, self.rule)
-        columns = network(points)
         fields: dict[str, Field] = {}
         for axis, name in enumerate(coordinates):
             fields[name] = Jet(points.coefficients[..., axis], indices, axis, self.rule)
-        for column, name in enumerate(outputs):
-            fields[name] = columns[..., column]
-        return fields
+        return fields | by_name(network(points), outputs)
