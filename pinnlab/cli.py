@@ -54,7 +54,9 @@ COMMANDS = {
     "fit": _training("train a network on an equation and leave a run folder", "continue from"),
     "validate": _training("errors and residuals of a checkpoint on held-out points", "evaluate"),
     "test": _training("the same, for a final check", "evaluate"),
-    "predict": _training("the solution of a checkpoint on held-out points, as prediction.npz", "evaluate"),
+    "predict": Command("pinnlab.commands.predict", "a solution and its derivatives on a grid or at points, as a file"),
+    "export": Command("pinnlab.commands.export", "a network and its derivatives as a graph that needs no pinnlab"),
+    "compare": Command("pinnlab.commands.compare", "runs side by side, as tables, figure and HTML page"),
 }
 """The commands by name."""
 

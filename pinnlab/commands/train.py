@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
+from pinnlab.reporting.saved import read_checkpoint, run_of
 from pinnlab.reporting.tracking import Wandb, start
 from pinnlab.training.checkpoint import Checkpoint
 from pinnlab.training.interruption import Interruption
@@ -130,7 +130,7 @@ class TrainingCLI(LightningCLI):
                 raise UserError("--ckpt_path last needs the name of the run to continue: give --run.name")
             given = Path(run.root) / run.name / "checkpoints" / "last.ckpt"
         self.checkpoint_path = Path(given)
-        check_checkpoint(self.checkpoint_path)
+        read_checkpoint(self.checkpoint_path)
 
     def before_instantiate_classes(self) -> None:
         """Weights are drawn and points sampled in the precision of training."""
@@ -222,25 +222,6 @@ class TrainingCLI(LightningCLI):
 def is_rank_zero() -> bool:
     """Whether this process writes, known before a process group exists."""
     return getattr(rank_zero_only, "rank", 0) == 0
-
-
-def run_of(checkpoint: Path) -> Path:
-    """The run folder that a checkpoint lies in; its own folder, if that is not one of a run's."""
-    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
-
-
-def check_checkpoint(path: Path) -> None:
-    """Make sure that a checkpoint can be read, without running any code that it may hold.
-
-    Raises:
-        UserError: if it does not exist, is damaged or is no checkpoint.
-    """
-    if not path.is_file():
-        raise UserError(f"there is no checkpoint {path}")
-    try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
-        raise UserError(f"{path} is damaged or not a checkpoint") from None
 
 
 def _ending(model: PINN, trainer: Trainer) -> str:
