@@ -4,6 +4,7 @@ Gradients of a rule with respect to the coefficients are what training uses.
 """
 
 import math
+
 import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
