@@ -55,12 +55,6 @@ class Conformance:
     subjects: ClassVar[dict[str, Build]]
     dimensions: ClassVar[tuple[int, ...]] = (1, 2, 3)
 
-    @pytest.fixture(params=(1, 2, 3))
-    def dimension(self, request: pytest.FixtureRequest) -> int:
-        if request.param not in self.dimensions:
-            pytest.skip("these networks take other numbers of inputs")
-        return int(request.param)
-
     @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-4)], ids=str)
     def test_derivatives_of_all_orders(
         self, subject: Build, dimension: int, dtype: torch.dtype, tolerance: float

@@ -26,7 +26,10 @@ def seed() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test class that lists `subjects` runs each test that asks for a `subject` with all of them."""
-    if "subject" in metafunc.fixturenames:
-        subjects = metafunc.cls.subjects
+    """A test class that lists `subjects` and `dimensions` runs each test that asks for one with all of them."""
+    suite = metafunc.cls
+    if "dimension" in metafunc.fixturenames and hasattr(suite, "dimensions"):
+        metafunc.parametrize("dimension", suite.dimensions)
+    if "subject" in metafunc.fixturenames and hasattr(suite, "subjects"):
+        subjects = suite.subjects
         metafunc.parametrize("subject", list(subjects.values()), ids=list(subjects))

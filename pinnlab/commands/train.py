@@ -45,12 +45,14 @@ class Run:
         name: Name of the run folder; equation, engine, seed and time by default.
         checkpoint_seconds: Seconds between two checkpoints.
         checkpoint_steps: Training steps between two checkpoints, as well.
+        threads: Threads that torch may use; its own choice by default. Small networks are fastest with one.
     """
 
     root: str = "runs"
     name: str | None = None
     checkpoint_seconds: float = 60.0
     checkpoint_steps: int | None = None
+    threads: int | None = None
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -132,7 +134,16 @@ class TrainingCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """Weights are drawn and points sampled in the precision of training."""
+        if self.config[self.command].run.threads is not None:
+            torch.set_num_threads(self.config[self.command].run.threads)
         torch.set_default_dtype(precision_dtype(self.config[self.command].trainer.precision))
+
+    def instantiate_classes(self) -> None:
+        """Build data, model and trainer (as LightningCLI does, by the name that jsonargparse now has for it)."""
+        self.config_init = self.parser.instantiate(self.config)
+        self.datamodule = self._get(self.config_init, "data")
+        self.model = self._get(self.config_init, "model")
+        self.trainer = self.instantiate_trainer()
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Bind the data to the one equation, and add what keeps the record."""
@@ -145,7 +156,7 @@ class TrainingCLI(LightningCLI):
         check(self.model, self.datamodule)
         self.folder = self._run_folder(config.run)
         seed = self.config[self.command].seed_everything
-        dump = self._parser(self.command).dump(self.config[self.command], skip_none=False)
+        dump = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
         if is_rank_zero():
             write_atomically(self.folder.config, dump)
             if not config.trainer.logger:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from pinnlab.engines.base import Engine
+from pinnlab.engines.base import Engine, by_name
 from pinnlab.jets import Algebra, Field, MultiIndex
 from pinnlab.jets.activations import layer_norm
 from pinnlab.jets.jet import assemble
@@ -103,11 +103,9 @@ class Autograd(Engine):
         with torch.enable_grad(), _LayerNormByFormula():
             leaves = [column.clone().requires_grad_() for column in points.detach().unbind(-1)]
             points = torch.stack(leaves, -1)
-            columns = network(points)
+            columns = by_name(network(points), outputs)
         fields: dict[str, Field] = {
             name: Traced(leaves[axis] if isinstance(axis, int) else points[:, axis.start : axis.stop], leaves, axis)
             for name, axis in axes.items()
         }
-        for column, name in enumerate(outputs):
-            fields[name] = Traced(columns[..., column], leaves)
-        return fields
+        return fields | {name: Traced(column, leaves) for name, column in columns.items()}

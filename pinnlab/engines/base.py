@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
+from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field
 
 
@@ -33,4 +35,21 @@ class Engine(ABC):
         Returns:
             A field for every coordinate, each carrying its axis, and for every output; values are `(N,)`,
             of a vector coordinate `(N, dim)`.
+
+        Raises:
+            UserError: if the network has another number of columns, or an operation that cannot be differentiated.
         """
+
+
+def by_name(columns: Any, outputs: Sequence[str]) -> dict[str, Any]:
+    """The columns of what a network returned, a tensor or a field `(N, len(outputs))`, by output name.
+
+    Raises:
+        UserError: if there are more or fewer columns than names.
+    """
+    if columns.ndim != 2 or columns.shape[1] != len(outputs):
+        raise UserError(
+            f"the network returned the shape {tuple(columns.shape)}; the outputs {', '.join(outputs)} need "
+            f"(N, {len(outputs)})"
+        )
+    return dict(zip(outputs, columns.unbind(-1), strict=True))

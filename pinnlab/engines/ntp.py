@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from pinnlab.engines.base import Engine
+from pinnlab.engines.base import Engine, by_name
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field, Jet
 from pinnlab.jets.compiled import Compiled
@@ -48,11 +48,8 @@ class NTP(Engine):
         """See `Engine.fields`."""
         where, axes = assemble(coordinates)
         points = Jet.seed(where, indices, self.rule)
-        columns = network(points)
         fields: dict[str, Field] = {}
         for name, axis in axes.items():
             column = axis if isinstance(axis, int) else slice(axis.start, axis.stop)
             fields[name] = Jet(points.coefficients[..., column], indices, axis, self.rule)
-        for column, name in enumerate(outputs):
-            fields[name] = columns[..., column]
-        return fields
+        return fields | by_name(network(points), outputs)

@@ -8,7 +8,7 @@ from pinnlab.networks.mlp import MLP
 from pinnlab.networks.residual import ResidualMLP
 from pinnlab.networks.separated import Product
 from pinnlab.networks.siren import SIREN
-from pinnlab.networks.transforms import Build, Even, Odd, Taylor
+from pinnlab.networks.transforms import Build, Even, Odd, Rescaled, Taylor
 
 __all__ = [
     "MLP",
@@ -27,6 +27,7 @@ __all__ = [
     "Periodic",
     "PirateNet",
     "Product",
+    "Rescaled",
     "ResidualMLP",
     "Sine",
     "Taylor",

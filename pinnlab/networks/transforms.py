@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from pinnlab.errors import UserError
@@ -37,6 +38,31 @@ class Even(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Evaluates the even part at `(N, inputs)`."""
         return (self.network(x) + self.network(-x)) / 2
+
+
+class Rescaled(nn.Module):
+    """N((2x − a − b) / (b − a)): a network that sees the box [a, b] as [−1, 1] in every input."""
+
+    def __init__(
+        self, inputs: int, outputs: int, low: Sequence[float], high: Sequence[float], network: Build = MLP
+    ) -> None:
+        """Sets the corners a = `low` and b = `high`, one number per input, and builds the inner network.
+
+        Raises:
+            UserError: if the corners do not have one number per input, in increasing order.
+        """
+        super().__init__()
+        if len(low) != inputs or len(high) != inputs or not all(a < b for a, b in zip(low, high, strict=True)):
+            raise UserError(f"Rescaled needs {inputs} increasing pairs of low and high, got {list(low)}, {list(high)}")
+        self.centre: Tensor
+        self.factor: Tensor
+        self.register_buffer("centre", (torch.tensor(high) + torch.tensor(low)) / 2, persistent=False)
+        self.register_buffer("factor", 2 / (torch.tensor(high) - torch.tensor(low)), persistent=False)
+        self.network = network(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, inputs)`."""
+        return self.network((x - self.centre) * self.factor)
 
 
 class Taylor(nn.Module):

@@ -50,13 +50,13 @@ class RunRecord(Callback):
         """Seconds of training, those before a resume included."""
         return self._seconds_before + (time.perf_counter() - self._started if self._started is not None else 0.0)
 
-    def state_dict(self) -> dict[str, Any]:
-        """The seconds so far."""
-        return {"seconds": self.seconds}
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Add the seconds so far (not as a callback's state, which evaluation without a record would miss)."""
+        checkpoint["seconds"] = self.seconds
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on counting."""
-        self._seconds_before = state_dict["seconds"]
+        self._seconds_before = checkpoint.get("seconds", 0.0)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Open the record."""

@@ -138,23 +138,6 @@ class Linearisation(Linearised):
         return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
 
 
-def residual_vector(
-    residuals: Residuals,
-    parameters: Mapping[str, Tensor],
-    points: Mapping[str, Points],
-    totals: Mapping[str, int] | None = None,
-    reduce: Reduce | None = None,
-) -> Tensor:
-    """r(θ) alone, `(M,)`, without a graph; arguments as for `Linearisation`."""
-    with torch.no_grad():
-        affine = {
-            name: _affine(residuals, dict(parameters), name, batch, (totals or {}).get(name) or size(batch))
-            for name, batch in points.items()
-        }
-        values = eliminate(affine, residuals.equation.unknowns(), reduce)
-        return flatten({name: piece.at(values) for name, piece in affine.items()})
-
-
 class _Constraint(nn.Module):
     """One constraint's rows as a module, so that `functional_call` can put other parameters in."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from pinnlab.training.pinn import PINN, StepReport
+from pinnlab.training.pinn import StepReport
 
 
 class Checkpoint(Callback):
@@ -45,13 +45,12 @@ class Checkpoint(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write one if it is due."""
-        assert isinstance(pl_module, PINN)
         report: StepReport = outputs["report"]
         ended = report.ended
         if ended is not None:
             self._write(trainer)
             if trainer.is_global_zero:
-                _replace_by_copy(self.last, self.folder / f"phase_{len(pl_module.schedule.ended)}_{ended.name}.ckpt")
+                _replace_by_copy(self.last, self.folder / f"phase_{ended.number}_{ended.name}.ckpt")
         elif self._due(trainer, report.step + 1):
             self._write(trainer)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.errors import UserError
-from pinnlab.residuals.jacobian import Linearisation, Linearised, residual_vector
+from pinnlab.residuals.jacobian import Linearisation, Linearised
 from pinnlab.training.levenberg_marquardt import (
     Damped,
     LevenbergMarquardt,
@@ -60,14 +60,6 @@ class ResidualProblem(Problem):
         self._check(len(linearisation.vector), len(theta), theta.element_size())
         return linearisation
 
-    def residual(self, theta: Tensor) -> Tensor:
-        """The residuals at θ."""
-        objective = self.objective
-        objective.evaluations += 1
-        return residual_vector(
-            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
-        )
-
     def accept(self, there: Linearised) -> None:
         """Sets the linear unknowns to their least-squares values there."""
         assert isinstance(there, Linearisation)
@@ -96,7 +88,7 @@ class ResidualProblem(Problem):
 
 
 class GaussNewton(Phase):
-    """Levenberg-Marquardt steps with geodesic acceleration, full batch: see `LevenbergMarquardt`.
+    """Levenberg-Marquardt steps that follow the residuals' curvature, full batch: see `LevenbergMarquardt`.
 
     Many digits in few steps for networks of up to some thousand parameters. The residual blocks may come of any
     equation and constraints; the points may be fixed or resampled.
@@ -104,9 +96,9 @@ class GaussNewton(Phase):
     Args:
         steps: The most training steps.
         damping: The first damping μ of the parameters' change.
-        increase: Factor on μ after a refused trial.
-        decrease: Divisor of μ after an accepted one.
-        acceleration: Whether steps are bent by the second-order correction.
+        increase: Factor on μ after a poor trial.
+        decrease: Divisor of μ after a good one.
+        corrections: The most corrections of a trial for the residuals' curvature; 0 for none.
         factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
         memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
         below: Stop when the loss is below this value.
@@ -121,18 +113,18 @@ class GaussNewton(Phase):
         steps: int,
         damping: float = 1.0,
         increase: float = 3.0,
-        decrease: float = 10.0,
-        acceleration: bool = True,
+        decrease: float = 5.0,
+        corrections: int = 3,
         factorisation: Literal["qr", "cholesky"] = "qr",
         memory: float | None = None,
         below: float | None = None,
-        stall: Stall | None = Stall(steps=20, decrease=1e-2),  # noqa: B008  (immutable)
+        stall: Stall | None = Stall(steps=20, decrease=1e-2),
     ) -> None:
         super().__init__(steps, below, stall)
-        if damping <= 0 or increase <= 1 or decrease <= 1:
+        if damping <= 0 or increase <= 1 or decrease <= 1 or corrections < 0:
             raise UserError(
-                "GaussNewton: damping must be positive, increase and decrease above 1; got damping "
-                f"{damping}, increase {increase} and decrease {decrease}"
+                "GaussNewton: damping must be positive, increase and decrease above 1, corrections not negative; got "
+                f"damping {damping}, increase {increase}, decrease {decrease} and corrections {corrections}"
             )
         if factorisation not in _FACTORISATIONS:
             raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {factorisation!r}")
@@ -141,7 +133,7 @@ class GaussNewton(Phase):
         self.damping = damping
         self.increase = increase
         self.decrease = decrease
-        self.acceleration = acceleration
+        self.corrections = corrections
         self.factorisation = factorisation
         self.memory = memory
 
@@ -154,7 +146,7 @@ class GaussNewton(Phase):
             damping=self.damping,
             increase=self.increase,
             decrease=self.decrease,
-            bend=0.75 if self.acceleration else 0.0,
+            corrections=self.corrections,
             factorisation=_FACTORISATIONS[self.factorisation],
         )
 

@@ -50,9 +50,8 @@ class Progress(Callback):
         report: StepReport = outputs["report"]
         if report.ended is not None:
             record = report.ended
-            number = len(pl_module.schedule.ended)
             self.console.print(
-                f"phase {number} ({record.name}) ended after {record.steps} steps, {clock(record.seconds)}, "
+                f"phase {record.number} ({record.name}) ended after {record.steps} steps, {clock(record.seconds)}, "
                 f"loss {record.loss:.3e}{_unknowns(pl_module)}: {record.reason}"
             )
             self._shown = time.monotonic()
@@ -78,7 +77,10 @@ class Progress(Callback):
             self.console.print(f"{head} {tail}")
             return
         grid = Table.grid(padding=(0, 1))
-        grid.add_row(head, ProgressBar(total=phase.steps, completed=step, width=24), tail)
+        for _ in range(3):
+            grid.add_column(no_wrap=True)
+        width = max(0, min(24, self.console.width - len(head) - len(tail) - 3))
+        grid.add_row(head, ProgressBar(total=phase.steps, completed=step, width=width), tail)
         self._live.update(grid, refresh=True)
 
     def _close(self) -> None:

@@ -15,6 +15,7 @@ class PhaseRecord:
     """A phase that has ended, or how far the current one has come.
 
     Attributes:
+        number: Its place in the list of phases, from 1.
         name: The phase's name.
         steps: Steps taken.
         seconds: Seconds spent in them.
@@ -22,6 +23,7 @@ class PhaseRecord:
         reason: Why it ended; empty while it runs.
     """
 
+    number: int
     name: str
     steps: int
     seconds: float
@@ -79,7 +81,7 @@ class Schedule:
 
     def records(self) -> list[PhaseRecord]:
         """The phases that have ended, and the current one if it has begun."""
-        current = PhaseRecord(self.phase.name, self.step_in_phase, self.seconds_in_phase, self.loss, "")
+        current = PhaseRecord(self.index + 1, self.phase.name, self.step_in_phase, self.seconds_in_phase, self.loss, "")
         return [*self.ended, *([current] if self.step_in_phase else [])]
 
     def advance(self, loss: float, seconds: float) -> str:
@@ -96,7 +98,7 @@ class Schedule:
 
     def end_phase(self, loss: float, reason: str) -> PhaseRecord:
         """Close the current phase at `loss` and go on to the next."""
-        record = PhaseRecord(self.phase.name, self.step_in_phase, self.seconds_in_phase, loss, reason)
+        record = PhaseRecord(self.index + 1, self.phase.name, self.step_in_phase, self.seconds_in_phase, loss, reason)
         self.ended.append(record)
         self._begin()
         self._skip_empty()
@@ -166,4 +168,4 @@ class Schedule:
 
     def _skip_empty(self) -> None:
         while not self.done and self.phase.steps == 0:
-            self.ended.append(PhaseRecord(self.phase.name, 0, 0.0, self.loss, "it has no steps"))
+            self.ended.append(PhaseRecord(self.index + 1, self.phase.name, 0, 0.0, self.loss, "it has no steps"))

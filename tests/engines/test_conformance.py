@@ -1,10 +1,11 @@
 """Every engine with every activation, held against nested reverse mode and fifty digits."""
 
-import itertools
+from functools import cache
 from typing import ClassVar
 
 import pytest
 import torch
+from torch import Tensor
 
 from pinnlab.engines import NTP, Autograd, Engine
 from pinnlab.jets import IndexSet
@@ -36,17 +37,22 @@ class TestAutograd(Conformance, HighPrecision):
     subjects = TestRecurrence.subjects
 
 
+@cache
+def along_lattice() -> tuple[Tensor, Tensor]:
+    """Directions that determine every mixed partial of order 8, and the Taylor coefficients along them."""
+    network, points = case(TestRecurrence.subjects["tanh"], 3, torch.float64)
+    directions = [[component / 8 for component in alpha] for alpha in of_degree(3, 8)]
+    truths = [taylor(network, points[0].tolist(), v, 8) for v in directions]  # type: ignore[arg-type]
+    return torch.tensor(directions), torch.tensor([[float(c) for c in truth] for truth in truths])
+
+
 @pytest.mark.parametrize("engine", [NTP("recurrence"), NTP("faa_di_bruno")], ids=["recurrence", "partitions"])
 def test_order_eight_in_three_inputs(engine: Engine):
-    """Directional derivatives along a lattice of directions, which determine every mixed partial of order 8."""
-    order, dimension = 8, 3
-    network, points = case(TestRecurrence.subjects["tanh"], dimension, torch.float64)
-    indices = IndexSet.simplex(dimension, order)
-    found = torch.cat(derivatives(engine, network, points[:1], indices))
-    for direction in of_degree(dimension, order):
-        v = [component / order for component in direction]
-        truth = taylor(network, points[0].tolist(), v, order)  # type: ignore[arg-type]
-        monomials = torch.tensor([torch.tensor(v).pow(torch.tensor(a)).prod() / factorial(a) for a in indices])
-        ends = list(itertools.accumulate(len(layer) for layer in indices.layers))
-        for j, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
-            agree((found * monomials)[start:end].sum(), torch.tensor(float(truth[j])), 1e-11, (direction, j))
+    network, points = case(TestRecurrence.subjects["tanh"], 3, torch.float64)
+    indices = IndexSet.simplex(3, 8)
+    coefficients = torch.cat(derivatives(engine, network, points[:1], indices))
+    coefficients /= torch.tensor([float(factorial(alpha)) for alpha in indices])
+    directions, truth = along_lattice()
+    terms = coefficients * directions[:, None].pow(torch.tensor(indices.indices)).prod(-1)
+    for j, layer in enumerate(indices.layers):
+        agree(terms[:, layer.start : layer.stop].sum(-1), truth[:, j], 1e-11, j)

@@ -1,0 +1,52 @@
+"""The Blasius boundary layer."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from pinnlab.equations.base import Constraint, Equation
+from pinnlab.equations.unknowns import Unknown
+from pinnlab.errors import UserError
+from pinnlab.geometry import At, Interval
+from pinnlab.jets import Field
+
+
+class Blasius(Equation):
+    """f''' + ½ f f'' = 0 on [0, L], f(0) = f'(0) = 0, f'(L) = 1, with the wall shear f''(0) as an unknown.
+
+    The similarity solution of the laminar boundary layer on a flat plate; the condition f' → 1 at infinity is put
+    at a finite L, which changes f''(0) by about exp(−L²/4).
+    """
+
+    inputs = ("eta",)
+    outputs = ("f",)
+
+    def __init__(self, length: float = 12.0) -> None:
+        """Sets L.
+
+        Raises:
+            UserError: if the length is not positive.
+        """
+        super().__init__()
+        if length <= 0:
+            raise UserError(f"the length must be positive, got {length}")
+        self.length = length
+        self.shear = Unknown(0.5, truth=0.3320573362151963, linear=True)
+
+    def constraints(self) -> dict[str, Constraint]:
+        """The equation, the wall, its shear, and the free stream."""
+        wall, stream = At(eta=[0.0]), At(eta=[self.length])
+        return {
+            "interior": Constraint(Interval(eta=(0.0, self.length)), self.residual, points=200),
+            "wall": Constraint(wall, lambda eta, f: (f, f.d(eta))),
+            "shear": Constraint(wall, self.wall_shear),
+            "stream": Constraint(stream, lambda eta, f: f.d(eta) - 1),
+        }
+
+    def residual(self, eta: Field, f: Field) -> Field:
+        """The momentum balance f''' + ½ f f''."""
+        return f.d(eta, eta, eta) + 0.5 * f * f.d(eta, eta)
+
+    def wall_shear(self, eta: Field, f: Field, shear: Tensor) -> Field:
+        """The shear f''(0) less the unknown."""
+        return f.d(eta, eta) - shear

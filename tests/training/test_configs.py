@@ -1,0 +1,29 @@
+"""Every shipped configuration is a whole experiment: it parses as it is, and trains."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pinnlab.cli import main
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+EXPERIMENTS = sorted(CONFIGS.glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_trains_two_steps_of_each_phase(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    phases = yaml.safe_load(path.read_text())["model"]["phases"]
+    short = [argument for index in range(len(phases)) for argument in (f"--model.phases.{index}.steps", "2")]
+    status = main(["fit", "--config", str(path), *short, "--run.name", "short", "--trainer.accelerator", "cpu"])
+    assert status == 0, capsys.readouterr().err
+    with (tmp_path / "runs" / "short" / "metrics.csv").open(newline="") as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < losses[0]
+
+
+def test_there_are_configurations():
+    assert {f"profile_{k}.yaml" for k in range(1, 5)} <= {path.name for path in EXPERIMENTS}
