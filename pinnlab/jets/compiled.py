@@ -64,7 +64,9 @@ class Compiled(Kernels):
                 for row, coefficient in zip(rows, series, strict=True):
                     row.copy_(coefficient)
 
-        self._run((function, algebra, len(x)), fused, [_rows(state) for state in states], x.detach().reshape(len(x), -1))
+        self._run(
+            (function, algebra, len(x)), fused, [_rows(state) for state in states], x.detach().reshape(len(x), -1)
+        )
         return states
 
     def adjoint(
