@@ -54,10 +54,10 @@ def eliminate(
 
     Args:
         affine: The blocks of all constraints.
-        unknowns: The unknowns by name; those that are not linear are passed over.
+        unknowns: The unknowns by name; those in which the blocks are not affine are passed over.
         reduce: Sums a tensor over the ranks.
     """
-    linear = [name for name, unknown in unknowns.items() if unknown.linear]
+    linear = list(next(iter(affine.values())).slopes) if affine else []
     if not linear:
         return {}
     constant = flatten({name: piece.constant.detach() for name, piece in affine.items()})
