@@ -25,13 +25,25 @@ Runs = tuple[tuple[Index, Index, Index], ...]
 
 
 def cover(triples: Iterable[Triple]) -> Runs:
-    """Few runs that cover the triples, each exactly once."""
+    """Few runs that cover the triples, each exactly once: of either kind, or each triple by its longer one."""
     forward = list(triples)
-    fixed_right = _cover(forward)
-    fixed_left = _cover([(right, left, target) for left, right, target in forward])
-    if len(fixed_right) <= len(fixed_left):
-        return tuple((_index(t, n), _index(m, n), f) for t, m, f, n in fixed_right)
-    return tuple((_index(t, n), f, _index(m, n)) for t, m, f, n in fixed_left)
+    swapped = {triple: (triple[1], triple[0], triple[2]) for triple in forward}
+    fixed_right, fixed_left = _cover(forward), _cover(list(swapped.values()))
+    right, left = _lengths(fixed_right), _lengths(fixed_left)
+    mixed = (
+        _cover([triple for triple in forward if right[triple] >= left[swapped[triple]]]),
+        _cover([swapped[triple] for triple in forward if right[triple] < left[swapped[triple]]]),
+    )
+    choices = ((fixed_right, []), ([], fixed_left), mixed)
+    by_right, by_left = min(choices, key=lambda choice: len(choice[0]) + len(choice[1]))
+    return (
+        *((_index(t, n), _index(m, n), f) for t, m, f, n in by_right),
+        *((_index(t, n), f, _index(m, n)) for t, m, f, n in by_left),
+    )
+
+
+def _lengths(runs: list[tuple[int, int, int, int]]) -> dict[Triple, int]:
+    return {(m + r, f, t + r): n for t, m, f, n in runs for r in range(n)}
 
 
 def _index(start: int, length: int) -> Index:
