@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pinnlab import __version__
-from pinnlab.errors import DivergedError, UserError
+from pinnlab.errors import DivergedError, RankError, UserError
 
 TRAINING_USAGE = """\
 usage: python -m pinnlab {command} --config FILE [--config OVERLAY ...] [--KEY VALUE ...]
@@ -54,7 +54,9 @@ COMMANDS = {
     "fit": _training("train a network on an equation and leave a run folder", "continue from"),
     "validate": _training("errors and residuals of a checkpoint on held-out points", "evaluate"),
     "test": _training("the same, for a final check", "evaluate"),
-    "predict": _training("the solution of a checkpoint on held-out points, as prediction.npz", "evaluate"),
+    "predict": Command("pinnlab.commands.predict", "a solution and its derivatives on a grid or at points, as a file"),
+    "export": Command("pinnlab.commands.export", "a network and its derivatives as a graph that needs no pinnlab"),
+    "compare": Command("pinnlab.commands.compare", "runs side by side, as tables, figure and HTML page"),
 }
 """The commands by name."""
 
@@ -89,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(importlib.import_module(command.module).main(name, rest))
     except UserError as error:
         return _fail(str(error))
-    except DivergedError as error:
+    except (DivergedError, RankError) as error:
         return _fail(str(error), status=1)
     except KeyboardInterrupt:
         return _fail("interrupted", status=130)

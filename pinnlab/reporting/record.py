@@ -53,6 +53,8 @@ class RunRecord(Callback):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Add the seconds so far (not as a callback's state, which evaluation without a record would miss)."""
         checkpoint["seconds"] = self.seconds
+        if self._writer is not None:
+            self._writer.sync()
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on counting."""
@@ -63,7 +65,8 @@ class RunRecord(Callback):
         assert isinstance(pl_module, PINN)
         self._started = time.perf_counter()
         if trainer.is_global_zero:
-            self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.step)
+            self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.rows)
+            self.folder.write_summary(self._summary(pl_module, "running", {}))
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -86,11 +89,10 @@ class RunRecord(Callback):
             return
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         status = "finished" if self.interruption.signal is None else "interrupted"
-        summary = self._summary(pl_module, status, metrics)
-        self.folder.write_summary(summary)
         assert isinstance(trainer.datamodule, Collocation)  # type: ignore[attr-defined]
         arrays: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
         np.savez(self.folder.solution, **arrays)
+        self.folder.write_summary(self._summary(pl_module, status, metrics))
         self._finish(pl_module)
         final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
         for logger in trainer.loggers:

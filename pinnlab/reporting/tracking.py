@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import WandbLogger
+
+from pinnlab.reporting.folder import RunFolder, write_atomically
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,11 @@ class Wandb:
 
 
 def start(
-    settings: Wandb, folder: Path, config: Mapping[str, Any], say: Callable[[str], None] = print
+    settings: Wandb, folder: RunFolder, config: Mapping[str, Any], say: Callable[[str], None] = print
 ) -> WandbLogger | None:
     """Begin a W&B run with its files in the run folder and the resolved configuration in its config.
+
+    The run's id is kept in the folder, so that a resumed run goes on in the same W&B run.
 
     `WANDB_MODE` decides: `online`, `offline` (also where it is not set) or `disabled`. If the server cannot be
     reached, or the key is missing or refused, one line says so and the run is logged offline.
@@ -48,11 +52,18 @@ def start(
         return None
     import wandb
 
+    if not folder.tracking.exists():
+        write_atomically(folder.tracking, secrets.token_hex(4) + "\n")
+    identity = folder.tracking.read_text().strip()
+
     def begin(mode: str) -> Any:
         return wandb.init(
             mode=mode,  # type: ignore[arg-type]
-            dir=folder,
-            name=folder.name,
+            id=identity,
+            # offline there is nothing to ask; `wandb sync` brings the parts together by their id
+            resume="allow" if mode == "online" else None,
+            dir=folder.path,
+            name=folder.path.name,
             project=settings.project,
             entity=settings.entity,
             group=settings.group,

@@ -21,6 +21,7 @@ from pinnlab.training.levenberg_marquardt import (
 )
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import Phase, Stall
+from pinnlab.training.rows import Rows
 
 _FACTORISATIONS: dict[str, type[Damped]] = {"qr": Orthogonal, "cholesky": Normal}
 
@@ -55,9 +56,11 @@ class ResidualProblem(Problem):
         objective = self.objective
         objective.evaluations += 1
         linearisation = Linearisation(
-            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
+            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.ranks.sum
         )
-        self._check(len(linearisation.vector), len(theta), theta.element_size())
+        if objective.evaluations == 1:
+            # with the same number on all ranks, which must agree on giving up
+            self._check(objective.ranks.largest(len(linearisation.vector)), len(theta), theta.element_size())
         return linearisation
 
     def accept(self, there: Linearised) -> None:
@@ -68,17 +71,30 @@ class ResidualProblem(Problem):
             unknowns[name].parameter.fill_(value)
 
     def same(self, other: Problem) -> bool:
-        """Whether both have the same points."""
+        """Whether both have the same points, on all ranks."""
         assert isinstance(other, ResidualProblem)
         a, b = self.objective.points, other.objective.points
-        return a.keys() == b.keys() and all(
+        equal = a.keys() == b.keys() and all(
             a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name]) for name in a
         )
+        # a share may stay while another changes, and linearising anew is a joint act
+        return not self.objective.ranks.largest(not equal)
+
+    def loss(self, vector: Tensor) -> float:
+        """‖r‖² over all ranks."""
+        return float(self.objective.ranks.sum(vector @ vector))
+
+    def rows(self, jacobian: Tensor) -> Rows:
+        """The rows of all ranks."""
+        return Rows(jacobian, self.objective.ranks)
 
     def _check(self, rows: int, columns: int, itemsize: int) -> None:
-        # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation.
-        small = min(rows, columns)
-        needed = itemsize * (2 * rows * columns + small * (small + max(rows, columns)))
+        # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation; on several
+        # ranks the last is made of the rows that all of them have left.
+        ranks = self.objective.ranks.size
+        height = rows if ranks == 1 else ranks * min(rows, columns)
+        small = min(height, columns)
+        needed = itemsize * (2 * max(rows, height) * columns + small * (small + max(height, columns)))
         if needed > self.memory:
             raise UserError(
                 f"GaussNewton needs about {needed / 2**30:.1f} GiB for a Jacobian of {rows} rows and {columns} "
@@ -156,7 +172,7 @@ class GaussNewton(Phase):
         problem = ResidualProblem(objective, optimizer.param_groups[0]["params"], memory)
         loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
         blocks = optimizer.start.blocks  # type: ignore[attr-defined]
-        objective.began(blocks)
+        objective.began(blocks, loss)
         return loss
 
     def columns(self, optimizer: Optimizer) -> dict[str, float]:

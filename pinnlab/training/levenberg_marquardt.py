@@ -13,10 +13,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.residuals.jacobian import Linearised
+from pinnlab.training.rows import Rows
 
 
 class Problem(ABC):
-    """Least squares as the optimiser sees it: residuals r(θ) and their Jacobian, θ the flattened parameters."""
+    """Least squares as the optimiser sees it: residuals r(θ) and their Jacobian, θ the flattened parameters.
+
+    Residual vectors and Jacobians hold this process's rows; other ranks may hold more.
+    """
 
     @abstractmethod
     def linearise(self, theta: Tensor) -> Linearised:
@@ -28,7 +32,15 @@ class Problem(ABC):
 
     @abstractmethod
     def same(self, other: Problem) -> bool:
-        """Whether the residual functions agree: the same points and weights."""
+        """Whether the residual functions agree: the same points and weights, on all ranks."""
+
+    @abstractmethod
+    def loss(self, vector: Tensor) -> float:
+        """‖r‖² over all rows, those of other ranks included."""
+
+    @abstractmethod
+    def rows(self, jacobian: Tensor) -> Rows:
+        """All rows, on every rank, of which this Jacobian holds a part."""
 
 
 class Damped(ABC):
@@ -148,13 +160,14 @@ class LevenbergMarquardt(Optimizer):
         theta = torch.cat([p.reshape(-1) for p in group["params"]])
         here = self._here(problem, theta)
         self.start = here
-        loss = _loss(here)
+        loss = problem.loss(here.vector)
         if loss == 0 or not math.isfinite(loss):
             return loss
         jacobian = here.jacobian()
+        rows = problem.rows(jacobian)
         for _ in range(self.trials):
-            system = self.factorisation(jacobian, group["damping"])
-            promised, trial = self._trial(problem, theta, here.vector, jacobian, system)
+            system = self.factorisation(rows.jacobian, group["damping"])
+            promised, trial = self._trial(problem, theta, here.vector, jacobian, rows, system)
             gain = (loss - trial.loss) / (loss - promised) if promised < loss else -math.inf
             if gain > 0.75:
                 group["damping"] = max(group["damping"] / group["decrease"], torch.finfo(theta.dtype).tiny)
@@ -176,24 +189,24 @@ class LevenbergMarquardt(Optimizer):
         return problem.linearise(theta)
 
     def _trial(
-        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor, system: Damped
+        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor, rows: Rows, system: Damped
     ) -> tuple[float, Trial]:
         """The loss that the linear model promises, and the best of the points on the way there."""
-        step = system.solve(r)
+        step = system.solve(rows.together(r))
         target = r + jacobian @ step
-        loss, promised = float(r @ r), float(target @ target)
+        loss, promised = problem.loss(r), problem.loss(target)
         best = Trial(step, None, math.inf)
         size = float(step.norm())
         for correction in range(self.corrections + 1):
             there = problem.linearise(theta + step)
-            reached = _loss(there)
+            reached = problem.loss(there.vector)
             if not math.isfinite(reached):
                 break
             if reached < best.loss:
                 best = Trial(step, there, reached)
             if correction == self.corrections or reached - promised <= 0.1 * (loss - promised):
                 break
-            change = system.solve(there.vector - target)
+            change = system.solve(rows.together(there.vector - target))
             before, size = size, float(change.norm())
             if not size <= 0.75 * before:
                 break
@@ -220,7 +233,3 @@ class Trial:
     step: Tensor
     there: Linearised | None
     loss: float
-
-
-def _loss(linearised: Linearised) -> float:
-    return float(linearised.vector @ linearised.vector)
