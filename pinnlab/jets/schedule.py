@@ -24,6 +24,10 @@ Runs = tuple[tuple[Index, Index, Index], ...]
 """(target, left, right) of every run: two of them advance together, and one factor is a single coefficient."""
 
 
+Span = tuple[int, int, int, int]
+"""(target, moving, fixed, length): where a run begins, and how long it is."""
+
+
 def cover(triples: Iterable[Triple]) -> Runs:
     """Few runs that cover the triples, each exactly once: of either kind, or each triple by its longer one."""
     forward = list(triples)
@@ -34,7 +38,7 @@ def cover(triples: Iterable[Triple]) -> Runs:
         _cover([triple for triple in forward if right[triple] >= left[swapped[triple]]]),
         _cover([swapped[triple] for triple in forward if right[triple] < left[swapped[triple]]]),
     )
-    choices = ((fixed_right, []), ([], fixed_left), mixed)
+    choices: tuple[tuple[list[Span], list[Span]], ...] = ((fixed_right, []), ([], fixed_left), mixed)
     by_right, by_left = min(choices, key=lambda choice: len(choice[0]) + len(choice[1]))
     return (
         *((_index(t, n), _index(m, n), f) for t, m, f, n in by_right),
@@ -42,7 +46,7 @@ def cover(triples: Iterable[Triple]) -> Runs:
     )
 
 
-def _lengths(runs: list[tuple[int, int, int, int]]) -> dict[Triple, int]:
+def _lengths(runs: list[Span]) -> dict[Triple, int]:
     return {(m + r, f, t + r): n for t, m, f, n in runs for r in range(n)}
 
 
@@ -50,9 +54,9 @@ def _index(start: int, length: int) -> Index:
     return start if length == 1 else slice(start, start + length)
 
 
-def _cover(triples: list[Triple]) -> list[tuple[int, int, int, int]]:
+def _cover(triples: list[Triple]) -> list[Span]:
     """Maximal runs (target, moving, fixed, length) with the second factor fixed."""
-    runs: list[tuple[int, int, int, int]] = []
+    runs: list[Span] = []
     for moving, fixed, target in sorted(triples, key=lambda triple: (triple[1], triple[0])):
         if runs:
             t, m, f, n = runs[-1]
