@@ -181,7 +181,7 @@ class Residuals(nn.Module):
             UserError: if the equation has several inputs.
         """
         if self.equation.dimension != 1:
-            raise UserError(f"{self.equation.name} has {self.equation.dimension} inputs; derivatives() takes one")
+            raise UserError(f"{self.equation.name} has {self.equation.dimension} axes; derivatives() takes one")
         fields = self.fields(points, IndexSet.simplex(1, order))
         return {
             name: torch.stack([fields[name].derivative((j,)) for j in range(order + 1)])
