@@ -57,7 +57,7 @@ class Record:
 
 
 def solution(record: Record) -> list[Panel]:
-    """One input: outputs and derivatives against the exact ones. Two: maps of the solution, the exact one, the error."""
+    """One input: outputs and derivatives against the exact ones. Two: maps of both and of the error."""
     if len(record.inputs) == 1:
         return [
             _derivative(record, name, order) for name in record.outputs for order in range(len(record.solution[name]))
