@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pinnlab import __version__
-from pinnlab.errors import DivergedError, UserError
+from pinnlab.errors import DivergedError, RankError, UserError
 
 TRAINING_USAGE = """\
 usage: python -m pinnlab {command} --config FILE [--config OVERLAY ...] [--KEY VALUE ...]
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(importlib.import_module(command.module).main(name, rest))
     except UserError as error:
         return _fail(str(error))
-    except DivergedError as error:
+    except (DivergedError, RankError) as error:
         return _fail(str(error), status=1)
     except KeyboardInterrupt:
         return _fail("interrupted", status=130)

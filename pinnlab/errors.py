@@ -13,3 +13,10 @@ class DivergedError(ArithmeticError):
 
     The command line prints the message alone and exits with status 1. The last checkpoint stays as it was.
     """
+
+
+class RankError(RuntimeError):
+    """Another process of a run on several ranks is gone; the message is one line.
+
+    The command line prints the message alone and exits with status 1. The last checkpoint stays as it was.
+    """

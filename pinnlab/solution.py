@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,8 @@ from pinnlab.training.interruption import Interruption
 from pinnlab.training.phases import LBFGS, Adam, Phase
 from pinnlab.training.pinn import PINN, Row
 from pinnlab.training.progress import Progress
-from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype
+from pinnlab.training.ranks import lost_ranks
+from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
 
 Array = npt.NDArray[Any]
 
@@ -85,9 +85,7 @@ def solve(
     chosen = list(phases) if phases is not None else [Adam(2000), LBFGS(200)]
     dtype = precision_dtype(options["precision"])
     interruption, history = Interruption(), History()
-    with warnings.catch_warnings(), torch.random.fork_rng(), default_dtype(dtype):
-        # Lightning's own use of torch; nothing that a user could do about it
-        warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
+    with without_warnings(), torch.random.fork_rng(), default_dtype(dtype):
         torch.manual_seed(seed)
         model = PINN(equation, network or MLP, engine or NTP(), chosen, _dict(sobolev), _dict(weights))
         by_name = dict(sampler) if isinstance(sampler, Mapping) else sampler
@@ -97,12 +95,12 @@ def solve(
         callbacks: list[Callback] = [*(options.pop("callbacks", None) or []), history]
         if progress:
             callbacks.append(Progress())
-        if folder is not None:
-            callbacks += _record(Path(folder), model, seed, interruption)
+        callbacks += [interruption] if folder is None else _record(Path(folder), model, seed, interruption)
         assert data.steps is not None
         options["log_every_n_steps"] = max(1, min(options["log_every_n_steps"], data.steps))
-        fitted = Trainer(**options, callbacks=[*callbacks, interruption])
-        fitted.fit(model, data)
+        fitted = Trainer(**options, callbacks=callbacks)
+        with lost_ranks():
+            fitted.fit(model, data)
     metrics = {name: float(value) for name, value in fitted.callback_metrics.items()}
     return Solution(model, _columns(history.rows), metrics, dtype)
 
@@ -257,7 +255,7 @@ def _record(path: Path, model: PINN, seed: int, interruption: Interruption) -> l
         },
     }
     write_atomically(folder.config, yaml.safe_dump(settings, sort_keys=False))
-    return [Checkpoint(folder.checkpoints), RunRecord(folder, seed, interruption)]
+    return [RunRecord(folder, seed, interruption), interruption, Checkpoint(folder.checkpoints)]
 
 
 def _dict(mapping: Mapping[str, Any] | None) -> dict[str, Any] | None:

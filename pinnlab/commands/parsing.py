@@ -9,6 +9,7 @@ import re
 from argparse import ArgumentError
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -43,7 +44,7 @@ def parse(parser: LightningArgumentParser, command_parser: LightningArgumentPars
     Raises:
         UserError: if something is wrong with them; one line.
     """
-    plain, indexed = _split(arguments)
+    plain, indexed = _split(_with_bases(arguments))
     try:
         config = parser.parse_args(plain)
         if indexed:
@@ -106,6 +107,36 @@ def shipped(key: str) -> list[str]:
         for name, value in vars(module).items()
         if inspect.isclass(value) and issubclass(value, base) and value is not base and not inspect.isabstract(value)
     )
+
+
+def _with_bases(arguments: list[str]) -> list[str]:
+    """The arguments with every configuration file preceded by the file that its key `base` names, if any."""
+    expanded: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if name not in ("--config", "-c"):
+            expanded.append(argument)
+            continue
+        for source in _chain(Path(value if equals else next(rest, ""))):
+            expanded += ["--config", source]
+    return expanded
+
+
+def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[str]:
+    """A configuration file and its bases, the first base first: paths, or contents where `base` is taken out."""
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return [str(path)]  # the parser says what is wrong with it
+    if not isinstance(content, dict) or "base" not in content:
+        return [str(path)]
+    base = path.parent / str(content.pop("base"))
+    if path.resolve() in above:
+        raise UserError(f"{path}: the base of this configuration is, in the end, itself")
+    if not base.is_file():
+        raise UserError(f"{path}: there is no base configuration {base}")
+    return [*_chain(base, (*above, path.resolve())), json.dumps(content)]
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[tuple[str, int, str, str]]]:

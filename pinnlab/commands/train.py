@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import warnings
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import yaml
 from jsonargparse import set_parsing_settings
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -24,13 +25,15 @@ from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
-from pinnlab.reporting.saved import read_checkpoint, run_of
+from pinnlab.reporting.saved import run_of
 from pinnlab.reporting.tracking import Wandb, start
-from pinnlab.training.checkpoint import Checkpoint
+from pinnlab.training.checkpoint import Checkpoint, newest, verify
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN
 from pinnlab.training.progress import Progress, clock
-from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype
+from pinnlab.training.ranks import lost_ranks
+from pinnlab.training.schedule import EndedError
+from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
 
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
@@ -68,11 +71,11 @@ def main(command: str, arguments: Sequence[str]) -> int:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     with ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        # Lightning's own use of torch; nothing that a user could do about it
-        warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
+        stack.enter_context(without_warnings())
         stack.enter_context(default_dtype(torch.get_default_dtype()))
-        cli = TrainingCLI(command, ["--help" if argument == "--help-all" else argument for argument in arguments])
+        cli = TrainingCLI(
+            command, ["--help" if argument == "--help-all" else argument for argument in arguments], stack
+        )
         return cli.status
 
 
@@ -83,12 +86,15 @@ class TrainingCLI(LightningCLI):
         status: The exit status.
     """
 
-    def __init__(self, command: str, arguments: Sequence[str]) -> None:
+    def __init__(self, command: str, arguments: Sequence[str], stack: ExitStack) -> None:
         self.command = command
+        self.stack = stack
         self.status = 0
         self.folder: RunFolder | None = None
         self.interruption = Interruption()
         self.checkpoint_path: Path | None = None
+        self.begins = False
+        """Whether `--ckpt_path last` met a run without a checkpoint, stopped before its first or never started."""
         self.tracker: WandbLogger | None = None
         strict = {"exit_on_error": False}
         super().__init__(
@@ -128,9 +134,16 @@ class TrainingCLI(LightningCLI):
         if given == "last":
             if run.name is None:
                 raise UserError("--ckpt_path last needs the name of the run to continue: give --run.name")
-            given = Path(run.root) / run.name / "checkpoints" / "last.ckpt"
+            folder = RunFolder(Path(run.root) / run.name)
+            self.checkpoint_path = newest(folder.checkpoints, _note)
+            if self.checkpoint_path is None:
+                if self.command != "fit":
+                    raise UserError(f"the run {folder.path} has no checkpoint")
+                _note(f"the run {folder.path} has no checkpoint yet: it starts from the beginning")
+                self.begins = True
+            return
         self.checkpoint_path = Path(given)
-        read_checkpoint(self.checkpoint_path)
+        verify(self.checkpoint_path)
 
     def before_instantiate_classes(self) -> None:
         """Weights are drawn and points sampled in the precision of training."""
@@ -149,27 +162,36 @@ class TrainingCLI(LightningCLI):
         """Bind the data to the one equation, and add what keeps the record."""
         config = self.config_init[self.command]
         bind(self.model, self.datamodule)
+        dump = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
+        configured = yaml.safe_load(dump)["model"]
+        self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network")}
+        if SLURMEnvironment.detect():
+            # Lightning's own requeueing saves in the middle of a step; the scripts requeue by the exit status
+            kwargs["plugins"] = [*_list(config.trainer.plugins), SLURMEnvironment(auto_requeue=False)]
         steps = self.datamodule.steps
         kwargs["log_every_n_steps"] = max(1, min(config.trainer.log_every_n_steps or 1, steps))
         if self.command != "fit":
             return super().instantiate_trainer(**kwargs)
         check(self.model, self.datamodule)
+        if self.checkpoint_path is not None:
+            # before anything is written
+            self._check_resume(self.checkpoint_path)
         self.folder = self._run_folder(config.run)
         seed = self.config[self.command].seed_everything
-        dump = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
         if is_rank_zero():
+            self.stack.enter_context(self.folder.locked())
             write_atomically(self.folder.config, dump)
             if not config.trainer.logger:
-                self.tracker = start(config.wandb, self.folder.path, yaml.safe_load(dump))
+                self.tracker = start(config.wandb, self.folder, yaml.safe_load(dump))
                 kwargs["logger"] = self.tracker or False
         run = config.run
         kwargs["callbacks"] = [
-            *(config.trainer.callbacks or []),
+            *_list(config.trainer.callbacks),
             Progress(),
-            Checkpoint(self.folder.checkpoints, run.checkpoint_seconds, run.checkpoint_steps),
+            # in this order: a checkpoint counts the rows that are written, and is due when a signal came
             RunRecord(self.folder, seed, self.interruption),
-            # last, so that signals wait until the record is written
             self.interruption,
+            Checkpoint(self.folder.checkpoints, run.checkpoint_seconds, run.checkpoint_steps),
         ]
         return super().instantiate_trainer(**kwargs)
 
@@ -181,7 +203,8 @@ class TrainingCLI(LightningCLI):
         """Train, and say where the record is."""
         assert self.folder is not None
         try:
-            self.trainer.fit(**kwargs)
+            with lost_ranks():
+                self.trainer.fit(**kwargs)
         except SystemExit:
             # how Lightning ends after a Ctrl-C that came outside of a step, or twice
             raise KeyboardInterrupt from None
@@ -206,6 +229,18 @@ class TrainingCLI(LightningCLI):
         np.savez(path, **arrays)
         print(f"{', '.join(names)} at {len(arrays[names[0]])} points: {path}")
 
+    def _check_resume(self, path: Path) -> None:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            self.model.check(stored, resume=True)
+        except EndedError:
+            before = path.with_name("previous.ckpt")
+            if path.name != "last.ckpt" or RunFolder(run_of(path)).finished or not before.exists():
+                raise
+            _note(f"the run {run_of(path)} was stopped at its very end: its last steps are repeated")
+            verify(before)
+            self.checkpoint_path = before
+
     def _run_folder(self, run: Run) -> RunFolder:
         root = Path(run.root)
         if not is_rank_zero():
@@ -214,6 +249,8 @@ class TrainingCLI(LightningCLI):
             previous = run_of(self.checkpoint_path)
             if run.name is None or previous.resolve() == (root / run.name).resolve():
                 return RunFolder.open(previous)
+        if self.begins and run.name is not None and (root / run.name).exists():
+            return RunFolder.open(root / run.name)
         equation, engine = self.model.equation.name, type(self.model.engine).__name__
         seed = self.config[self.command].seed_everything
         return RunFolder.create(root, run.name, f"{equation}-{engine}-{seed}")
@@ -222,6 +259,19 @@ class TrainingCLI(LightningCLI):
 def is_rank_zero() -> bool:
     """Whether this process writes, known before a process group exists."""
     return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def _list(value: Any) -> list[Any]:
+    """An option of the trainer that may be a list, one thing or nothing."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _note(line: str) -> None:
+    """Say something about the start of a run, once for all ranks."""
+    if is_rank_zero():
+        print(f"pinnlab: {line}", file=sys.stderr)
 
 
 def _ending(model: PINN, trainer: Trainer) -> str:

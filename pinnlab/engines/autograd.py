@@ -12,8 +12,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from pinnlab.engines.base import Engine, by_name
-from pinnlab.jets import Field, IndexSet, MultiIndex
+from pinnlab.jets import Algebra, Field, MultiIndex
 from pinnlab.jets.activations import layer_norm
+from pinnlab.jets.jet import assemble
 
 
 class Traced(Field):
@@ -23,7 +24,7 @@ class Traced(Field):
         leaves: One tensor `(N,)` per coordinate axis, each requiring gradients.
     """
 
-    def __init__(self, value: Tensor, leaves: Sequence[Tensor], axis: int | None = None) -> None:
+    def __init__(self, value: Tensor, leaves: Sequence[Tensor], axis: int | range | None = None) -> None:
         """Wraps a tensor whose first dimension runs over the points of the leaves."""
         self._value = value
         self.leaves = leaves
@@ -34,9 +35,9 @@ class Traced(Field):
         """The values, `(N, ...)`."""
         return self._value
 
-    def _differentiate(self, coordinate: Field) -> Traced:
-        assert coordinate.axis is not None
-        return Traced(self._along(coordinate.axis), self.leaves)
+    def differentiate(self, axis: int) -> Traced:
+        """∂/∂x_axis by reverse mode."""
+        return Traced(self._along(axis), self.leaves)
 
     def _along(self, axis: int) -> Tensor:
         if not self._value.requires_grad:
@@ -95,13 +96,16 @@ class Autograd(Engine):
     """
 
     def fields(
-        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
+        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """See `Engine.fields`; derivatives are computed when they are asked for."""
+        points, axes = assemble(coordinates)
         with torch.enable_grad(), _LayerNormByFormula():
-            leaves = [column.detach().clone().requires_grad_() for column in coordinates.values()]
-            columns = by_name(network(torch.stack(leaves, -1)), outputs)
+            leaves = [column.clone().requires_grad_() for column in points.detach().unbind(-1)]
+            points = torch.stack(leaves, -1)
+            columns = by_name(network(points), outputs)
         fields: dict[str, Field] = {
-            name: Traced(leaf, leaves, axis) for axis, (name, leaf) in enumerate(zip(coordinates, leaves, strict=True))
+            name: Traced(leaves[axis] if isinstance(axis, int) else points[:, axis.start : axis.stop], leaves, axis)
+            for name, axis in axes.items()
         }
         return fields | {name: Traced(column, leaves) for name, column in columns.items()}

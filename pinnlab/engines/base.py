@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from pinnlab.errors import UserError
-from pinnlab.jets import Field, IndexSet
+from pinnlab.jets import Algebra, Field
 
 
 class Engine(ABC):
@@ -21,18 +21,20 @@ class Engine(ABC):
 
     @abstractmethod
     def fields(
-        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
+        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """The coordinates and the network's outputs as fields.
 
         Args:
             network: Maps `(N, d)` to `(N, len(outputs))`.
-            coordinates: The d inputs by name, each `(N,)`, in the order of the network's columns.
+            coordinates: The d inputs by name, each `(N,)` or, a vector, `(N, dim)`; in the order of the
+                network's columns.
             outputs: The names of the network's output columns.
-            indices: The derivatives that will be asked for: an index set of d axes.
+            indices: The derivatives that will be asked for: an algebra of d axes.
 
         Returns:
-            A field for every coordinate, each carrying its axis, and for every output; values are `(N,)`.
+            A field for every coordinate, each carrying its axis, and for every output; values are `(N,)`,
+            of a vector coordinate `(N, dim)`.
 
         Raises:
             UserError: if the network has another number of columns, or an operation that cannot be differentiated.

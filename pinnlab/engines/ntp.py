@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from pinnlab.engines.base import Engine, by_name
 from pinnlab.errors import UserError
-from pinnlab.jets import Field, IndexSet, Jet
-from pinnlab.jets.elementary import recurrence
+from pinnlab.jets import Algebra, Field, Jet
+from pinnlab.jets.compiled import Compiled
+from pinnlab.jets.elementary import Rule, recurrence
 from pinnlab.jets.faa_di_bruno import faa_di_bruno
+from pinnlab.jets.jet import assemble
 
-_RULES = {"recurrence": recurrence, "faa_di_bruno": faa_di_bruno}
+_RULES: dict[str, Rule] = {"recurrence": recurrence, "faa_di_bruno": faa_di_bruno}
 
 
 class NTP(Engine):
@@ -24,25 +25,31 @@ class NTP(Engine):
     quadratically with the recurrence rule and exponentially in √n with the paper's sum over partitions.
     """
 
-    def __init__(self, rule: Literal["recurrence", "faa_di_bruno"] = "recurrence") -> None:
+    def __init__(self, rule: Literal["recurrence", "faa_di_bruno"] = "recurrence", compile: bool = False) -> None:
         """Chooses how activations act on series.
 
         Args:
             rule: `recurrence` (O(n²), the fast one) or `faa_di_bruno` (the paper's literal algorithm).
+            compile: Whether recurrences run under `torch.compile`: seconds of compilation for every new activation,
+                order and batch size, then a fused loop each.
 
         Raises:
-            UserError: for another rule.
+            UserError: for another rule, or a rule that is not compiled.
         """
         if rule not in _RULES:
             raise UserError(f"NTP has no rule {rule!r}; choose one of {', '.join(_RULES)}")
-        self.rule = _RULES[rule]
+        if compile and rule != "recurrence":
+            raise UserError(f"compile: true is for the recurrence rule, not for {rule}")
+        self.rule = Compiled() if compile else _RULES[rule]
 
     def fields(
-        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: IndexSet
+        self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """See `Engine.fields`."""
-        points = Jet.seed(torch.stack(tuple(coordinates.values()), -1), indices, self.rule)
+        where, axes = assemble(coordinates)
+        points = Jet.seed(where, indices, self.rule)
         fields: dict[str, Field] = {}
-        for axis, name in enumerate(coordinates):
-            fields[name] = Jet(points.coefficients[..., axis], indices, axis, self.rule)
+        for name, axis in axes.items():
+            column = axis if isinstance(axis, int) else slice(axis.start, axis.stop)
+            fields[name] = Jet(points.coefficients[..., column], indices, axis, self.rule)
         return fields | by_name(network(points), outputs)

@@ -15,11 +15,34 @@ from torch import Tensor, nn
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, Source
-from pinnlab.jets import Field, IndexSet, Jet, Probe
+from pinnlab.jets import Algebra, Collapsed, Field, IndexSet, Jet, Probe
 from pinnlab.jets.algebra import add
+from pinnlab.jets.jet import assemble
 
 Residual = Callable[..., Any]
 """A function of fields by name that returns a field, or a tuple of fields, that should vanish."""
+
+
+class Vector(str):
+    """The name of an input that is a vector: `inputs = ("t", Vector("x", 1000))`; its columns are `(N, dimension)`."""
+
+    dimension: int
+
+    def __new__(cls, name: str, dimension: int) -> Vector:
+        """Names the input.
+
+        Raises:
+            UserError: if the dimension is not positive.
+        """
+        if dimension < 1:
+            raise UserError(f"the vector {name!r} needs a positive dimension, got {dimension}")
+        self = super().__new__(cls, name)
+        self.dimension = dimension
+        return self
+
+    def __getnewargs__(self) -> tuple[str, int]:  # type: ignore[override]
+        """For copies and pickles."""
+        return str(self), self.dimension
 
 
 @dataclass(frozen=True)
@@ -50,6 +73,11 @@ class Equation(nn.Module, ABC):
 
     inputs: ClassVar[tuple[str, ...]]
     outputs: ClassVar[tuple[str, ...]]
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinate axes: inputs, vectors counted with their dimension."""
+        return sum(map(size, self.inputs))
 
     @abstractmethod
     def constraints(self) -> dict[str, Constraint]:
@@ -85,9 +113,13 @@ class Equation(nn.Module, ABC):
         """
         if not self.solved:
             raise UserError(f"{self.name} has no exact solution")
-        indices = IndexSet.simplex(len(self.inputs), order)
-        seed = Jet.seed(torch.stack([points[name] for name in self.inputs], -1), indices)
-        fields = {name: Jet(seed.coefficients[..., axis], indices, axis) for axis, name in enumerate(self.inputs)}
+        indices = IndexSet.simplex(self.dimension, order)
+        where, axes = assemble({name: points[name] for name in self.inputs})
+        seed = Jet.seed(where, indices).coefficients
+        fields = {
+            name: Jet(seed[..., a if isinstance(a, int) else slice(a.start, a.stop)], indices, a)
+            for name, a in axes.items()
+        }
         values = self.exact(**resolve(self.exact, fields, self.name))
         return dict(zip(self.outputs, values if isinstance(values, tuple) else (values,), strict=True))
 
@@ -156,7 +188,12 @@ def components(result: object, where: str) -> tuple[Field, ...]:
     return tuple(parts)
 
 
-def required(equation: Equation, name: str, constraint: Constraint, order: int) -> tuple[IndexSet, int]:
+def size(name: str) -> int:
+    """The number of axes of an input."""
+    return name.dimension if isinstance(name, Vector) else 1
+
+
+def required(equation: Equation, name: str, constraint: Constraint, order: int) -> tuple[Algebra, int]:
     """The derivatives of the network that a constraint needs for ∇^j of its residual, j ≤ order.
 
     Found by running the residual once on symbolic probes.
@@ -167,13 +204,17 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     Raises:
         UserError: if the residual asks for unknown names, branches on values or returns no field.
     """
-    dimension = len(equation.inputs)
+    dimension = equation.dimension
     count = 2
     where = f"{equation.name}, constraint {name!r}"
     sample = {column: values[:1].expand(count, *values.shape[1:]) for column, values in _sample(constraint).items()}
     variables: dict[str, object] = {**columns(equation, sample, where)}
-    for axis, coordinate in enumerate(equation.inputs):
-        variables[coordinate] = Probe.coordinate((count,), dimension, axis)
+    axis = 0
+    for coordinate in equation.inputs:
+        shape = (count, coordinate.dimension) if isinstance(coordinate, Vector) else (count,)
+        axes = range(axis, axis + size(coordinate)) if isinstance(coordinate, Vector) else axis
+        variables[coordinate] = Probe.coordinate(shape, dimension, axes)
+        axis += size(coordinate)
     for output in equation.outputs:
         variables[output] = Probe.output((count,), dimension)
     variables.update({unknown: child.value.detach() for unknown, child in equation.unknowns().items()})
@@ -186,7 +227,14 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
                 f"{where}: the residual branches on the values of a field, or turns them into numbers, and may not"
             ) from error
         raise
-    shifts = frozenset().union(*(part.shifts for part in parts if isinstance(part, Probe)))
+    probes = [part for part in parts if isinstance(part, Probe)]
+    groups = frozenset().union(*(probe.laplacians for probe in probes))
+    if order == 0 and len(groups) == 1:
+        alone = frozenset().union(*(probe.shifts for probe in probes))
+        collapsed = Collapsed.over(next(iter(groups)), [(0,) * dimension, *alone], dimension)
+        if collapsed is not None:
+            return collapsed, len(parts)
+    shifts = frozenset().union(*(probe.written_out() for probe in probes))
     own = IndexSet.simplex(dimension, order)
     indices = IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
     return indices, len(parts)

@@ -2,8 +2,9 @@
 
 from pinnlab.jets import activations, arithmetic, structure  # noqa: F401  (registers the rules of torch functions)
 from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex
+from pinnlab.jets.collapsed import Collapsed
 from pinnlab.jets.field import Field
 from pinnlab.jets.jet import Jet, rule
 from pinnlab.jets.probe import Probe
 
-__all__ = ["Algebra", "Field", "IndexSet", "Jet", "MultiIndex", "Probe", "rule"]
+__all__ = ["Algebra", "Collapsed", "Field", "IndexSet", "Jet", "MultiIndex", "Probe", "rule"]

@@ -33,6 +33,32 @@ class Algebra(ABC):
     def multiply(self, i: int, j: int) -> int | None:
         """The k with e_i e_j = e_k, or None where the product is truncated to zero."""
 
+    # What differentiation and mixing ask of an algebra whose elements stand for derivatives along axes.
+
+    dimension: int
+    position: dict[MultiIndex, int]
+
+    @property
+    @abstractmethod
+    def units(self) -> tuple[int | None, ...]:
+        """The position of e_axis for every axis; None where there is none."""
+
+    @abstractmethod
+    def shifted(self, axis: int) -> tuple[IndexSet, tuple[int, ...], tuple[int, ...]] | None:
+        """What differentiation along `axis` leaves: new set, source positions and factors; None if nothing."""
+
+    @abstractmethod
+    def positions(self, subset: Algebra) -> tuple[int, ...]:
+        """The position in this algebra of every element of `subset`."""
+
+    @abstractmethod
+    def intersection(self, other: Algebra) -> Algebra:
+        """What both algebras carry."""
+
+    @abstractmethod
+    def __contains__(self, alpha: MultiIndex) -> bool:
+        """Whether ∂^α is carried on its own."""
+
     def __len__(self) -> int:
         """The number K of basis elements."""
         return len(self.degrees)
@@ -170,13 +196,16 @@ class IndexSet(Algebra):
         return target, sources, tuple(alpha[axis] + 1 for alpha in target.indices)
 
     @cache  # noqa: B019
-    def positions(self, subset: IndexSet) -> tuple[int, ...]:
+    def positions(self, subset: Algebra) -> tuple[int, ...]:
         """The position in this set of every index of `subset`."""
+        assert isinstance(subset, IndexSet)
         return tuple(self.position[alpha] for alpha in subset.indices)
 
     @cache  # noqa: B019
-    def intersection(self, other: IndexSet) -> IndexSet:
+    def intersection(self, other: Algebra) -> Algebra:
         """The indices in both sets; downward closed again."""
+        if not isinstance(other, IndexSet):
+            return other.intersection(self)
         if self.dimension != other.dimension:
             raise ValueError(f"index sets of {self.dimension} and {other.dimension} axes do not mix")
         return _shared(frozenset(self.indices) & frozenset(other.indices))

@@ -11,7 +11,8 @@ from pinnlab.errors import UserError
 from pinnlab.jets import elementary as table
 from pinnlab.jets.elementary import Elementary
 from pinnlab.jets.jet import Jet, common, raised, rule
-from pinnlab.jets.product import product
+from pinnlab.jets.product import pad, product
+from pinnlab.jets.schedule import reach
 from pinnlab.jets.structure import gather, unsqueeze
 
 Operand = Jet | Tensor | float
@@ -52,7 +53,7 @@ def absolute(x: Jet) -> Jet:
 @rule(torch.sign, Tensor.sign)
 def sign(x: Jet) -> Jet:
     """The sign: a constant away from zeros."""
-    return x.like(torch.cat((x.coefficients[:1].sign(), torch.zeros_like(x.coefficients[1:]))))
+    return x.like(x.coefficients[:1].sign())
 
 
 @rule(torch.neg, Tensor.neg)
@@ -77,7 +78,8 @@ def add(a: Operand, b: Operand, alpha: float = 1) -> Jet:
         b = alpha * b
     if isinstance(a, Jet) and isinstance(b, Jet):
         a, b = common(a, b)
-        return a.like(a.coefficients + b.coefficients)
+        rows = max(len(a.coefficients), len(b.coefficients))
+        return a.like(pad(a.coefficients, rows) + pad(b.coefficients, rows))
     jet, other = (a, b) if isinstance(a, Jet) else (b, a)
     assert isinstance(jet, Jet)
     return _shift_value(jet, other)  # type: ignore[arg-type]
@@ -88,7 +90,8 @@ def sub(a: Operand, b: Operand, alpha: float = 1) -> Jet:
     """The difference a − αb."""
     if isinstance(a, Jet) and isinstance(b, Jet) and alpha == 1:
         a, b = common(a, b)
-        return a.like(a.coefficients - b.coefficients)
+        rows = max(len(a.coefficients), len(b.coefficients))
+        return a.like(pad(a.coefficients, rows) - pad(b.coefficients, rows))
     return add(a, -alpha * b if alpha != 1 else -b)
 
 
@@ -145,7 +148,7 @@ def power(x: Jet, exponent: float) -> Jet:
     if p < 0:
         return apply_elementary(table.RECIPROCAL, power(x, -p))
     if p == 0:
-        return x.like(torch.cat((torch.ones_like(x.coefficients[:1]), torch.zeros_like(x.coefficients[1:]))))
+        return x.like(torch.ones_like(x.coefficients[:1]))
     half = power(x, p // 2) if p > 1 else None
     squared = square(half) if half is not None else None
     if p % 2 == 0:
@@ -161,7 +164,11 @@ def matmul(a: Jet | Tensor, b: Jet | Tensor) -> Jet:
         indices = a.indices.intersection(b.indices)
         a, b = a.on(indices), b.on(indices)
         left, right = a.coefficients.unbind(), b.coefficients.unbind()
-        sums = [torch.stack([left[i] @ right[j] for i, j in pairs]).sum(0) for pairs in indices.factors]
+        rows = reach(indices, len(left), len(right))
+        sums = [
+            torch.stack([left[i] @ right[j] for i, j in pairs if i < len(left) and j < len(right)]).sum(0)
+            for pairs in indices.factors[:rows]
+        ]
         return a.like(torch.stack(sums))
     if isinstance(a, Jet):
         assert isinstance(b, Tensor)

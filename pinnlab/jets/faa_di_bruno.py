@@ -13,15 +13,16 @@ paper's algorithm taken literally.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
 import torch
 from torch import Tensor
 
-from pinnlab.errors import UserError
 from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex
 from pinnlab.jets.elementary import Elementary, recurrence
+from pinnlab.jets.product import pad
 
 Partition = tuple[tuple[MultiIndex, int], ...]
 """A multiset of non-zero multi-indices: (β, multiplicity) pairs."""
@@ -52,14 +53,30 @@ def _partitions(rest: MultiIndex, parts: tuple[MultiIndex, ...]) -> Iterator[Par
 
 
 @cache
-def _terms(algebra: IndexSet, alpha: MultiIndex) -> tuple[tuple[int, int, tuple[tuple[int, int], ...]], ...]:
-    """For ∂^α: (order m of σ, factor m!/Π p_β!, (position of β, p_β) pairs) of every partition."""
+def _terms(algebra: Algebra, k: int) -> tuple[tuple[int, int, tuple[tuple[int, int], ...]], ...]:
+    """For element k: (order m of σ, factor m!/Π p_β!, (position of β, p_β) pairs) of every partition."""
+    if isinstance(algebra, IndexSet):
+        found = [
+            tuple((algebra.position[beta], count) for beta, count in partition)
+            for partition in partitions(algebra.indices[k])
+        ]
+    else:
+        found = [tuple(Counter(parts).items()) for parts in _multisets(algebra, k, len(algebra))]
     terms = []
-    for partition in partitions(alpha):
-        m = sum(count for _, count in partition)
-        factor = math.factorial(m) // math.prod(math.factorial(count) for _, count in partition)
-        terms.append((m, factor, tuple((algebra.position[beta], count) for beta, count in partition)))
+    for parts in found:
+        m = sum(count for _, count in parts)
+        terms.append((m, math.factorial(m) // math.prod(math.factorial(count) for _, count in parts), parts))
     return tuple(terms)
+
+
+def _multisets(algebra: Algebra, k: int, largest: int) -> Iterator[tuple[int, ...]]:
+    """The multisets of elements other than 1, none behind `largest`, whose product is element k."""
+    for i, j in algebra.factors[k]:
+        if 0 < i <= largest:
+            if j == 0:
+                yield (i,)
+            else:
+                yield from ((i, *rest) for rest in _multisets(algebra, j, i))
 
 
 def faa_di_bruno(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
@@ -70,18 +87,16 @@ def faa_di_bruno(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
         x: Coefficients ∂^α u / α!, `(K, ...)`.
         algebra: The index set of K multi-indices.
 
-    Raises:
-        UserError: if the algebra is not a set of multi-indices.
+    Over another algebra the partitions of a basis element are the multisets of elements with that product.
     """
-    if not isinstance(algebra, IndexSet):
-        raise UserError("the partition rule works on sets of multi-indices only; use the recurrence rule")
+    x = pad(x, len(algebra))
     order = algebra.order
     seed = torch.stack([x[0], torch.ones_like(x[0])] + [torch.zeros_like(x[0])] * (order - 1)) if order else x
     outer = recurrence(function, seed, IndexSet.simplex(1, order))
     coefficients = [outer[0]]
-    for alpha in algebra.indices[1:]:
+    for k in range(1, len(algebra)):
         total = torch.zeros_like(x[0])
-        for m, factor, parts in _terms(algebra, alpha):
+        for m, factor, parts in _terms(algebra, k):
             term = factor * outer[m]
             for position, count in parts:
                 term = term * x[position] ** count

@@ -7,9 +7,10 @@ its own kind. Operators and torch functions arrive at one place, `apply`.
 from __future__ import annotations
 
 import numbers
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any, Self
 
 import torch
@@ -25,8 +26,8 @@ class Field(ABC):
     field that carries its axis, which arithmetic drops.
     """
 
-    axis: int | None
-    """The coordinate axis that this field is, or None for every other field."""
+    axis: int | range | None
+    """The coordinate axis that this field is, a vector coordinate's range of axes, or None for every other field."""
 
     # Lets a numpy array on the left hand side fall through to our reflected operators, which refuse it.
     __array_ufunc__ = None
@@ -76,8 +77,12 @@ class Field(ABC):
         return self.value.device
 
     @abstractmethod
-    def _differentiate(self, coordinate: Self) -> Field:
-        """∂/∂(coordinate), once."""
+    def differentiate(self, axis: int) -> Field:
+        """∂/∂x_axis, once."""
+
+    def laplacian(self, axes: Sequence[int]) -> Field:
+        """Σ ∂²/∂x_axis² over the axes; see `pinnlab.jets.operators.laplacian`."""
+        return reduce(operator.add, (self.differentiate(axis).differentiate(axis) for axis in axes))
 
     @abstractmethod
     def derivative(self, alpha: tuple[int, ...]) -> Tensor:
@@ -95,6 +100,8 @@ class Field(ABC):
     def d(self, *coordinates: Field) -> Field:
         """The derivative along each of the coordinates in turn: `u.d(x, x)` is ∂²u/∂x².
 
+        A vector coordinate gives all its derivatives, along a new last dimension.
+
         Raises:
             UserError: if an argument is not a coordinate (an expression, say), or none is given.
         """
@@ -102,13 +109,29 @@ class Field(ABC):
             raise UserError("d() needs at least one coordinate to differentiate along, like u.d(x)")
         field: Field = self
         for coordinate in coordinates:
-            if not isinstance(coordinate, type(self)) or coordinate.axis is None:
-                raise UserError(
-                    "d(…) differentiates along coordinates only (the equation's inputs as they are passed in); "
-                    "got an expression or a number"
-                )
-            field = field._differentiate(coordinate)
+            axis = self._axis(coordinate)
+            if isinstance(axis, int):
+                field = field.differentiate(axis)
+            else:
+                field = self.apply(torch.stack, ([field.differentiate(a) for a in axis], -1), {})
         return field
+
+    def _axis(self, coordinate: object) -> int | range:
+        if not isinstance(coordinate, type(self)) or coordinate.axis is None:
+            raise UserError(
+                "d(…) differentiates along coordinates only (the equation's inputs as they are passed in); "
+                "got an expression or a number"
+            )
+        return coordinate.axis
+
+    def axes(self, coordinates: Sequence[Field]) -> tuple[int, ...]:
+        """The axes of coordinates, vector ones written out.
+
+        Raises:
+            UserError: if one is not a coordinate.
+        """
+        found = [self._axis(coordinate) for coordinate in coordinates]
+        return tuple(a for axis in found for a in ([axis] if isinstance(axis, int) else axis))
 
     @classmethod
     def __torch_function__(
@@ -192,7 +215,12 @@ class Field(ABC):
 
     def __getitem__(self, item: object) -> Self:
         """Indexing of the value's dimensions, `(N, ...)`."""
-        return self.apply(torch.Tensor.__getitem__, (self, item), {})
+        part = self.apply(torch.Tensor.__getitem__, (self, item), {})
+        if isinstance(self.axis, range) and isinstance(item, tuple) and len(item) == 2:
+            rows, column = item
+            if isinstance(column, int) and (rows is Ellipsis or rows == slice(None)):
+                part.axis = self.axis[column]  # a component of a vector coordinate is a coordinate
+        return part
 
     def __len__(self) -> int:
         """The number of points."""

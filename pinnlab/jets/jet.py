@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.jets.algebra import IndexSet, MultiIndex, factorial
+from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex, factorial
+from pinnlab.jets.collapsed import Collapsed
 from pinnlab.jets.elementary import Rule, recurrence
 from pinnlab.jets.field import Field
 
@@ -35,21 +36,21 @@ class Jet(Field):
     rule is an error that names it.
 
     Attributes:
-        coefficients: `(K, N, ...)`, stacked in the order of `indices`.
-        indices: The index set of K multi-indices.
-        axis: The coordinate axis that this jet is, or None.
+        coefficients: The leading ones, `(S, N, ...)` with 1 ≤ S ≤ K, in the order of `indices`; the others are zero.
+        indices: The index set of K multi-indices, or another algebra.
+        axis: The coordinate axis or axes that this jet is, or None.
         rule: How elementary functions are computed.
     """
 
     def __init__(
-        self, coefficients: Tensor, indices: IndexSet, axis: int | None = None, rule: Rule = recurrence
+        self, coefficients: Tensor, indices: Algebra, axis: int | range | None = None, rule: Rule = recurrence
     ) -> None:
         """Wraps coefficients.
 
         Raises:
-            ValueError: if the stack's length is not the size of the index set.
+            ValueError: if there are no coefficients, or more than the index set has.
         """
-        if coefficients.shape[0] != len(indices):
+        if not 1 <= coefficients.shape[0] <= len(indices):
             raise ValueError(f"{coefficients.shape[0]} coefficients do not fit an index set of {len(indices)}")
         self.coefficients = coefficients
         self.indices = indices
@@ -57,20 +58,26 @@ class Jet(Field):
         self.rule = rule
 
     @classmethod
-    def seed(cls, points: Tensor, indices: IndexSet, rule: Rule = recurrence) -> Jet:
+    def seed(cls, points: Tensor, indices: Algebra, rule: Rule = recurrence, directions: Tensor | None = None) -> Jet:
         """The identity at the points, `(N, d)`: the jet whose column i is coordinate i, x_i + e_i.
+
+        Along given directions v_s instead of the axes it is x + Σ_s v_s e_s, and e_s differentiates along v_s.
 
         Args:
             points: The coordinates, `(N, d)`.
-            indices: The index set, of d axes.
+            indices: The algebra, of d axes or as many as there are directions.
             rule: How elementary functions are computed.
+            directions: `(S, d)`, or `(S, N, d)` for each point its own; the unit vectors by default.
         """
         n, d = points.shape
-        slopes = points.new_zeros(len(indices) - 1, d)
-        for axis, position in enumerate(indices.units):
-            if position is not None:
-                slopes[position - 1, axis] = 1
-        return cls(torch.cat((points[None], slopes[:, None, :].expand(-1, n, -1))), indices, rule=rule)
+        if directions is None:
+            directions = torch.eye(d, dtype=points.dtype, device=points.device)
+        if directions.ndim == 2:
+            directions = directions[:, None, :].expand(-1, n, -1)
+        # Elements of degree 1 stand in the order of their axes, and nothing beyond them is other than zero.
+        carried = [axis for axis, position in enumerate(indices.units) if position is not None]
+        slopes = directions if len(carried) == len(directions) else directions[carried]
+        return cls(torch.cat((points[None], slopes)), indices, rule=rule)
 
     @property
     def value(self) -> Tensor:
@@ -90,33 +97,48 @@ class Jet(Field):
         """
         if alpha not in self.indices:
             raise UserError(f"the derivative {alpha} is not carried by a jet over {self.indices}")
-        return self.coefficients[self.indices.position[alpha]] * factorial(alpha)
+        position = self.indices.position[alpha]
+        if position >= len(self.coefficients):
+            return torch.zeros_like(self.value)
+        return self.coefficients[position] * factorial(alpha)
 
     def like(self, coefficients: Tensor) -> Jet:
         """A jet with other coefficients over the same index set."""
         return Jet(coefficients, self.indices, rule=self.rule)
 
-    def on(self, indices: IndexSet) -> Jet:
+    def on(self, indices: Algebra) -> Jet:
         """The same jet truncated to a subset of its index set."""
         if indices is self.indices:
             return self
         positions = self.indices.positions(indices)
         return Jet(_rows(self.coefficients, positions), indices, self.axis, self.rule)
 
-    def _differentiate(self, coordinate: Field) -> Jet:
-        assert coordinate.axis is not None
-        shifted = self.indices.shifted(coordinate.axis)
+    def differentiate(self, axis: int) -> Jet:
+        """The coefficients shifted: ∂u/∂x_axis.
+
+        Raises:
+            UserError: if the jet carries no derivative along the axis.
+        """
+        shifted = self.indices.shifted(axis)
         if shifted is None:
             raise UserError(
-                f"a derivative along axis {coordinate.axis} was asked of a jet that does not carry it "
+                f"a derivative along axis {axis} was asked of a jet that does not carry it "
                 f"({self.indices}); build the jet with a larger index set"
             )
         indices, sources, factors = shifted
         coefficients = _rows(self.coefficients, sources)
         if any(factor != 1 for factor in factors):
-            scale = torch.tensor(factors, dtype=coefficients.dtype, device=coefficients.device)
+            scale = torch.tensor(factors[: len(coefficients)], dtype=coefficients.dtype, device=coefficients.device)
             coefficients = coefficients * scale.reshape(-1, *[1] * self.ndim)
         return Jet(coefficients, indices, rule=self.rule)
+
+    def laplacian(self, axes: Sequence[int]) -> Field:
+        """Σ ∂²u/∂x_axis²: one coefficient where the algebra is collapsed over just these axes."""
+        if not (isinstance(self.indices, Collapsed) and self.indices.group == tuple(sorted(axes))):
+            return super().laplacian(axes)
+        top = self.indices.top
+        rows = self.coefficients[top : top + 1] if top < len(self.coefficients) else self.coefficients[:1] * 0
+        return Jet(2 * rows, IndexSet.simplex(self.indices.dimension, 0), rule=self.rule)
 
     @classmethod
     def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -140,7 +162,10 @@ class Jet(Field):
 
 
 def _rows(coefficients: Tensor, positions: tuple[int, ...]) -> Tensor:
-    """The chosen coefficients: a view where they are consecutive, a gather otherwise."""
+    """The chosen coefficients: a view where they are consecutive, a gather otherwise; zeros at the end left out."""
+    positions = tuple(position for position in positions if position < len(coefficients))
+    if not positions:
+        return torch.zeros_like(coefficients[:1])
     first = positions[0]
     if positions == tuple(range(first, first + len(positions))):
         return coefficients[first : first + len(positions)]
@@ -162,3 +187,17 @@ def raised(x: Jet, ndim: int) -> Tensor:
     if ndim <= x.ndim:
         return x.coefficients
     return x.coefficients[(slice(None), *[None] * (ndim - x.ndim))]
+
+
+def assemble(coordinates: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, int | range]]:
+    """The points `(N, d)` of named columns, and the axis, or the range of axes, of every name."""
+    columns: list[Tensor] = []
+    axes: dict[str, int | range] = {}
+    for name, column in coordinates.items():
+        if column.ndim == 1:
+            axes[name] = len(columns)
+            columns.append(column)
+        else:
+            axes[name] = range(len(columns), len(columns) + column.shape[1])
+            columns += column.unbind(-1)
+    return torch.stack(columns, -1), axes

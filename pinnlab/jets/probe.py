@@ -24,13 +24,19 @@ class Probe(Field):
     """
 
     def __init__(
-        self, shape: Sequence[int], dimension: int, shifts: Iterable[MultiIndex], axis: int | None = None
+        self,
+        shape: Sequence[int],
+        dimension: int,
+        shifts: Iterable[MultiIndex],
+        axis: int | range | None = None,
+        laplacians: Iterable[tuple[int, ...]] = (),
     ) -> None:
         """A probe of the given shape of values; `dimension` is the number of coordinate axes."""
         self._value = torch.empty(tuple(shape), device="meta")
         self.dimension = dimension
         self.shifts = frozenset(shifts)
         self.axis = axis
+        self.laplacians = frozenset(laplacians)
 
     @classmethod
     def output(cls, shape: Sequence[int], dimension: int) -> Probe:
@@ -38,7 +44,7 @@ class Probe(Field):
         return cls(shape, dimension, [(0,) * dimension])
 
     @classmethod
-    def coordinate(cls, shape: Sequence[int], dimension: int, axis: int) -> Probe:
+    def coordinate(cls, shape: Sequence[int], dimension: int, axis: int | range) -> Probe:
         """A coordinate: its expressions can be differentiated too, like (x * x).d(x)."""
         return cls(shape, dimension, [(0,) * dimension], axis)
 
@@ -47,10 +53,22 @@ class Probe(Field):
         """A tensor without numbers, `(N, ...)`."""
         return self._value
 
-    def _differentiate(self, coordinate: Field) -> Probe:
-        assert coordinate.axis is not None
-        step = unit(self.dimension, coordinate.axis)
-        return Probe(self.shape, self.dimension, (add(shift, step) for shift in self.shifts))
+    def differentiate(self, axis: int) -> Probe:
+        """Every shift with one more derivative along the axis."""
+        step = unit(self.dimension, axis)
+        return Probe(self.shape, self.dimension, (add(shift, step) for shift in self.written_out()))
+
+    def laplacian(self, axes: Sequence[int]) -> Field:
+        """The Laplacian of the outputs is noted as such; that of anything else by its second derivatives."""
+        if len(axes) > 1 and not self.laplacians and self.shifts == {(0,) * self.dimension}:
+            return Probe(self.shape, self.dimension, (), laplacians=[tuple(sorted(axes))])
+        return super().laplacian(axes)
+
+    def written_out(self) -> frozenset[MultiIndex]:
+        """The shifts, with Laplacians as the second derivatives that they are sums of."""
+        return self.shifts | {
+            tuple(2 * a for a in unit(self.dimension, axis)) for axes in self.laplacians for axis in axes
+        }
 
     def derivative(self, alpha: MultiIndex) -> Tensor:
         """A probe has no numbers to give.
@@ -66,6 +84,7 @@ class Probe(Field):
         leaves, _ = tree_flatten((args, kwargs), is_leaf=lambda leaf: isinstance(leaf, Field))
         probes = [leaf for leaf in leaves if isinstance(leaf, Probe)]
         shifts = frozenset().union(*(probe.shifts for probe in probes))
+        laplacians = frozenset().union(*(probe.laplacians for probe in probes))
         dimension = probes[0].dimension
 
         def strip(leaf: object) -> object:
@@ -76,6 +95,10 @@ class Probe(Field):
         plain_args, plain_kwargs = tree_map(
             strip, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field)
         )
+
+        def wrap(leaf: object) -> object:
+            return cls(leaf.shape, dimension, shifts, None, laplacians) if isinstance(leaf, Tensor) else leaf
+
         try:
             result = function(*plain_args, **plain_kwargs)
         except (RuntimeError, NotImplementedError) as error:
@@ -85,4 +108,4 @@ class Probe(Field):
                     "a residual cannot branch on values"
                 ) from error
             raise
-        return tree_map(lambda leaf: cls(leaf.shape, dimension, shifts) if isinstance(leaf, Tensor) else leaf, result)
+        return tree_map(wrap, result)

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from pinnlab.jets.field import Field
 from pinnlab.jets.jet import Jet, rule
-from pinnlab.jets.product import front
+from pinnlab.jets.product import front, pad, signed
 
 
 class _Linear(torch.autograd.Function):
     """(x, W, b) ↦ x Wᵀ with b added to the values alone: one matrix product for the whole stack."""
 
     @staticmethod
+    @signed
     def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         out = x @ weight.mT
         out[0] += bias
@@ -237,8 +238,9 @@ def gather(parts: Sequence[Jet | Tensor]) -> tuple[Jet, list[Tensor]]:
             assert isinstance(part, Jet)
             stacks.append(part.on(indices).coefficients)
         else:
-            stacks.append(torch.cat((part[None], part.new_zeros(len(indices) - 1, *part.shape))))
-    return jets[0].on(indices), stacks
+            stacks.append(part[None])
+    rows = max(map(len, stacks))
+    return jets[0].on(indices), [pad(stack, rows) for stack in stacks]
 
 
 @rule(torch.cat, torch.concat, torch.concatenate)

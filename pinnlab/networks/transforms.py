@@ -54,6 +54,8 @@ class Rescaled(nn.Module):
         super().__init__()
         if len(low) != inputs or len(high) != inputs or not all(a < b for a, b in zip(low, high, strict=True)):
             raise UserError(f"Rescaled needs {inputs} increasing pairs of low and high, got {list(low)}, {list(high)}")
+        self.centre: Tensor
+        self.factor: Tensor
         self.register_buffer("centre", (torch.tensor(high) + torch.tensor(low)) / 2, persistent=False)
         self.register_buffer("factor", 2 / (torch.tensor(high) - torch.tensor(low)), persistent=False)
         self.network = network(inputs, outputs)

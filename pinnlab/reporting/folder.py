@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import fcntl
+import io
 import json
 import math
 import os
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,6 +65,11 @@ class RunFolder:
         return self.path / "profile.png"
 
     @property
+    def tracking(self) -> Path:
+        """The id of the run in Weights & Biases."""
+        return self.path / "wandb_id.txt"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of checkpoints."""
         return self.path / "checkpoints"
@@ -99,10 +109,33 @@ class RunFolder:
         Raises:
             UserError: if it cannot be written.
         """
-        if not os.access(path, os.W_OK):
-            raise UserError(f"cannot write the run folder {path}")
-        (path / "checkpoints").mkdir(exist_ok=True)
+        try:
+            (path / "checkpoints").mkdir(exist_ok=True)
+            # asks the file system itself: permissions say nothing of one that is mounted read-only
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            raise UserError(f"cannot write the run folder {path}: {error.strerror}") from None
         return cls(path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other processes from writing here, until the block or this process ends, however it does.
+
+        Raises:
+            UserError: if another process is at it.
+        """
+        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"another process is writing the run folder {self.path}: wait for it, or choose another run.name"
+                ) from None
+            yield
+        finally:
+            os.close(descriptor)
 
     def read_rows(self) -> dict[str, np.ndarray]:
         """The columns of the record: arrays of floats with NaN where a cell is empty, and strings for `phase`.
@@ -118,6 +151,14 @@ class RunFolder:
                 for name, column in zip(names, columns, strict=False)
             }
 
+    @property
+    def finished(self) -> bool:
+        """Whether a run came to its end here and wrote its numbers."""
+        try:
+            return bool(json.loads(self.summary.read_text())["status"] == "finished")
+        except FileNotFoundError:
+            return False
+
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write the summary as strict JSON (numbers that are not finite become null), whole or not at all."""
         write_atomically(self.summary, json.dumps(_plain(summary), indent=2, allow_nan=False) + "\n")
@@ -127,28 +168,34 @@ class RowWriter:
     """Writes rows to a CSV file as they come, so that a killed run leaves what it had.
 
     Args:
-        path: The file. Rows that it holds from before `first_step` are kept, later ones are dropped, so that a
-            resumed run leaves neither gaps nor repeats.
+        path: The file.
         columns: The names of the columns; a row may lack some.
-        first_step: The step at which this run begins.
+        kept: How many of its rows to keep; later ones are dropped, so that a resumed run leaves neither gaps nor
+            repeats.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], first_step: int = 0) -> None:
-        kept: list[dict[str, str]] = []
-        if first_step and path.exists():
+    def __init__(self, path: Path, columns: Sequence[str], kept: int = 0) -> None:
+        rows: list[dict[str, str]] = []
+        if kept and path.exists():
             with path.open(newline="") as file:
-                # a phase's last row has the number of the step that follows it
-                kept = [row for row in csv.DictReader(file) if int(row["step"]) <= first_step]
-        self._file = path.open("w", newline="")
+                rows = list(islice(csv.DictReader(file), kept))
+        # whole or not at all: a run that is killed here must find the rows again
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(path, text.getvalue())
+        self._file = path.open("a", newline="")
         self._writer = csv.DictWriter(self._file, columns, restval="", extrasaction="ignore")
-        self._writer.writeheader()
-        self._writer.writerows(kept)
-        self._file.flush()
 
     def write(self, row: Row) -> None:
         """Append a row."""
         self._writer.writerow(row)
         self._file.flush()
+
+    def sync(self) -> None:
+        """Make sure that what was written outlives the machine."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
@@ -158,7 +205,10 @@ class RowWriter:
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a reader, or a crash, sees the old one or the new one."""
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text)
+    with temporary.open("w", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(temporary, path)
 
 

@@ -21,6 +21,8 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.errors import DivergedError
 from pinnlab.reporting.figures import draw_profile
 from pinnlab.reporting.folder import RowWriter, RunFolder
+from pinnlab.reporting.tracking import share
+from pinnlab.reporting.vitals import Vitals, numbers
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN, StepReport, domain
 
@@ -48,6 +50,7 @@ class RunRecord(Callback):
         self._seconds_before = 0.0
         self._started: float | None = None
         self._loss: float | None = None
+        self._vitals = Vitals()
 
     @property
     def seconds(self) -> float:
@@ -57,6 +60,8 @@ class RunRecord(Callback):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Add the seconds so far (not as a callback's state, which evaluation without a record would miss)."""
         checkpoint["seconds"] = self.seconds
+        if self._writer is not None:
+            self._writer.sync()
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Go on counting."""
@@ -67,21 +72,24 @@ class RunRecord(Callback):
         assert isinstance(pl_module, PINN)
         self._started = time.perf_counter()
         if trainer.is_global_zero:
-            self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.step)
+            self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.rows)
+            self.folder.write_summary(self._summary(pl_module, "running", {}))
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write the step's rows, here and to the loggers."""
+        assert isinstance(pl_module, PINN)
         report: StepReport = outputs["report"]
         self._loss = report.loss if report.ended is None else report.ended.loss
         if self._writer is None:
             return
         for row in report.rows:
             self._writer.write(row)
-            numbers = {name: value for name, value in row.items() if not isinstance(value, str) and name != "step"}
-            for logger in trainer.loggers:
-                logger.log_metrics(numbers, step=int(row["step"]))
+            if trainer.loggers:
+                logged = {**numbers(row), **self._vitals.measure(pl_module, batch, row)}
+                for logger in trainer.loggers:
+                    logger.log_metrics(logged, step=int(row["step"]))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the end of a run that finished or was asked to stop."""
@@ -90,16 +98,18 @@ class RunRecord(Callback):
             return
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         status = "finished" if self.interruption.signal is None else "interrupted"
-        summary = self._summary(pl_module, status, metrics)
-        self.folder.write_summary(summary)
         assert isinstance(trainer.datamodule, Collocation)  # type: ignore[attr-defined]
         arrays: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
         np.savez(self.folder.solution, **arrays)
         np.savez(self.folder.points, **point_arrays(trainer.datamodule, pl_module.schedule.step))  # type: ignore[attr-defined]
+        self.folder.write_summary(self._summary(pl_module, status, metrics))
         self._finish(pl_module)
         final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
+        known = {name: unknown.truth for name, unknown in pl_module.equation.unknowns().items()}
+        final |= {f"truth/{name}": truth for name, truth in known.items() if truth is not None}
         for logger in trainer.loggers:
             logger.log_metrics(final, step=pl_module.schedule.step)
+            share(logger, self.folder, arrays)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Write the end of a run that was broken off."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from argparse import ArgumentError
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from jsonargparse import ArgumentParser
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder
+from pinnlab.training.checkpoint import verify
 from pinnlab.training.pinn import PINN
 from pinnlab.training.setup import default_dtype, precision_dtype
 
@@ -59,12 +59,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         UserError: if it does not exist, is damaged or is no checkpoint.
     """
-    if not path.is_file():
-        raise UserError(f"there is no checkpoint {path}")
-    try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
-        raise UserError(f"{path} is damaged or not a checkpoint") from None
+    verify(path)
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import WandbLogger
+import numpy as np
+from lightning.pytorch.loggers import Logger, WandbLogger
+
+from pinnlab.reporting.folder import RunFolder, write_atomically
+
+LOWER_IS_BETTER = ("loss", "loss/*", "residual_*", "error_*", "relative_l2*", "max_error*")
+"""Metrics whose least value W&B's summary keeps."""
+
+_TABLE = 1000
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,11 @@ class Wandb:
 
 
 def start(
-    settings: Wandb, folder: Path, config: Mapping[str, Any], say: Callable[[str], None] = print
+    settings: Wandb, folder: RunFolder, config: Mapping[str, Any], say: Callable[[str], None] = print
 ) -> WandbLogger | None:
     """Begin a W&B run with its files in the run folder and the resolved configuration in its config.
+
+    The run's id is kept in the folder, so that a resumed run goes on in the same W&B run.
 
     `WANDB_MODE` decides: `online`, `offline` (also where it is not set) or `disabled`. If the server cannot be
     reached, or the key is missing or refused, one line says so and the run is logged offline.
@@ -48,11 +59,18 @@ def start(
         return None
     import wandb
 
+    if not folder.tracking.exists():
+        write_atomically(folder.tracking, secrets.token_hex(4) + "\n")
+    identity = folder.tracking.read_text().strip()
+
     def begin(mode: str) -> Any:
         return wandb.init(
             mode=mode,  # type: ignore[arg-type]
-            dir=folder,
-            name=folder.name,
+            id=identity,
+            # offline there is nothing to ask; `wandb sync` brings the parts together by their id
+            resume="allow" if mode == "online" else None,
+            dir=folder.path,
+            name=folder.path.name,
             project=settings.project,
             entity=settings.entity,
             group=settings.group,
@@ -69,4 +87,37 @@ def start(
             raise
         say(f"W&B cannot be used online ({' '.join(str(error).split())[:200]}): this run is logged offline")
         run = begin("offline")
+    for pattern in LOWER_IS_BETTER:
+        run.define_metric(pattern, summary="min", goal="minimize")
     return WandbLogger(experiment=run)
+
+
+def share(logger: Logger, folder: RunFolder, solution: Mapping[str, np.ndarray]) -> None:
+    """Give a W&B run what its record holds at the end: pictures, the solution as a table, and an artifact of all.
+
+    Args:
+        logger: Any logger; nothing happens unless it is W&B's.
+        folder: The run's record, complete.
+        solution: The arrays of the solution, inputs `(N,)`, outputs `(order + 1, N)`.
+    """
+    if not isinstance(logger, WandbLogger):
+        return
+    import wandb
+
+    run = logger.experiment
+    if folder.figure.exists():
+        run.log({"figures/profile": wandb.Image(str(folder.figure))})
+    count = len(next(iter(solution.values())))
+    # a table is for looking; the artifact has every point
+    chosen = np.unique(np.linspace(0, count - 1, min(count, _TABLE)).astype(int))
+    columns = {name: (array if array.ndim == 1 else array[0])[chosen] for name, array in solution.items()}
+    rows = [list(map(float, row)) for row in zip(*columns.values(), strict=True)]
+    run.log({"solution": wandb.Table(columns=list(columns), data=rows)})
+    artifact = wandb.Artifact(f"run-{run.id}", type="run", metadata=json.loads(folder.summary.read_text()))
+    for path in (folder.config, folder.metrics, folder.summary, folder.solution, folder.points, folder.figure):
+        if path.exists():
+            artifact.add_file(str(path))
+    last = folder.checkpoints / "last.ckpt"
+    if last.exists():
+        artifact.add_file(str(last), name="checkpoints/last.ckpt")
+    run.log_artifact(artifact)

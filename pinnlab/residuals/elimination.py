@@ -74,9 +74,10 @@ def _bounded(
 ) -> list[float]:
     """The minimiser of λᵀGλ + 2 mᵀλ within bounds, by cyclic coordinate descent on the rows (G_i, m_i).
 
-    An unknown without any effect keeps the value that comes with its bounds.
+    An unknown without any effect keeps the value that comes with its bounds. The others start from zero, so that
+    the result depends on the residuals alone and a resumed run finds the same bits.
     """
-    values = [start for _, start in boxes]
+    values = [start if moments[i][i] <= 0 else 0.0 for i, (_, start) in enumerate(boxes)]
     for _ in range(1000):
         before = list(values)
         for i, (bounds, _) in enumerate(boxes):

@@ -78,7 +78,7 @@ class Linearisation(Linearised):
         copies = _with_copies(residuals)
         affine: dict[str, Affine] = {}
         for name, batch in points.items():
-            if copies is None:
+            if copies is None or size(batch) == 0:
                 with torch.no_grad():
                     affine[name] = _affine(residuals, self._parameters, name, batch, self._totals[name])
                 continue
@@ -107,10 +107,15 @@ class Linearisation(Linearised):
 
         The graph is used up: a second call fails.
         """
-        if self._own:
-            jacobian = torch.cat([_expanded(self._graph[name], own) for name, own in self._own.items()])
-        else:
-            jacobian = torch.cat([self._mapped(name, batch) for name, batch in self._points.items()])
+        parts = []
+        for name, batch in self._points.items():
+            if size(batch) == 0:
+                # a rank's share of fewer points than there are ranks
+                continue
+            own = self._own.get(name)
+            parts.append(self._mapped(name, batch) if own is None else _expanded(self._graph[name], own))
+        columns = sum(p.numel() for p in self._parameters.values())
+        jacobian = torch.cat(parts) if parts else self.vector.new_zeros(0, columns)
         self._graph = {}
         return self._project(jacobian)
 
@@ -136,23 +141,6 @@ class Linearisation(Linearised):
         jacobians = vmap(jacrev(rows), in_dims=(None, 0))(self._parameters, batch)
         parts = [jacobians[key].flatten(2) for key in self._parameters]  # (N, rows, p) each
         return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
-
-
-def residual_vector(
-    residuals: Residuals,
-    parameters: Mapping[str, Tensor],
-    points: Mapping[str, Points],
-    totals: Mapping[str, int] | None = None,
-    reduce: Reduce | None = None,
-) -> Tensor:
-    """r(θ) alone, `(M,)`, without a graph; arguments as for `Linearisation`."""
-    with torch.no_grad():
-        affine = {
-            name: _affine(residuals, dict(parameters), name, batch, (totals or {}).get(name) or size(batch))
-            for name, batch in points.items()
-        }
-        values = eliminate(affine, residuals.equation.unknowns(), reduce)
-        return flatten({name: piece.at(values) for name, piece in affine.items()})
 
 
 class _Constraint(nn.Module):

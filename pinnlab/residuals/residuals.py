@@ -13,7 +13,7 @@ from pinnlab.engines import Engine
 from pinnlab.equations.base import Constraint, Equation, columns, components, required, resolve
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
-from pinnlab.jets import Field, IndexSet
+from pinnlab.jets import Algebra, Field, IndexSet
 from pinnlab.jets.algebra import factorial, of_degree
 from pinnlab.residuals.elimination import Affine, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
@@ -31,7 +31,7 @@ class Term:
     """
 
     constraint: Constraint
-    indices: IndexSet
+    indices: Algebra
     rows: tuple[tuple[tuple[int, ...], float], ...]
     components: int
 
@@ -83,7 +83,7 @@ class Residuals(nn.Module):
             for name, constraint in constraints.items()
         }
 
-    def fields(self, points: Points, indices: IndexSet) -> dict[str, Field]:
+    def fields(self, points: Points, indices: Algebra) -> dict[str, Field]:
         """The coordinates and outputs as fields at the points, with the given derivatives."""
         coordinates = {name: points[name] for name in self.equation.inputs}
         return self.engine.fields(self.network, coordinates, self.equation.outputs, indices)
@@ -177,8 +177,8 @@ class Residuals(nn.Module):
         Raises:
             UserError: if the equation has several inputs.
         """
-        if len(self.equation.inputs) != 1:
-            raise UserError(f"{self.equation.name} has {len(self.equation.inputs)} inputs; derivatives() takes one")
+        if self.equation.dimension != 1:
+            raise UserError(f"{self.equation.name} has {self.equation.dimension} inputs; derivatives() takes one")
         fields = self.fields(points, IndexSet.simplex(1, order))
         return {
             name: torch.stack([fields[name].derivative((j,)) for j in range(order + 1)])
@@ -191,7 +191,7 @@ def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobole
     weight = constraint.weight if weight is None else weight
     if not (math.isfinite(weight) and weight > 0):
         raise UserError(f"the weight of constraint {name!r} must be positive and finite, got {weight}")
-    dimension = len(equation.inputs)
+    dimension = equation.dimension
     rows = tuple(
         (alpha, math.sqrt(weight * q_j * math.factorial(j) / factorial(alpha)))
         for j, q_j in enumerate(q)

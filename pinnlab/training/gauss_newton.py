@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.errors import UserError
-from pinnlab.residuals.jacobian import Linearisation, Linearised, residual_vector
+from pinnlab.residuals.jacobian import Linearisation, Linearised
 from pinnlab.training.levenberg_marquardt import (
     Damped,
     LevenbergMarquardt,
@@ -21,6 +21,7 @@ from pinnlab.training.levenberg_marquardt import (
 )
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import Phase, Stall
+from pinnlab.training.rows import Rows
 
 _FACTORISATIONS: dict[str, type[Damped]] = {"qr": Orthogonal, "cholesky": Normal}
 
@@ -55,18 +56,12 @@ class ResidualProblem(Problem):
         objective = self.objective
         objective.evaluations += 1
         linearisation = Linearisation(
-            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
+            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.ranks.sum
         )
-        self._check(len(linearisation.vector), len(theta), theta.element_size())
+        if objective.evaluations == 1:
+            # with the same number on all ranks, which must agree on giving up
+            self._check(objective.ranks.largest(len(linearisation.vector)), len(theta), theta.element_size())
         return linearisation
-
-    def residual(self, theta: Tensor) -> Tensor:
-        """The residuals at θ."""
-        objective = self.objective
-        objective.evaluations += 1
-        return residual_vector(
-            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.reduce
-        )
 
     def accept(self, there: Linearised) -> None:
         """Sets the linear unknowns to their least-squares values there."""
@@ -76,17 +71,30 @@ class ResidualProblem(Problem):
             unknowns[name].parameter.fill_(value)
 
     def same(self, other: Problem) -> bool:
-        """Whether both have the same points."""
+        """Whether both have the same points, on all ranks."""
         assert isinstance(other, ResidualProblem)
         a, b = self.objective.points, other.objective.points
-        return a.keys() == b.keys() and all(
+        equal = a.keys() == b.keys() and all(
             a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name]) for name in a
         )
+        # a share may stay while another changes, and linearising anew is a joint act
+        return not self.objective.ranks.largest(not equal)
+
+    def loss(self, vector: Tensor) -> float:
+        """‖r‖² over all ranks."""
+        return float(self.objective.ranks.sum(vector @ vector))
+
+    def rows(self, jacobian: Tensor) -> Rows:
+        """The rows of all ranks."""
+        return Rows(jacobian, self.objective.ranks)
 
     def _check(self, rows: int, columns: int, itemsize: int) -> None:
-        # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation.
-        small = min(rows, columns)
-        needed = itemsize * (2 * rows * columns + small * (small + max(rows, columns)))
+        # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation; on several
+        # ranks the last is made of the rows that all of them have left.
+        ranks = self.objective.ranks.size
+        height = rows if ranks == 1 else ranks * min(rows, columns)
+        small = min(height, columns)
+        needed = itemsize * (2 * max(rows, height) * columns + small * (small + max(height, columns)))
         if needed > self.memory:
             raise UserError(
                 f"GaussNewton needs about {needed / 2**30:.1f} GiB for a Jacobian of {rows} rows and {columns} "
@@ -96,7 +104,7 @@ class ResidualProblem(Problem):
 
 
 class GaussNewton(Phase):
-    """Levenberg-Marquardt steps with geodesic acceleration, full batch: see `LevenbergMarquardt`.
+    """Levenberg-Marquardt steps that follow the residuals' curvature, full batch: see `LevenbergMarquardt`.
 
     Many digits in few steps for networks of up to some thousand parameters. The residual blocks may come of any
     equation and constraints; the points may be fixed or resampled.
@@ -104,9 +112,9 @@ class GaussNewton(Phase):
     Args:
         steps: The most training steps.
         damping: The first damping μ of the parameters' change.
-        increase: Factor on μ after a refused trial.
-        decrease: Divisor of μ after an accepted one.
-        acceleration: Whether steps are bent by the second-order correction.
+        increase: Factor on μ after a poor trial.
+        decrease: Divisor of μ after a good one.
+        corrections: The most corrections of a trial for the residuals' curvature; 0 for none.
         factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
         memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
         below: Stop when the loss is below this value.
@@ -121,18 +129,18 @@ class GaussNewton(Phase):
         steps: int,
         damping: float = 1.0,
         increase: float = 3.0,
-        decrease: float = 10.0,
-        acceleration: bool = True,
+        decrease: float = 5.0,
+        corrections: int = 3,
         factorisation: Literal["qr", "cholesky"] = "qr",
         memory: float | None = None,
         below: float | None = None,
         stall: Stall | None = Stall(steps=20, decrease=1e-2),
     ) -> None:
         super().__init__(steps, below, stall)
-        if damping <= 0 or increase <= 1 or decrease <= 1:
+        if damping <= 0 or increase <= 1 or decrease <= 1 or corrections < 0:
             raise UserError(
-                "GaussNewton: damping must be positive, increase and decrease above 1; got damping "
-                f"{damping}, increase {increase} and decrease {decrease}"
+                "GaussNewton: damping must be positive, increase and decrease above 1, corrections not negative; got "
+                f"damping {damping}, increase {increase}, decrease {decrease} and corrections {corrections}"
             )
         if factorisation not in _FACTORISATIONS:
             raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {factorisation!r}")
@@ -141,7 +149,7 @@ class GaussNewton(Phase):
         self.damping = damping
         self.increase = increase
         self.decrease = decrease
-        self.acceleration = acceleration
+        self.corrections = corrections
         self.factorisation = factorisation
         self.memory = memory
 
@@ -154,7 +162,7 @@ class GaussNewton(Phase):
             damping=self.damping,
             increase=self.increase,
             decrease=self.decrease,
-            bend=0.75 if self.acceleration else 0.0,
+            corrections=self.corrections,
             factorisation=_FACTORISATIONS[self.factorisation],
         )
 
@@ -164,7 +172,7 @@ class GaussNewton(Phase):
         problem = ResidualProblem(objective, optimizer.param_groups[0]["params"], memory)
         loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
         blocks = optimizer.start.blocks  # type: ignore[attr-defined]
-        objective.began(blocks)
+        objective.began(blocks, loss)
         return loss
 
     def columns(self, optimizer: Optimizer) -> dict[str, float]:

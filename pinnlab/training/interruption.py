@@ -1,4 +1,4 @@
-"""Stopping by signal: Ctrl-C and SIGTERM end the run after the current step, not in the middle of it."""
+"""Stopping by signal: Ctrl-C, SIGTERM and SIGUSR1 end the run after the current step, not in the middle of it."""
 
 from __future__ import annotations
 
@@ -9,45 +9,50 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from pinnlab.training.ranks import Ranks
+
 
 class Interruption(Callback):
-    """Turns SIGINT and SIGTERM into a request to stop at the end of the training step.
+    """Turns SIGINT, SIGTERM and SIGUSR1 into a request to stop at the end of the training step.
 
     A step may be in the middle of a line search, with the parameters at a trial point: only between steps is
-    there a state worth a checkpoint and a record. A second signal interrupts at once.
+    there a state worth a checkpoint and a record. A second signal interrupts at once. SIGUSR1 is what a queue
+    sends when a time limit is near.
 
     Attributes:
-        signal: The signal that asked for the stop, or None.
+        signal: The signal that asked for the stop, here or on another rank, or None.
     """
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self._previous: dict[signal.Signals, Any] = {}
+        self._before: dict[signal.Signals, Any] = {}
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Remember who had the signals that are not ignored, before Lightning takes some."""
+        if threading.current_thread() is threading.main_thread():
+            handlers = {number: signal.getsignal(number) for number in self.signals}
+            self._before = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take over the signals (which only the main thread may do) that are not ignored."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in self.signals:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._previous[number] = signal.signal(number, self._request)
+        """Take over the signals (which only the main thread may do)."""
+        for number in self._before:
+            signal.signal(number, self._request)
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         """Stop on all ranks if one was asked to."""
-        asked = self.signal is not None
-        if trainer.world_size > 1:
-            asked = trainer.strategy.reduce_boolean_decision(asked, all=False)
-        if asked:
+        number = Ranks(trainer.lightning_module.device).largest(self.signal or 0)
+        if number:
+            self.signal = number
             trainer.should_stop = True
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Give the signals back."""
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Give the signals back, now that the record is written."""
         self._restore()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Give the signals back, and remember that Ctrl-C was pressed outside of a step."""
+        """Remember that Ctrl-C was pressed outside of a step."""
         if isinstance(exception, KeyboardInterrupt) and self.signal is None:
             self.signal = signal.SIGINT
         self._restore()
@@ -58,6 +63,5 @@ class Interruption(Callback):
         self.signal = number
 
     def _restore(self) -> None:
-        for number, handler in self._previous.items():
+        for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._previous = {}

@@ -5,26 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points
 from pinnlab.residuals import Residuals
+from pinnlab.training.ranks import Ranks
 
 
-def identity(tensor: Tensor) -> Tensor:
-    """The tensor itself: what a reduction over one rank is."""
-    return tensor
-
-
-def term_losses(blocks: Mapping[str, Tensor]) -> dict[str, float]:
-    """Each constraint's share of the loss, ‖r_c‖²; they add up to the loss.
+def term_losses(blocks: Mapping[str, Tensor], ranks: Ranks) -> dict[str, float]:
+    """Each constraint's share of the loss, ‖r_c‖² over all ranks; they add up to the loss.
 
     Args:
         blocks: Weighted residual blocks, constraint name -> `(rows, N)`.
+        ranks: Who holds the other points.
     """
-    return {name: float(block.detach().square().sum()) for name, block in blocks.items()}
+    sums = ranks.sum(torch.stack([block.detach().square().sum() for block in blocks.values()]))
+    return dict(zip(blocks, sums.tolist(), strict=True))
 
 
 class Objective:
@@ -35,11 +34,9 @@ class Objective:
 
     Args:
         residuals: The module that maps points to weighted residual blocks.
-        points: Constraint name -> points, the batch of this step.
+        points: Constraint name -> points, the batch of this step: this rank's share.
         totals: Constraint name -> number of points over all ranks; None on one rank.
-        backward: How gradients are accumulated, `Tensor.backward` outside of Lightning.
-        reduce: Sums a loss over the ranks, so that every rank takes the same decisions.
-        world_size: Number of ranks. Gradients are averaged over them, so each rank's loss is multiplied by it.
+        ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
     """
 
@@ -49,52 +46,35 @@ class Objective:
         points: Mapping[str, Points],
         *,
         totals: Mapping[str, int] | None = None,
-        backward: Callable[[Tensor], None] = Tensor.backward,
-        reduce: Callable[[Tensor], Tensor] = identity,
-        world_size: int = 1,
+        ranks: Ranks | None = None,
         where: str = "",
     ) -> None:
         self.residuals = residuals
         self.points = points
         self.totals = totals
+        self.ranks = ranks or Ranks()
         self.where = where
         self.evaluations = 0
         """How often the residuals were evaluated in this step."""
         self.first_blocks: dict[str, Tensor] = {}
         """The blocks of the first evaluation, detached: where the step started."""
-        self._backward = backward
-        self.reduce = reduce
-        self._world_size = world_size
 
     def blocks(self) -> dict[str, Tensor]:
         """The weighted residual blocks, linear unknowns eliminated: constraint name -> `(rows, N)`."""
-        blocks = self.residuals.reduced(self.points, self.totals, self.reduce)
+        blocks = self.residuals.reduced(self.points, self.totals, self.ranks.sum)
         if self.evaluations == 0:
             self.first_blocks = {name: block.detach() for name, block in blocks.items()}
         self.evaluations += 1
         return blocks
 
-    def began(self, blocks: Mapping[str, Tensor]) -> None:
-        """Takes the blocks where the step started from a phase that evaluates them itself.
+    def began(self, blocks: Mapping[str, Tensor], loss: float) -> None:
+        """Takes the blocks and the loss over all ranks where the step started, from a phase that evaluates them itself.
 
         Raises:
-            DivergedError: if they are NaN or infinite.
+            DivergedError: if the loss is NaN or infinite.
         """
         self.first_blocks = dict(blocks)
-        if not math.isfinite(float(self.residuals.loss(blocks))):
-            self._diverged(blocks)
-
-    def loss(self) -> Tensor:
-        """This rank's share of the loss, differentiable, 0-d.
-
-        Raises:
-            DivergedError: if it is NaN or infinite.
-        """
-        blocks = self.blocks()
-        loss = self.residuals.loss(blocks)
-        if not math.isfinite(loss.item()):
-            self._diverged(blocks)
-        return loss
+        self._check(loss, blocks)
 
     def value(self) -> float:
         """The loss over all ranks at the current parameters, without gradients.
@@ -102,12 +82,16 @@ class Objective:
         Raises:
             DivergedError: if it is NaN or infinite.
         """
-        return float(self.reduce(self.loss().detach()))
+        blocks = self.blocks()
+        loss = float(self.ranks.sum(self.residuals.loss(blocks).detach()))
+        self._check(loss, blocks)
+        return loss
 
     def closure(self, optimizer: Optimizer, scale: float = 1.0) -> Callable[[], Tensor]:
         """What `optimizer.step` calls: clears the gradients, evaluates `scale` times the loss and its gradient.
 
-        The closure returns the scaled loss over all ranks, so that line searches agree on every rank.
+        Loss and gradient are those over all ranks, added up in one exchange, so that updates and line searches
+        are the same on every rank.
 
         Raises:
             DivergedError: from the closure, if the loss is NaN or infinite.
@@ -115,17 +99,36 @@ class Objective:
 
         def evaluate() -> Tensor:
             optimizer.zero_grad()
-            loss = self.loss()
-            self._backward(loss * (scale * self._world_size))
-            return self.reduce(loss.detach()) * scale
+            blocks = self.blocks()
+            loss = self.residuals.loss(blocks) * scale
+            loss.backward()
+            total = self._exchange(loss.detach())
+            self._check(float(total), blocks)
+            return total
 
         return evaluate
 
-    def _diverged(self, blocks: Mapping[str, Tensor]) -> None:
-        bad = [name for name, block in blocks.items() if not bool(block.isfinite().all())]
-        # every block may be finite and only the sum of squares overflow: name the largest then
-        name = bad[0] if bad else max(blocks, key=lambda key: float(blocks[key].detach().abs().max()))
-        what = "NaN" if bool(blocks[name].isnan().any()) else "infinite"
+    def _exchange(self, loss: Tensor) -> Tensor:
+        """Adds up the gradients over all ranks, in place, and returns the sum of the losses."""
+        if self.ranks.size == 1:
+            return loss
+        parameters = [p for p in self.residuals.parameters() if p.requires_grad]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        flat = self.ranks.sum(torch.cat([*(g.reshape(-1) for g in gradients), loss.reshape(1)]))
+        for p, gradient in zip(parameters, flat[:-1].split([p.numel() for p in parameters]), strict=True):
+            p.grad = gradient.view_as(p)
+        return flat[-1]
+
+    def _check(self, loss: float, blocks: Mapping[str, Tensor]) -> None:
+        """All ranks see the same loss, and so raise together or not at all."""
+        if math.isfinite(loss):
+            return
+        shares = term_losses(blocks, self.ranks)
+        # every share may be finite and only their sum overflow: name the largest then
+        name = next(
+            (name for name, share in shares.items() if not math.isfinite(share)), max(shares, key=shares.__getitem__)
+        )
+        what = "NaN" if math.isnan(shares[name]) else "infinite"
         raise DivergedError(
             f"the residual of constraint {name!r} became {what} at {self.where}: "
             "try a smaller learning rate, fewer derivatives in the loss or other initial values"

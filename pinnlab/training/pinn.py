@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from pinnlab.residuals import Residuals, Sobolev, Weights
 from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
+from pinnlab.training.ranks import Ranks
 from pinnlab.training.schedule import PhaseRecord, Schedule
 
 Batch = Mapping[str, Points]
@@ -78,9 +79,11 @@ class PINN(LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        built = network(len(equation.inputs), len(equation.outputs))
+        built = network(equation.dimension, len(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
+        self.settings: Mapping[str, Any] = {}
+        """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
         self._metrics: dict[str, Metric] = {}
 
     @property
@@ -99,7 +102,7 @@ class PINN(LightningModule):
 
     def forward(self, points: Points) -> dict[str, Tensor]:
         """The outputs at the points by name, each `(N,)`."""
-        fields = self.residuals.fields(points, IndexSet.simplex(len(self.equation.inputs), 0))
+        fields = self.residuals.fields(points, IndexSet.simplex(self.equation.dimension, 0))
         return {name: fields[name].value for name in self.equation.outputs}
 
     def residual_values(self, batch: Batch) -> dict[str, Tensor]:
@@ -147,6 +150,7 @@ class PINN(LightningModule):
             value = final.value()
             rows.append(self._row(schedule.step, phase, value, final, self.unknowns(), columns))
             ended = schedule.end_phase(value, reason)
+        schedule.rows += len(rows)
         if schedule.done:
             self.trainer.should_stop = True
         return {"report": StepReport(step, loss, tuple(rows), ended)}
@@ -169,11 +173,11 @@ class PINN(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log what was counted."""
-        self.log_dict(self._compute_metrics())
+        self.log_dict(self._compute_metrics(), sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
         """Log what was counted."""
-        self.log_dict(self._compute_metrics())
+        self.log_dict(self._compute_metrics(), sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Points:
         """The points of the domain with the outputs there, as columns."""
@@ -185,19 +189,39 @@ class PINN(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the schedule, and drop Lightning's loop counters: where a run stands has one truth."""
         checkpoint.pop("loops", None)
-        checkpoint["pinnlab"] = {"equation": self.equation.name, "schedule": self.schedule.state_dict()}
+        checkpoint["pinnlab"] = {
+            "equation": self.equation.name,
+            "settings": dict(self.settings),
+            "schedule": self.schedule.state_dict(),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take up the schedule, if the checkpoint fits.
 
         Raises:
-            UserError: if the checkpoint is of another equation, network or list of phases, saying what differs.
+            UserError: as for `check`.
         """
-        own, stored = checkpoint.get("pinnlab"), checkpoint["state_dict"]
-        if own is None:
+        self.check(checkpoint)
+        if self.trainer.training:
+            self.schedule.load_state_dict(checkpoint["pinnlab"]["schedule"])
+
+    def check(self, checkpoint: Mapping[str, Any], resume: bool = False) -> None:
+        """Makes sure that a checkpoint is of this equation and network.
+
+        Args:
+            checkpoint: Its contents.
+            resume: Whether to go on from it, so that the phases must fit as well.
+
+        Raises:
+            UserError: if it is of another equation, network or list of phases, saying what differs.
+        """
+        own, stored = checkpoint.get("pinnlab"), checkpoint.get("state_dict")
+        if own is None or stored is None:
             raise UserError("the checkpoint was not written by pinnlab")
         if own["equation"] != self.equation.name:
             raise UserError(f"the checkpoint holds {own['equation']}, but the configuration has {self.equation.name}")
+        for key, value, given in differences(own["settings"], self.settings):
+            raise UserError(f"the checkpoint was written with {key} = {value}, but the configuration has {given}")
         for name, value in self.state_dict().items():
             if name not in stored:
                 raise UserError(f"the checkpoint has no {name}: it was written with another network or equation")
@@ -209,26 +233,14 @@ class PINN(LightningModule):
         extra = [name for name in stored if name not in self.state_dict()]
         if extra:
             raise UserError(f"the checkpoint has {extra[0]}, which this network and equation lack")
-        if self.trainer.training:
-            self.schedule.load_state_dict(own["schedule"])
+        if resume:
+            Schedule(self.schedule.phases).load_state_dict(own["schedule"])
 
     def _objective(self, batch: Batch) -> Objective:
-        strategy, world_size = self.trainer.strategy, self.trainer.world_size
-
-        def total(value: Tensor) -> Tensor:
-            return strategy.reduce(value, reduce_op="sum") if world_size > 1 else value
-
-        counts = torch.tensor([size(points) for points in batch.values()])
-        totals = dict(zip(batch, total(counts).tolist(), strict=True))
-        return Objective(
-            self.residuals,
-            batch,
-            totals=totals,
-            backward=self.manual_backward,
-            reduce=total,
-            world_size=world_size,
-            where=self.schedule.where,
-        )
+        ranks = Ranks(self.device)
+        counts = torch.tensor([size(points) for points in batch.values()], device=self.device)
+        totals = dict(zip(batch, ranks.sum(counts).tolist(), strict=True))
+        return Objective(self.residuals, batch, totals=totals, ranks=ranks, where=self.schedule.where)
 
     def _log_every(self, phase: Phase) -> int:
         """Logging is spaced by loss evaluations, since a step of one phase may cost many of another's."""
@@ -243,7 +255,7 @@ class PINN(LightningModule):
         unknowns: Mapping[str, float],
         columns: Mapping[str, float],
     ) -> Row:
-        shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks).items()}
+        shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
         seconds = self.schedule.seconds
         return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **columns}
 
@@ -283,3 +295,18 @@ class PINN(LightningModule):
 def domain(constraints: Mapping[str, Constraint]) -> str:
     """The constraint whose region is the domain: of the highest dimension, and of these the largest."""
     return max(constraints, key=lambda name: (constraints[name].region.dimension, constraints[name].region.measure))
+
+
+def differences(
+    stored: Mapping[str, Any], given: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    """What two nested dictionaries say differently: the key with dots, and both values.
+
+    Keys that one of them lacks are passed over: a version of the package that has no such option wrote it.
+    """
+    for key in stored:
+        if key in given and stored[key] != given[key]:
+            if isinstance(stored[key], Mapping) and isinstance(given[key], Mapping):
+                yield from differences(stored[key], given[key], f"{prefix}{key}.")
+            else:
+                yield f"{prefix}{key}", stored[key], given[key]

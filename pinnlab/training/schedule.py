@@ -31,6 +31,10 @@ class PhaseRecord:
     reason: str
 
 
+class EndedError(UserError):
+    """There is nothing left to do in a checkpoint."""
+
+
 class Schedule:
     """The position in the list of phases: the one truth about how far a run has come.
 
@@ -48,6 +52,8 @@ class Schedule:
         self.ended: list[PhaseRecord] = []
         self.step = 0
         """Training steps taken in all phases."""
+        self.rows = 0
+        """Lines of the record so far: where a resumed run goes on with it."""
         self.step_in_phase = 0
         self.seconds_in_phase = 0.0
         self.loss: float | None = None
@@ -110,6 +116,7 @@ class Schedule:
             "phases": [phase.name for phase in self.phases],
             "ended": [asdict(record) for record in self.ended],
             "step": self.step,
+            "rows": self.rows,
             "step_in_phase": self.step_in_phase,
             "seconds_in_phase": self.seconds_in_phase,
             "loss": self.loss,
@@ -120,7 +127,8 @@ class Schedule:
         """Take up a stored position.
 
         Raises:
-            UserError: if it belongs to another list of phases, or if that run had finished.
+            UserError: if it belongs to another list of phases.
+            EndedError: if all of its phases have ended.
         """
         names = [phase.name for phase in self.phases]
         if state["phases"] != names:
@@ -130,6 +138,7 @@ class Schedule:
             )
         self.ended = [PhaseRecord(**record) for record in state["ended"]]
         self.step = state["step"]
+        self.rows = state["rows"]
         self.step_in_phase = state["step_in_phase"]
         self.seconds_in_phase = state["seconds_in_phase"]
         self.loss = state["loss"]
@@ -154,7 +163,7 @@ class Schedule:
         """Go on with the last phase of a finished run if it has been given more steps."""
         last = self.ended[-1]
         if last.steps >= self.phases[-1].steps or last.reason != "all its steps are done":
-            raise UserError(
+            raise EndedError(
                 f"all phases of this checkpoint have ended (the last one: {last.reason}): "
                 "give its last phase more steps to go on, or start a new run"
             )

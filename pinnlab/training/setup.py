@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -55,6 +56,17 @@ def check(model: PINN, data: Collocation) -> None:
 def precision_dtype(precision: str | int | None) -> torch.dtype:
     """The dtype in which parameters are drawn and points are sampled under a trainer's `precision`."""
     return torch.float64 if str(precision) in ("64", "64-true") else torch.float32
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Leave out the warnings that are Lightning's own affair, about which a user could do nothing."""
+    with warnings.catch_warnings():
+        # its use of torch
+        warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
+        # one process beside a queue is no mistake
+        warnings.filterwarnings("ignore", message="The `srun` command is available")
+        yield
 
 
 @contextmanager

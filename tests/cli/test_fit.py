@@ -89,6 +89,7 @@ def test_leaves_a_whole_record(runs):
     assert float(stored["residuals.equation.lam.parameter"]) == pytest.approx(unknown["value"])
     assert {path.name for path in (folder / "checkpoints").iterdir()} == {
         "last.ckpt",
+        "previous.ckpt",
         "phase_1_Adam.ckpt",
         "phase_2_LBFGS.ckpt",
     }

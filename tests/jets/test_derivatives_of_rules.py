@@ -3,6 +3,8 @@
 Gradients of a rule with respect to the coefficients are what training uses.
 """
 
+import math
+
 import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
@@ -34,7 +36,7 @@ def rule(request):
 @pytest.fixture(params=["gather", "loop"])
 def branch(request, monkeypatch):
     """Small and large products take different ways."""
-    monkeypatch.setattr(product_module, "_GATHER_LIMIT", 2**15 if request.param == "gather" else 0)
+    monkeypatch.setattr(product_module, "_GATHERED", -1.0 if request.param == "gather" else math.inf)
 
 
 def stack(indices, centre, points=2):
@@ -121,7 +123,7 @@ def test_gathered_and_looped_products_agree(indices, monkeypatch):
     a, b = stack(indices, 0.5, 5), stack(indices, 0.5, 5)
     for function in (product, correlate):
         small = function(a, b, indices)
-        monkeypatch.setattr(product_module, "_GATHER_LIMIT", 0)
+        monkeypatch.setattr(product_module, "_GATHERED", math.inf)
         torch.testing.assert_close(function(a, b, indices), small)
         monkeypatch.undo()
 

@@ -1,0 +1,52 @@
+"""Several processes train as one does: the same points, λ, loss and parameters, whatever the optimiser."""
+
+import pytest
+import torch
+
+POINTS = ["--data.points", "{interior: 301, origin: 31}", "--run.checkpoint_steps", "1000000"]
+ADAM = "[{class_path: Adam, init_args: {steps: 200}}]"
+LBFGS = "[{class_path: LBFGS, init_args: {steps: 20, inner: 1}}]"
+GAUSS_NEWTON = "[{class_path: GaussNewton, init_args: {steps: 10, stall: null}}]"
+SMALL = ["--data.points", "{interior: 5, origin: 3}", "--model.network.width", "12"]
+
+
+def last(lab, name):
+    return torch.load(lab.path(name) / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+def difference(lab, one, other):
+    """The largest difference of parameters, λ and loss (relative) between two runs."""
+    a, b = last(lab, one)["state_dict"], last(lab, other)["state_dict"]
+    found = max(float((a[key] - b[key]).abs().max()) for key in a)
+    for here, there in zip(lab.record(one), lab.record(other), strict=True):
+        for key in ("loss", "lam", "loss/interior", "loss/origin", "loss/ends"):
+            x, y = float(here[key]), float(there[key])
+            found = max(found, abs(x - y) / max(1.0, abs(x)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("phases", "options", "count", "bound"),
+    [
+        (ADAM, POINTS, 2, 1e-12),
+        (LBFGS, POINTS, 2, 1e-10),
+        (GAUSS_NEWTON, POINTS, 2, 1e-8),
+        # fewer rows than parameters, and two end points for three ranks
+        (GAUSS_NEWTON, SMALL, 3, 1e-8),
+        (ADAM.replace("200", "20"), SMALL, 3, 1e-12),
+    ],
+    ids=["Adam", "L-BFGS", "Gauss-Newton", "few rows", "empty share"],
+)
+def test_ranks_train_as_one(lab, phases, options, count, bound):
+    options = [*options, "--model.phases", phases]
+    one = lab.start("one", *options)
+    assert lab.fit_ranks("several", count, *options) == [0] * count, lab.log("several")
+    one.join()
+    assert one.exitcode == 0, lab.log("one")
+    found = difference(lab, "one", "several")
+    print(f"{phases}: largest difference {found:.1e}")
+    assert found <= bound
+    assert lab.summary("several")["metrics"].keys() == lab.summary("one")["metrics"].keys()
+    for name, value in lab.summary("one")["metrics"].items():
+        assert lab.summary("several")["metrics"][name] == pytest.approx(value, rel=1e-3, abs=1e-9)
+    assert [phase["steps"] for phase in lab.summary("several")["phases"]] == [int(lab.record("one")[-1]["step"])]
