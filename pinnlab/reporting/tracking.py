@@ -14,8 +14,8 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 
 from pinnlab.reporting.folder import RunFolder, write_atomically
 
-LOWER_IS_BETTER = ("loss", "loss/*", "residual_*", "error_*", "relative_l2*", "max_error*")
-"""Metrics whose least value W&B's summary keeps."""
+LOWER_IS_BETTER = ("loss", "loss/*")
+"""Curves of which W&B's summary keeps the least value; errors are measured once, at the end."""
 
 _TABLE = 1000
 
@@ -88,7 +88,7 @@ def start(
         say(f"W&B cannot be used online ({' '.join(str(error).split())[:200]}): this run is logged offline")
         run = begin("offline")
     for pattern in LOWER_IS_BETTER:
-        run.define_metric(pattern, summary="min", goal="minimize")
+        run.define_metric(pattern, summary="min")
     return WandbLogger(experiment=run)
 
 

@@ -28,7 +28,7 @@ class Vitals:
         """
         found = {"memory_mib": _memory(module.device) / 2**20}
         step, seconds = int(row["step"]), float(row["seconds"])
-        if self._before is not None and seconds > self._before[1]:
+        if self._before is not None and step > self._before[0] and seconds > self._before[1]:
             points = sum(size(columns) for columns in batch.values())
             found["points_per_second"] = points * (step - self._before[0]) / (seconds - self._before[1])
         self._before = step, seconds
