@@ -47,8 +47,8 @@ def render(comparison: Comparison) -> str:
     metric = html.escape(comparison.curve_metric.replace("_", " "))
     buffer = io.BytesIO()
     draw_curves(comparison).savefig(buffer, format="png")
-    parts = [f'<div class="wide">{to_html(table)}</div>' for table in comparison.tables()]
-    parts.insert(1, _figure(buffer.getvalue(), f"{metric} against steps and against seconds of training"))
+    runs, *others = (f'<div class="wide">{to_html(table)}</div>' for table in comparison.tables())
+    parts = [_figure(buffer.getvalue(), f"{metric} against steps and against seconds of training"), *others, runs]
     pictures = [
         (f"{run.name}: {comparison.label(values)}", run.folder.figure)
         for values, (run, *_) in comparison.groups.items()

@@ -14,6 +14,8 @@ from pinnlab.errors import UserError
 from pinnlab.reporting.runs import Run, flatten
 
 _ADDRESS = re.compile(r"(?P<entity>[\w.-]+)/(?P<project>[\w.-]+)(/(?P<group>[\w.-]+))?$")
+_STEP = "trainer/global_step"
+_NAMES = {_STEP: "step"}
 _STATES = {"finished": "finished", "failed": "failed", "crashed": "unfinished", "killed": "interrupted"}
 
 
@@ -56,14 +58,13 @@ def _run(
     history: Iterable[Mapping[str, Any]],
 ) -> Run:
     rows = [row for row in history if row.get("loss") is not None]
-    names = dict.fromkeys(key for row in rows for key in row if not key.startswith("_") or key == "_step")
-    curves = {("step" if key == "_step" else key): np.array([_number(row.get(key)) for row in rows]) for key in names}
+    names = dict.fromkeys(key for row in rows for key in row if not key.startswith(("_", "figures/")))
+    curves = {_NAMES.get(key, key): np.array([_number(row.get(key)) for row in rows]) for key in names}
     numbers = {key: _number(summary[key]) for key in dict(summary) if not key.startswith("_")}
     finite = {key: value for key, value in numbers.items() if math.isfinite(value)}
     truths = {key.removeprefix("truth/"): value for key, value in finite.items() if key.startswith("truth/")}
     metrics = {key.removeprefix("final/"): value for key, value in finite.items() if not key.startswith("truth/")}
-    if "_step" in dict(summary):
-        metrics["steps"] = _number(summary["_step"])
+    metrics["steps"] = metrics.pop(_STEP, math.nan)
     return Run(name, flatten(config), _STATES.get(state, "unfinished"), metrics, truths, curves)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 import json
 import os
@@ -93,7 +92,8 @@ def read(path: Path) -> Run:
         summary = json.loads(folder.summary.read_text()) if folder.summary.exists() else {}
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path}: a file of the record is damaged: {' '.join(str(error).split())}") from None
-    curves = read_curves(folder.metrics) if folder.metrics.exists() else {}
+    rows = folder.read_rows() if folder.metrics.exists() else {}
+    curves = {name: column for name, column in rows.items() if name != "phase"}
     unknowns = summary.get("unknowns", {})
     truths = {name: entry["truth"] for name, entry in unknowns.items() if entry["truth"] is not None}
     metrics = {name: value for name, value in summary.get("metrics", {}).items() if value is not None}
@@ -113,19 +113,6 @@ def last_values(curves: Curves) -> dict[str, float]:
         if len(finite):
             last["steps" if name == "step" else name] = float(finite[-1])
     return {name: value for name, value in last.items() if name not in ("lr", "damping") and "/" not in name}
-
-
-def read_curves(path: Path) -> dict[str, np.ndarray]:
-    """The numeric columns of a record; a last line that was cut off by a crash is dropped."""
-    with path.open(newline="") as file:
-        rows = csv.reader(line for line in file if line.endswith("\n"))
-        names = next(rows, [])
-        cells = [row for row in rows if len(row) == len(names)]
-    return {
-        name: np.array([float(cell) if cell else np.nan for cell in column])
-        for name, column in zip(names, zip(*cells, strict=True), strict=False)
-        if name != "phase"
-    }
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
