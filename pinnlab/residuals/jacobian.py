@@ -132,7 +132,9 @@ class Linearisation(Linearised):
             moments = self._reduce(moments)
         count = len(slopes)
         gram, products = moments[:, :count], moments[:, count:]
-        return jacobian - slopes.mT @ (torch.linalg.pinv(gram, hermitian=True) @ products)
+        # a slope of rounding errors alone spans no direction
+        noise = (100 * torch.finfo(gram.dtype).eps) ** 2
+        return jacobian - slopes.mT @ (torch.linalg.pinv(gram, hermitian=True, atol=noise) @ products)
 
     def _mapped(self, name: str, batch: Points) -> Tensor:
         """The rows of one constraint for any differentiable network: vmap over points of reverse mode."""
@@ -144,7 +146,7 @@ class Linearisation(Linearised):
             ]
 
         jacobians = vmap(jacrev(rows), in_dims=(None, 0))(self._parameters, batch)
-        parts = [jacobians[key].flatten(2) for key in self._parameters]  # (N, rows, p) each
+        parts = [jacobians[key].reshape(*jacobians[key].shape[:2], -1) for key in self._parameters]  # (N, rows, p) each
         return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
 
 
