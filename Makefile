@@ -7,13 +7,21 @@ CONFIG ?= configs/self_similar_burgers/profile_1.yaml
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: fit test lint setup clean
+.PHONY: fit test long-test slurm-test lint setup clean
 
 fit: $(READY)
 	$(BIN)/python -m pinnlab fit --config $(CONFIG) $(ARGS)
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" $(ARGS)
+
+# twenty kills at random moments; some minutes
+long-test: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long $(ARGS)
+
+# the scripts of slurm/ on a SLURM cluster of two nodes on this host, which is installed (Debian, root) if it is missing
+slurm-test: $(READY)
+	PINNLAB_SLURM_TESTS=1 $(BIN)/python -m pytest tests/slurm $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -185,21 +185,32 @@ class RowWriter:
         writer.writeheader()
         writer.writerows(rows)
         write_atomically(path, text.getvalue())
+        self._path = path
         self._file = path.open("a", newline="")
         self._writer = csv.DictWriter(self._file, columns, restval="", extrasaction="ignore")
 
     def write(self, row: Row) -> None:
-        """Append a row."""
-        self._writer.writerow(row)
-        self._file.flush()
+        """Append a row.
+
+        Raises:
+            UserError: if the file cannot be written.
+        """
+        try:
+            self._writer.writerow(row)
+            self._file.flush()
+        except OSError as error:
+            raise UserError(
+                f"cannot write {self._path}: {error.strerror}; the checkpoints are kept: continue with --ckpt_path last"
+            ) from error
 
     def sync(self) -> None:
         """Make sure that what was written outlives the machine."""
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what could not be written before is lost."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -124,9 +125,11 @@ class RunRecord(Callback):
             status = "interrupted"
         elif isinstance(exception, DivergedError):
             status = "diverged"
-        self.folder.write_summary(self._summary(pl_module, status, {}))
-        if self._writer is not None:
-            self._finish(pl_module)
+        # the disk that broke the run off may not take this either, and what ended the run matters more
+        with suppress(OSError):
+            self.folder.write_summary(self._summary(pl_module, status, {}))
+            if self._writer is not None:
+                self._finish(pl_module)
 
     def _finish(self, module: PINN) -> None:
         assert self._writer is not None

@@ -43,6 +43,7 @@ trainer: {log_every_n_steps: 5, accelerator: cpu}
 def run(arguments: list[str], output: str, environment: dict[str, str]) -> None:
     """What a process does: the command line, with its output in a file."""
     os.environ.update(environment)
+    os.chdir(Path(output).parent)
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(descriptor, stream)

@@ -9,7 +9,7 @@ import pytest
 from pinnlab.reporting.folder import RunFolder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_random_moments(lab, kills=20):
     """kill -9 at a random moment, then `--ckpt_path last`: the same λ and record, bit for bit, each time."""
     started = time.monotonic()
