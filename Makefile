@@ -7,7 +7,7 @@ CONFIG ?= configs/self_similar_burgers/profile_1.yaml
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: fit test lint setup clean
+.PHONY: fit test lint docs setup clean
 
 fit: $(READY)
 	$(BIN)/python -m pinnlab fit --config $(CONFIG) $(ARGS)
@@ -20,6 +20,9 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+docs: $(READY)
+	$(BIN)/python -m pdoc --docformat google --math --output-directory docs/api pinnlab
+
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
@@ -30,4 +33,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist docs/api *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
