@@ -6,6 +6,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 CONFIG ?= configs/self_similar_burgers/profile_1.yaml
 READY := .venv/.ready
 BIN := .venv/bin
+# the packages whose names are for use from outside
+PUBLIC := pinnlab $(addprefix pinnlab.,equations geometry networks engines jets residuals collocation training reporting solution)
 
 .PHONY: fit test lint docs setup clean
 
@@ -21,7 +23,7 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 docs: $(READY)
-	$(BIN)/python -m pdoc --docformat google --math --output-directory docs/api pinnlab
+	$(BIN)/python -m pdoc --docformat google --math --output-directory docs/api $(PUBLIC)
 
 setup: $(READY)
 
