@@ -257,8 +257,8 @@ def main() -> None:
         cases = [(3, 24, 256, n) for n in (1, 2, 3, 6, 9)] + [(3, 128, 2048, n) for n in (1, 2, 3, 4, 6, 9, 16)]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     processor = torch.cuda.get_device_name() if options.device == "cuda" else platform.processor() or platform.machine()
-    threads = f"{options.dtype}, {options.threads} threads, {options.clock} clock"
-    print(f"torch {torch.__version__}, {threads}, {processor}, commit {commit.strip()}")
+    machine = f"{options.threads} threads, {options.clock} clock, {processor}"
+    print(f"torch {torch.__version__}, {options.dtype}, {machine}, commit {commit.strip()}")
     rows = []
     for depth, width, batch, order in cases:
         rows += case(depth, width, batch, order, set(options.engines.split(",")), options)

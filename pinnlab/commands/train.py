@@ -215,6 +215,9 @@ class TrainingCLI(LightningCLI):
                 print(f"run folder: {self.folder.path}")
         if is_rank_zero():
             print(_ending(self.model, self.trainer))
+        with lost_ranks():
+            # a queue may end the others when one process leaves with a status of its own
+            self.trainer.strategy.barrier("the record is written")
         if self.interruption.signal is not None:
             self.status = 128 + self.interruption.signal
 
