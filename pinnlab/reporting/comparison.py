@@ -77,9 +77,18 @@ class Comparison:
 
     @cached_property
     def differing(self) -> list[str]:
-        """The settings in which the runs differ, seeds apart."""
-        keys = dict.fromkeys(key for run in self.runs for key in run.settings if key not in SEEDS)
-        return [key for key in keys if len({_text(run.settings.get(key, MISSING)) for run in self.runs}) > 1]
+        """The settings in which the runs differ, seeds apart.
+
+        An option that only one of several classes has says nothing beside the class, unless it varies itself.
+        """
+        found: list[str] = []
+        for key in dict.fromkeys(key for run in self.runs for key in run.settings if key not in SEEDS):
+            present = {_text(run.settings[key]) for run in self.runs if key in run.settings}
+            everywhere = all(key in run.settings for run in self.runs)
+            told = any(_belongs(key, parent) for parent in found)
+            if len(present) > 1 or not (everywhere or told):
+                found.append(key)
+        return found
 
     def values(self, run: Run) -> tuple[str, ...]:
         """A run's values of the differing settings."""
@@ -159,7 +168,7 @@ class Comparison:
         others = [key for key in self.differing if not _belongs(key, "engine")]
         for run in self.runs:
             rest = (run.seed, *(_text(run.settings.get(key, MISSING)) for key in others))
-            by_engine.setdefault(_engine(run), {}).setdefault(rest, run)
+            by_engine.setdefault(self._engine(run), {}).setdefault(rest, run)
         found = []
         for a, b in itertools.combinations(sorted(by_engine), 2):
             pairs = [(by_engine[a][key], by_engine[b][key]) for key in by_engine[a] if key in by_engine[b]]
@@ -203,6 +212,14 @@ class Comparison:
     def _finals(self, runs: Sequence[Run], name: str) -> list[float]:
         return [final for run in runs if (final := self.final(run, name)) is not None]
 
+    def _engine(self, run: Run) -> str:
+        """The engine with those of its options that vary."""
+        part = _part(run, "engine")
+        options = [
+            f"{key.rpartition('.')[2]} {_text(part[key])}" for key in part if "." in key and key in self.differing
+        ]
+        return " ".join([_text(part.get("engine", MISSING)), *(f"({option})" for option in options)])
+
     def _ratio(self, one: Run, two: Run) -> float | None:
         """Seconds of the second over seconds of the first until the error that both reach; None without records."""
         curves = self.curve(one), self.curve(two)
@@ -213,13 +230,6 @@ class Comparison:
             curve[1][int(np.argmax(curve[2] <= level))] for curve in curves if curve is not None
         )  # the first row at or below the level
         return float(second / first) if np.isfinite(second / first) and first > 0 else None
-
-
-def _engine(run: Run) -> str:
-    """The engine with those of its options that are set."""
-    part = _part(run, "engine")
-    options = [f"{key.rpartition('.')[2]} {_text(part[key])}" for key in part if key != "engine"]
-    return " ".join([_text(part.get("engine", MISSING)), *(f"({option})" for option in options)])
 
 
 def _part(run: Run, name: str) -> Mapping[str, Any]:

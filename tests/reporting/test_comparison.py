@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_only_what_differs_is_shown_and_the_best_run_is_first(write_run):
     columns, rows = comparison.table().columns, comparison.table().rows
     assert columns[:5] == ["run", "network.width", "seed", "status", "steps"]
     assert rows[0][columns.index("max_error")] == pytest.approx(2 * runs[2].metrics["error_lam"])
+
+
+def test_options_of_a_class_are_shown_where_they_vary(write_run):
+    runs = [read(write_run(name)) for name in ("a", "b", "c")]
+    settings = [{"engine": "NTP", "engine.rule": rule} for rule in ("recurrence", "faa_di_bruno")]
+    settings.append({"engine": "Autograd"})
+    several = [replace(run, settings=chosen) for run, chosen in zip(runs, settings, strict=True)]
+    assert Comparison(several).differing == ["engine", "engine.rule"]
+    assert Comparison([several[0], several[2]]).differing == ["engine"]
+    assert Comparison([several[0], replace(several[2], settings={})]).differing == ["engine"]
 
 
 def test_groups_give_median_and_extremes_over_seeds(write_run):

@@ -71,6 +71,7 @@ def test_every_run_of_the_sweeps_is_a_command_that_parses(tmp_path, monkeypatch,
             assert printed["model"]["engine"]["class_path"].endswith(dict(choice)["model.engine"])
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_sweep_files_are_what_wandb_takes():
     """`wandb sweep` itself needs an account; its own reader of the file does not."""
     if shutil.which("wandb") is None and not (Path(sys.executable).parent / "wandb").exists():
