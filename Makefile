@@ -6,8 +6,10 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 CONFIG ?= configs/self_similar_burgers/profile_1.yaml
 READY := .venv/.ready
 BIN := .venv/bin
+# the packages whose names are for use from outside
+PUBLIC := pinnlab $(addprefix pinnlab.,equations geometry networks engines jets residuals collocation training reporting solution)
 
-.PHONY: fit test long-test slurm-test lint setup clean
+.PHONY: fit test long-test slurm-test lint docs setup clean
 
 fit: $(READY)
 	$(BIN)/python -m pinnlab fit --config $(CONFIG) $(ARGS)
@@ -28,6 +30,9 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+docs: $(READY)
+	$(BIN)/python -m pdoc --docformat google --math --output-directory docs/api $(PUBLIC)
+
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
@@ -38,4 +43,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist docs/api *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

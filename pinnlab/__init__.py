@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pinnlab.solution import Solution, solve
+    from pinnlab.solution import Solution, load, solve
 
-__all__ = ["Solution", "solve"]
+__all__ = ["Solution", "load", "solve"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`solve` and `Solution`, imported when they are first used, for they need Lightning."""
+    """`solve`, `load` and `Solution`, imported when they are first used, for they need Lightning."""
     if name in __all__:
         from pinnlab import solution
 

@@ -54,7 +54,12 @@ COMMANDS = {
     "fit": _training("train a network on an equation and leave a run folder", "continue from"),
     "validate": _training("errors and residuals of a checkpoint on held-out points", "evaluate"),
     "test": _training("the same, for a final check", "evaluate"),
-    "predict": _training("the solution of a checkpoint on held-out points, as prediction.npz", "evaluate"),
+    "predict": Command("pinnlab.commands.predict", "a solution and its derivatives on a grid or at points, as a file"),
+    "export": Command("pinnlab.commands.export", "a network and its derivatives as a graph that needs no pinnlab"),
+    "equations": Command("pinnlab.commands.equations", "the equations that ship"),
+    "new-equation": Command("pinnlab.commands.new_equation", "write an equation, its configuration and its test"),
+    "figures": Command("pinnlab.commands.figures", "draw the figures of runs again, from their records"),
+    "compare": Command("pinnlab.commands.compare", "runs side by side, as tables, figure and HTML page"),
 }
 """The commands by name."""
 
@@ -107,7 +112,7 @@ def run() -> None:
 def overview() -> str:
     """The table of commands."""
     lines = [f"pinnlab {__version__}: physics-informed neural networks", "", "usage: python -m pinnlab COMMAND ...", ""]
-    lines += [f"  {name:<10} {command.help}" for name, command in COMMANDS.items()]
+    lines += [f"  {name:<13} {command.help}" for name, command in COMMANDS.items()]
     return "\n".join([*lines, "", "python -m pinnlab COMMAND --help says more."])
 
 

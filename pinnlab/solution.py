@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,16 +21,18 @@ from pinnlab.engines import NTP, Engine
 from pinnlab.equations import Equation
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
-from pinnlab.jets import IndexSet
+from pinnlab.jets import MultiIndex
 from pinnlab.networks import MLP
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
+from pinnlab.reporting.requests import Request, closure, requested
+from pinnlab.reporting.saved import load_model, run_of
 from pinnlab.residuals import Sobolev
 from pinnlab.training.checkpoint import Checkpoint
 from pinnlab.training.history import History
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.phases import LBFGS, Adam, Phase
-from pinnlab.training.pinn import PINN
+from pinnlab.training.pinn import PINN, Row
 from pinnlab.training.progress import Progress
 from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
@@ -99,6 +102,24 @@ def solve(
         with lost_ranks():
             fitted.fit(model, data)
     metrics = {name: float(value) for name, value in fitted.callback_metrics.items()}
+    return Solution(model, _columns(history.rows), metrics, dtype)
+
+
+def load(run: str | Path) -> Solution:
+    """The solution that a run of the command line left.
+
+    Args:
+        run: Its folder, for the newest checkpoint, or one of the checkpoints in it.
+
+    Raises:
+        UserError: if there is no such run or checkpoint, or the run was one of `solve`, whose configuration does not
+            tell how to build the network again.
+    """
+    path = Path(run)
+    model, dtype = load_model(path)
+    folder = RunFolder(path if path.is_dir() else run_of(path))
+    history = folder.read_rows() if folder.metrics.exists() else {}
+    metrics = json.loads(folder.summary.read_text())["metrics"] if folder.summary.exists() else {}
     return Solution(model, history, metrics, dtype)
 
 
@@ -111,34 +132,30 @@ class Solution:
 
     Attributes:
         model: The trained module.
+        history: The record of the training by column: step, phase, seconds, loss, its shares, unknowns.
         metrics: Errors and residual norms on held-out points.
     """
 
-    def __init__(self, model: PINN, history: History, metrics: dict[str, float], dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: PINN, history: Mapping[str, Array], metrics: Mapping[str, float], dtype: torch.dtype
+    ) -> None:
         """Wraps a trained module.
 
         Args:
             model: The module.
-            history: The rows of its training.
+            history: The record of its training by column.
             metrics: Errors and residual norms.
             dtype: Of the points where it is evaluated.
         """
         self.model = model
-        self.metrics = metrics
-        self._history = history
+        self.history = dict(history)
+        self.metrics = dict(metrics)
         self._dtype = dtype
 
     @property
     def unknowns(self) -> dict[str, float]:
         """The values found for the unknowns."""
         return self.model.unknowns()
-
-    @property
-    def history(self) -> dict[str, Array]:
-        """The record of the training by column: step, phase, seconds, loss, its shares, unknowns."""
-        rows = self._history.rows
-        names = dict.fromkeys(name for row in rows for name in row)
-        return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
 
     def __call__(self, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The outputs at points.
@@ -167,25 +184,24 @@ class Solution:
         Raises:
             UserError: if a name is not one of the inputs, or one is missing.
         """
-        equation = self.model.equation
-        for name in (*along, *coordinates):
-            if name not in equation.inputs:
-                raise UserError(f"{equation.name} has no input {name!r}; its inputs are {', '.join(equation.inputs)}")
-        missing = [name for name in equation.inputs if name not in coordinates]
-        if missing:
-            raise UserError(f"give a value for the input {missing[0]!r}, as in solution({missing[0]}=0.5)")
-        arrays = np.broadcast_arrays(*(np.asarray(coordinates[name], dtype=float) for name in equation.inputs))
-        shape = arrays[0].shape
-        points: Points = {
-            name: torch.tensor(array.ravel(), dtype=self._dtype, device=self.model.device)
-            for name, array in zip(equation.inputs, arrays, strict=True)
-        }
-        alpha = tuple(along.count(name) for name in equation.inputs)
-        with torch.enable_grad():
-            fields = self.model.residuals.fields(points, IndexSet.closure([alpha]))
-            values = {name: fields[name].derivative(alpha).detach() for name in equation.outputs}
-        found = {name: value.cpu().numpy().reshape(shape) for name, value in values.items()}
-        return found if len(found) > 1 else found[equation.outputs[0]]
+        alpha = self._alpha(along)
+        found = self._evaluate([Request(name, name, alpha) for name in self.model.equation.outputs], coordinates)
+        return found if len(found) > 1 else found[self.model.equation.outputs[0]]
+
+    def evaluate(self, *names: str, **coordinates: npt.ArrayLike) -> dict[str, Array]:
+        """The outputs and several derivatives of them at once: `evaluate("u_x", "u_xx", x=…)`.
+
+        Args:
+            *names: An output, an underscore, and an input for each differentiation.
+            **coordinates: Every input by name; arrays of one shape, or shapes that broadcast.
+
+        Returns:
+            Arrays of that shape by name, the outputs first.
+
+        Raises:
+            UserError: if a name is wrong, or an input is missing.
+        """
+        return self._evaluate(requested(self.model.equation, names), coordinates)
 
     def derivative(self, order: int, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The derivative of that order, for an equation of one input.
@@ -197,6 +213,34 @@ class Solution:
         if len(equation.inputs) != 1 or order < 0:
             raise UserError("derivative(order, …) takes one input and an order from 0; use d(…) for several inputs")
         return self.d(*equation.inputs * order, **coordinates)
+
+    def _alpha(self, along: Sequence[str]) -> MultiIndex:
+        equation = self.model.equation
+        for name in along:
+            if name not in equation.inputs:
+                raise UserError(f"{equation.name} has no input {name!r}; its inputs are {', '.join(equation.inputs)}")
+        return tuple(along.count(name) for name in equation.inputs)
+
+    def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
+        equation = self.model.equation
+        self._alpha(list(coordinates))
+        missing = [name for name in equation.inputs if name not in coordinates]
+        if missing:
+            raise UserError(f"give a value for the input {missing[0]!r}, as in solution({missing[0]}=0.5)")
+        arrays = np.broadcast_arrays(*(np.asarray(coordinates[name], dtype=float) for name in equation.inputs))
+        points: Points = {
+            name: torch.tensor(array.ravel(), dtype=self._dtype, device=self.model.device)
+            for name, array in zip(equation.inputs, arrays, strict=True)
+        }
+        with torch.enable_grad():
+            fields = self.model.residuals.fields(points, closure(requests))
+            values = {r.name: fields[r.output].derivative(r.alpha).detach() for r in requests}
+        return {name: value.cpu().numpy().reshape(arrays[0].shape) for name, value in values.items()}
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, Array]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
 
 
 def _record(path: Path, model: PINN, seed: int, interruption: Interruption) -> list[Callback]:

@@ -24,6 +24,7 @@ from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
+from pinnlab.reporting.saved import run_of
 from pinnlab.reporting.tracking import Tracker, Wandb, start
 from pinnlab.training.checkpoint import Checkpoint, newest, verify
 from pinnlab.training.interruption import Interruption
@@ -260,11 +261,6 @@ class TrainingCLI(LightningCLI):
 def is_rank_zero() -> bool:
     """Whether this process writes, known before a process group exists."""
     return getattr(rank_zero_only, "rank", 0) == 0
-
-
-def run_of(checkpoint: Path) -> Path:
-    """The run folder that a checkpoint lies in; its own folder, if that is not one of a run's."""
-    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
 
 
 def _list(value: Any) -> list[Any]:

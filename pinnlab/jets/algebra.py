@@ -243,13 +243,12 @@ def unit(dimension: int, axis: int) -> MultiIndex:
 
 
 def of_degree(dimension: int, degree: int) -> Iterator[MultiIndex]:
-    """The multi-indices of `dimension` axes with |α| = degree."""
-    if dimension == 1:
-        yield (degree,)
-        return
-    for first in range(degree, -1, -1):
-        for rest in of_degree(dimension - 1, degree - first):
-            yield (first, *rest)
+    """The multi-indices of `dimension` axes with |α| = degree, descending."""
+    for axes in itertools.combinations_with_replacement(range(dimension), degree):
+        alpha = [0] * dimension
+        for axis in axes:
+            alpha[axis] += 1
+        yield tuple(alpha)
 
 
 def factorial(alpha: MultiIndex) -> int:

@@ -64,7 +64,9 @@ class Compiled(Kernels):
                 for row, coefficient in zip(rows, series, strict=True):
                     row.copy_(coefficient)
 
-        self._run((function, algebra, len(x)), fused, [_rows(state) for state in states], x.reshape(len(x), -1))
+        self._run(
+            (function, algebra, len(x)), fused, [_rows(state) for state in states], x.detach().reshape(len(x), -1)
+        )
         return states
 
     def adjoint(
@@ -101,8 +103,8 @@ class Compiled(Kernels):
             (function, algebra, rows, len(variables[0]), present),
             fused,
             _rows(out),
-            [v.reshape(len(v), -1) for v in variables],
-            [g.reshape(len(g), -1) for g in gradients if g is not None],
+            [v.detach().reshape(len(v), -1) for v in variables],
+            [g.detach().reshape(len(g), -1) for g in gradients if g is not None],
         )
         return out
 

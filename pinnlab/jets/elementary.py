@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.jets import schedule
+from pinnlab.jets import plain, schedule
 from pinnlab.jets.algebra import Algebra
 from pinnlab.jets.product import correlate, front, pad, product, signed
 
@@ -85,6 +85,8 @@ def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
     Raises:
         UserError: under autocast, whose rounding a recurrence would amplify.
     """
+    if torch.compiler.is_exporting():
+        return plain.recurrence(function.initial(x[0]), function.system, x, algebra)
     return differentiable(function, x, algebra, EAGER)
 
 

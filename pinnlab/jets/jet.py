@@ -100,7 +100,7 @@ class Jet(Field):
         position = self.indices.position[alpha]
         if position >= len(self.coefficients):
             return torch.zeros_like(self.value)
-        return self.coefficients[position] * factorial(alpha)
+        return self.coefficients[position] * float(factorial(alpha))  # whole numbers beyond 20! do not fit a tensor
 
     def like(self, coefficients: Tensor) -> Jet:
         """A jet with other coefficients over the same index set."""

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnlab.jets import schedule
+from pinnlab.jets import plain, schedule
 from pinnlab.jets.algebra import Algebra
 
 # Seconds that one array operation costs beyond its arithmetic, and that a gathered multiply-add of one number
@@ -38,6 +38,8 @@ def product(a: Tensor, b: Tensor, algebra: Algebra, rows: int | None = None) -> 
     """
     if rows is None:
         rows = schedule.reach(algebra, len(a), len(b))
+    if torch.compiler.is_exporting():
+        return plain.product(a, b, algebra)[:rows]
     shape = torch.broadcast_shapes(a.shape[1:], b.shape[1:])
     return _Product.apply(a.expand(-1, *shape), b.expand(-1, *shape), algebra, rows)
 

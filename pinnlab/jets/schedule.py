@@ -24,23 +24,39 @@ Runs = tuple[tuple[Index, Index, Index], ...]
 """(target, left, right) of every run: two of them advance together, and one factor is a single coefficient."""
 
 
+Span = tuple[int, int, int, int]
+"""(target, moving, fixed, length): where a run begins, and how long it is."""
+
+
 def cover(triples: Iterable[Triple]) -> Runs:
-    """Few runs that cover the triples, each exactly once."""
+    """Few runs that cover the triples, each exactly once: of either kind, or each triple by its longer one."""
     forward = list(triples)
-    fixed_right = _cover(forward)
-    fixed_left = _cover([(right, left, target) for left, right, target in forward])
-    if len(fixed_right) <= len(fixed_left):
-        return tuple((_index(t, n), _index(m, n), f) for t, m, f, n in fixed_right)
-    return tuple((_index(t, n), f, _index(m, n)) for t, m, f, n in fixed_left)
+    swapped = {triple: (triple[1], triple[0], triple[2]) for triple in forward}
+    fixed_right, fixed_left = _cover(forward), _cover(list(swapped.values()))
+    right, left = _lengths(fixed_right), _lengths(fixed_left)
+    mixed = (
+        _cover([triple for triple in forward if right[triple] >= left[swapped[triple]]]),
+        _cover([swapped[triple] for triple in forward if right[triple] < left[swapped[triple]]]),
+    )
+    choices: tuple[tuple[list[Span], list[Span]], ...] = ((fixed_right, []), ([], fixed_left), mixed)
+    by_right, by_left = min(choices, key=lambda choice: len(choice[0]) + len(choice[1]))
+    return (
+        *((_index(t, n), _index(m, n), f) for t, m, f, n in by_right),
+        *((_index(t, n), f, _index(m, n)) for t, m, f, n in by_left),
+    )
+
+
+def _lengths(runs: list[Span]) -> dict[Triple, int]:
+    return {(m + r, f, t + r): n for t, m, f, n in runs for r in range(n)}
 
 
 def _index(start: int, length: int) -> Index:
     return start if length == 1 else slice(start, start + length)
 
 
-def _cover(triples: list[Triple]) -> list[tuple[int, int, int, int]]:
+def _cover(triples: list[Triple]) -> list[Span]:
     """Maximal runs (target, moving, fixed, length) with the second factor fixed."""
-    runs: list[tuple[int, int, int, int]] = []
+    runs: list[Span] = []
     for moving, fixed, target in sorted(triples, key=lambda triple: (triple[1], triple[0])):
         if runs:
             t, m, f, n = runs[-1]

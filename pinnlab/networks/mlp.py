@@ -7,24 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pinnlab.errors import UserError
-
-
-class Sine(nn.Module):
-    """x ↦ sin(ω x)."""
-
-    def __init__(self, frequency: float = 1.0) -> None:
-        """Sets the frequency ω."""
-        super().__init__()
-        self.frequency = frequency
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Applies the sine to every element."""
-        return torch.sin(x if self.frequency == 1 else self.frequency * x)
-
+from pinnlab.networks.activations import Adaptive, Exp, Gaussian, Sine
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
@@ -33,6 +19,9 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "softplus": nn.Softplus,
     "silu": nn.SiLU,
     "gelu": nn.GELU,
+    "mish": nn.Mish,
+    "exp": Exp,
+    "gaussian": Gaussian,
     "softsign": nn.Softsign,
     "relu": nn.ReLU,
 }
@@ -42,11 +31,13 @@ Initialisation = Literal["xavier_uniform", "xavier_normal", "lecun_normal", "kai
 
 
 def activation(name: str) -> nn.Module:
-    """A new activation module by name.
+    """A new activation module by name; `adaptive_` before a name gives it a trainable slope.
 
     Raises:
         UserError: for an unknown name.
     """
+    if name.startswith("adaptive_"):
+        return Adaptive(activation(name.removeprefix("adaptive_")))
     if name not in ACTIVATIONS:
         raise UserError(f"no activation is called {name!r}; choose one of {', '.join(ACTIVATIONS)}")
     return ACTIVATIONS[name]()

@@ -3,132 +3,97 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from pinnlab.reporting import panels as parts
 from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.panels import Panel, Record
+from pinnlab.reporting.style import panels, save, styled
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-FOUND, EXACT, OTHERS = "#0072B2", "#000000", ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Colours that colour-blind people can tell apart (Okabe & Ito 2008)."""
-
-_COLUMNS = 4
-_TINY = 1e-20
+FIGURES: dict[str, Callable[[Record], list[Panel]]] = {
+    "solution": parts.solution,
+    "residual": parts.residual,
+    "points": parts.points,
+    "history": parts.history,
+    "cost": parts.cost,
+}
+"""The figures of a run by the names of their files; each is a list of panels."""
 
 
 def draw_profile(folder: RunFolder) -> Path | None:
-    """Draw a run of an equation in one input: outputs and derivatives against the exact ones, residual, loss, unknowns.
+    """Draw the picture of a run: solution against the exact one, error, residual, loss and unknowns.
 
     What the record lacks, the solution of a run that diverged say, is left out.
 
     Returns:
         The PNG file, or None if the record holds nothing to draw yet.
     """
-    from matplotlib.figure import Figure
-
-    rows = folder.read_rows()
-    summary: dict[str, Any] = json.loads(folder.summary.read_text())
-    arrays = dict(np.load(folder.solution)) if folder.solution.exists() else {}
-    panels = _solution_panels(arrays) + _history_panels(rows, summary)
-    if not panels:
+    record = read(folder)
+    chosen = [panel for draw in (parts.solution, parts.residual, parts.history) for panel in draw(record)]
+    if not chosen:
         return None
-    count = -(-len(panels) // _COLUMNS)
-    figure = Figure(figsize=(4 * _COLUMNS, 3 * count), layout="constrained")
-    axes = figure.subplots(count, _COLUMNS, squeeze=False).ravel()
-    for axis in axes[len(panels) :]:
-        axis.remove()
-    for axis, panel in zip(axes, panels, strict=False):
-        panel(axis)
-        axis.grid(alpha=0.25)
-    figure.suptitle(_title(summary))
-    figure.savefig(folder.figure, dpi=110)
+    _draw(chosen, folder.figure, _title(record.summary), ["png"])
     return folder.figure
 
 
-def _title(summary: dict[str, Any]) -> str:
+def draw_all(folder: RunFolder, target: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:
+    """Draw every figure that the record has something for.
+
+    Args:
+        folder: The run.
+        target: The folder to write to; created if it is missing.
+        formats: The kinds of files.
+
+    Returns:
+        The files.
+    """
+    record = read(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name, draw in FIGURES.items():
+        if chosen := draw(record):
+            written += _draw(chosen, target / name, _title(record.summary), formats)
+    return written
+
+
+def read(folder: RunFolder) -> Record:
+    """What figures need of a run; missing files are empty."""
+    summary = json.loads(folder.summary.read_text()) if folder.summary.exists() else {}
+    unknowns = summary.get("unknowns", {})
+    truths = {name: entry["truth"] for name, entry in unknowns.items() if entry["truth"] is not None}
+    rows = folder.read_rows() if folder.metrics.exists() else {}
+    return Record(rows, summary, _arrays(folder.solution), _arrays(folder.points), truths)
+
+
+def _draw(chosen: Sequence[Panel], path: Path, title: str, formats: Sequence[str]) -> list[Path]:
+    with styled():
+        figure, axes = panels(len(chosen))
+        for axis, panel in zip(axes, chosen, strict=True):
+            panel(axis)
+        figure.suptitle(title, fontsize="medium")
+        return save(figure, path, formats)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    if not path.exists():
+        return {}
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def _title(summary: Mapping[str, Any]) -> str:
+    if not summary:
+        return "unfinished run"
     parts = [f"{summary['equation']}, {summary['engine']}, seed {summary['seed']}: {summary['status']}"]
     for name, unknown in summary["unknowns"].items():
-        error = "" if unknown["error"] is None else f" (error {unknown['error']:.1e})"
-        parts.append(f"{name} = {unknown['value']:.10g}{error}")
+        if unknown["value"] is not None:
+            error = "" if unknown["error"] is None else f" (error {unknown['error']:.1e})"
+            parts.append(f"{name} = {unknown['value']:.10g}{error}")
     if summary["metrics"].get("max_error") is not None:
         parts.append(f"max error {summary['metrics']['max_error']:.1e}")
-    return "   ".join(parts)
-
-
-def _solution_panels(arrays: dict[str, np.ndarray]) -> list[Any]:
-    if not arrays:
-        return []
-    coordinate = next(iter(arrays))
-    x = arrays[coordinate]
-    outputs = [name for name in arrays if name not in (coordinate, "residual") and not name.startswith("exact/")]
-    panels: list[Any] = []
-
-    def derivative(name: str, order: int) -> Any:
-        def draw(axis: Axes) -> None:
-            axis.plot(x, arrays[name][order], color=FOUND, label="found")
-            if f"exact/{name}" in arrays:
-                axis.plot(x, arrays[f"exact/{name}"][order], color=EXACT, linestyle="--", linewidth=1, label="exact")
-            axis.set(xlabel=coordinate, title=name + ("'" * order if order < 4 else f"$^{{({order})}}$"))
-            axis.legend(fontsize="small")
-
-        return draw
-
-    def error(axis: Axes) -> None:
-        for name, color in zip(outputs, OTHERS, strict=False):
-            gap = np.abs(arrays[name] - arrays[f"exact/{name}"])
-            axis.semilogy(x, gap[0] + _TINY, color=color, label=name)
-            if len(gap) > 1:
-                axis.semilogy(x, gap[1] + _TINY, color=color, linestyle=":", label=f"{name}'")
-        axis.set(xlabel=coordinate, title="|error|")
-        axis.legend(fontsize="small")
-
-    def residual(axis: Axes) -> None:
-        for component, color in zip(np.abs(arrays["residual"]), OTHERS, strict=False):
-            axis.semilogy(x, component + _TINY, color=color)
-        axis.set(xlabel=coordinate, title="|residual|")
-
-    for name in outputs:
-        panels += [derivative(name, order) for order in range(len(arrays[name]))]
-    if outputs and f"exact/{outputs[0]}" in arrays:
-        panels.append(error)
-    return [*panels, residual]
-
-
-def _history_panels(rows: dict[str, np.ndarray], summary: dict[str, Any]) -> list[Any]:
-    if not rows:
-        return []
-    steps = rows["step"]
-
-    def phases(axis: Axes) -> None:
-        end = 0
-        for phase in summary["phases"][:-1]:
-            end += phase["steps"]
-            axis.axvline(end, color="grey", linewidth=0.8, linestyle=":")
-        axis.set_xlabel("step")
-
-    def loss(axis: Axes) -> None:
-        axis.semilogy(steps, rows["loss"] + _TINY, color=EXACT, label="all")
-        shares = [name for name in rows if name.startswith("loss/")]
-        for name, color in zip(shares, OTHERS, strict=False):
-            axis.semilogy(steps, rows[name] + _TINY, color=color, linewidth=0.9, label=name.removeprefix("loss/"))
-        axis.set_title("loss")
-        axis.legend(fontsize="small")
-        phases(axis)
-
-    def unknown(name: str, truth: float | None) -> Any:
-        def draw(axis: Axes) -> None:
-            if truth is None:
-                axis.plot(steps, rows[name], color=FOUND)
-                axis.set_title(name)
-            else:
-                axis.semilogy(steps, np.abs(rows[name] - truth) + _TINY, color=FOUND)
-                axis.set_title(f"|{name} - {truth:.6g}|")
-            phases(axis)
-
-        return draw
-
-    return [loss, *(unknown(name, entry["truth"]) for name, entry in summary["unknowns"].items())]
+    # a narrow figure has no room for one long line
+    return "\n".join(parts) if len(parts) > 1 else parts[0]

@@ -55,8 +55,13 @@ class RunFolder:
         return self.path / "solution.npz"
 
     @property
+    def points(self) -> Path:
+        """The collocation points that training ended with."""
+        return self.path / "points.npz"
+
+    @property
     def figure(self) -> Path:
-        """The picture of a run of an equation in one input."""
+        """The picture of the run."""
         return self.path / "profile.png"
 
     @property
@@ -133,14 +138,18 @@ class RunFolder:
             os.close(descriptor)
 
     def read_rows(self) -> dict[str, np.ndarray]:
-        """The columns of the record: arrays of floats with NaN where a cell is empty, and strings for `phase`."""
+        """The columns of the record: arrays of floats with NaN where a cell is empty, and strings for `phase`.
+
+        A last line that a crash cut off is dropped.
+        """
         with self.metrics.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        names = list(rows[0]) if rows else []
-        return {
-            name: np.array([row[name] if name == "phase" else float(row[name] or "nan") for row in rows])
-            for name in names
-        }
+            rows = csv.reader(line for line in file if line.endswith("\n"))
+            names = next(rows, [])
+            columns = zip(*(row for row in rows if len(row) == len(names)), strict=True)
+            return {
+                name: np.array(column if name == "phase" else [float(cell) if cell else np.nan for cell in column])
+                for name, column in zip(names, columns, strict=False)
+            }
 
     @property
     def finished(self) -> bool:

@@ -17,12 +17,18 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 import pinnlab
+from pinnlab.collocation import Grid
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.errors import DivergedError
 from pinnlab.reporting.figures import draw_profile
 from pinnlab.reporting.folder import RowWriter, RunFolder
+from pinnlab.reporting.tracking import share
+from pinnlab.reporting.vitals import Vitals, numbers
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN, StepReport, domain
+
+_MAP = 101 * 101
+"""Points of a map of a solution in two inputs."""
 
 
 class RunRecord(Callback):
@@ -45,6 +51,7 @@ class RunRecord(Callback):
         self._seconds_before = 0.0
         self._started: float | None = None
         self._loss: float | None = None
+        self._vitals = Vitals()
 
     @property
     def seconds(self) -> float:
@@ -73,15 +80,17 @@ class RunRecord(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write the step's rows, here and to the loggers."""
+        assert isinstance(pl_module, PINN)
         report: StepReport = outputs["report"]
         self._loss = report.loss if report.ended is None else report.ended.loss
         if self._writer is None:
             return
         for row in report.rows:
             self._writer.write(row)
-            numbers = {name: value for name, value in row.items() if not isinstance(value, str) and name != "step"}
-            for logger in trainer.loggers:
-                logger.log_metrics(numbers, step=int(row["step"]))
+            if trainer.loggers:
+                logged = {**numbers(row), **self._vitals.measure(pl_module, batch, row)}
+                for logger in trainer.loggers:
+                    logger.log_metrics(logged, step=int(row["step"]))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the end of a run that finished or was asked to stop."""
@@ -93,11 +102,15 @@ class RunRecord(Callback):
         assert isinstance(trainer.datamodule, Collocation)  # type: ignore[attr-defined]
         arrays: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
         np.savez(self.folder.solution, **arrays)
+        np.savez(self.folder.points, **point_arrays(trainer.datamodule, pl_module.schedule.step))  # type: ignore[attr-defined]
         self.folder.write_summary(self._summary(pl_module, status, metrics))
         self._finish(pl_module)
         final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
+        known = {name: unknown.truth for name, unknown in pl_module.equation.unknowns().items()}
+        final |= {f"truth/{name}": truth for name, truth in known.items() if truth is not None}
         for logger in trainer.loggers:
             logger.log_metrics(final, step=pl_module.schedule.step)
+            share(logger, self.folder, arrays)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Write the end of a run that was broken off."""
@@ -121,8 +134,7 @@ class RunRecord(Callback):
     def _finish(self, module: PINN) -> None:
         assert self._writer is not None
         self._writer.close()
-        if len(module.equation.inputs) == 1:
-            draw_profile(self.folder)
+        draw_profile(self.folder)
 
     def _summary(self, module: PINN, status: str, metrics: Mapping[str, float]) -> dict[str, Any]:
         schedule = module.schedule
@@ -161,7 +173,7 @@ def columns(module: PINN) -> list[str]:
 
 
 def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
-    """The solution on held-out points of the domain, as named arrays.
+    """The solution on held-out points of the domain, on a grid where it has two inputs, as named arrays.
 
     Inputs are `(N,)`. For an equation of one input each output is `(order + 1, N)`, its derivatives up to the
     highest that training used, with the exact ones as `exact/NAME` where they are known; for more inputs
@@ -169,7 +181,10 @@ def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
     """
     equation = module.equation
     name = domain(equation.constraints())
-    points = {key: column.to(module.device) for key, column in data.held_out_batch()[name].items()}
+    sampled = data.held_out_batch()[name]
+    if len(equation.inputs) == 2:
+        sampled = Grid().sample(equation.constraints()[name].region, _MAP, 0)
+    points = {key: column.to(module.device) for key, column in sampled.items()}
     order = max(term.indices.order for term in module.residuals.terms.values()) if len(equation.inputs) == 1 else 0
     with torch.enable_grad():
         if len(equation.inputs) == 1:
@@ -183,6 +198,16 @@ def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
                 arrays[f"exact/{key}"] = torch.stack([field.derivative(alpha) for alpha in alphas])
         arrays["residual"] = module.residual_values({name: points})[name]
     return {key: value.detach().cpu().numpy() for key, value in arrays.items()}
+
+
+def point_arrays(data: Collocation, step: int) -> dict[str, Any]:
+    """The collocation points of a step: `constraint/column` ↦ `(N,)`, vector columns left out."""
+    return {
+        f"{name}/{key}": column.cpu().numpy()
+        for name, columns in data.batch(step).items()
+        for key, column in columns.items()
+        if column.ndim == 1
+    }
 
 
 def versions() -> dict[str, str]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning.pytorch.loggers import WandbLogger
+import numpy as np
+from lightning.pytorch.loggers import Logger, WandbLogger
 
 from pinnlab.reporting.folder import RunFolder, write_atomically
+
+LOWER_IS_BETTER = ("loss", "loss/*")
+"""Curves of which W&B's summary keeps the least value; errors are measured once, at the end."""
+
+_TABLE = 1000
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,14 @@ class Tracker(WandbLogger):
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log, if there is a W&B to log to."""
-        self._try(lambda: super(Tracker, self).log_metrics(metrics, step))
+        self.guard(lambda: super(Tracker, self).log_metrics(metrics, step))
 
     def finish(self) -> None:
         """End the W&B run, within its timeout."""
-        self._try(self.experiment.finish)
+        self.guard(self.experiment.finish)
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def guard(self, act: Callable[[], None]) -> None:
+        """Do something with W&B, unless it is lost or is lost in doing so."""
         import wandb
 
         if self._lost:
@@ -125,4 +133,41 @@ def start(
             raise
         say(f"W&B cannot be used online ({' '.join(str(error).split())[:200]}): this run is logged offline")
         run = begin("offline")
+    for pattern in LOWER_IS_BETTER:
+        run.define_metric(pattern, summary="min")
     return Tracker(run, say)
+
+
+def share(logger: Logger, folder: RunFolder, solution: Mapping[str, np.ndarray]) -> None:
+    """Give a W&B run what its record holds at the end: pictures, the solution as a table, and an artifact of all.
+
+    Args:
+        logger: Any logger; nothing happens unless it is W&B's.
+        folder: The run's record, complete.
+        solution: The arrays of the solution, inputs `(N,)`, outputs `(order + 1, N)`.
+    """
+    if isinstance(logger, Tracker):
+        logger.guard(lambda: _share(logger.experiment, folder, solution))
+    elif isinstance(logger, WandbLogger):
+        _share(logger.experiment, folder, solution)
+
+
+def _share(run: Any, folder: RunFolder, solution: Mapping[str, np.ndarray]) -> None:
+    import wandb
+
+    if folder.figure.exists():
+        run.log({"figures/profile": wandb.Image(str(folder.figure))})
+    count = len(next(iter(solution.values())))
+    # a table is for looking; the artifact has every point
+    chosen = np.unique(np.linspace(0, count - 1, min(count, _TABLE)).astype(int))
+    columns = {name: (array if array.ndim == 1 else array[0])[chosen] for name, array in solution.items()}
+    rows = [list(map(float, row)) for row in zip(*columns.values(), strict=True)]
+    run.log({"solution": wandb.Table(columns=list(columns), data=rows)})
+    artifact = wandb.Artifact(f"run-{run.id}", type="run", metadata=json.loads(folder.summary.read_text()))
+    for path in (folder.config, folder.metrics, folder.summary, folder.solution, folder.points, folder.figure):
+        if path.exists():
+            artifact.add_file(str(path))
+    last = folder.checkpoints / "last.ckpt"
+    if last.exists():
+        artifact.add_file(str(last), name="checkpoints/last.ckpt")
+    run.log_artifact(artifact)

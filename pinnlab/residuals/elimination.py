@@ -54,35 +54,37 @@ def eliminate(
 
     Args:
         affine: The blocks of all constraints.
-        unknowns: The unknowns by name; those that are not linear are passed over.
+        unknowns: The unknowns by name; those in which the blocks are not affine are passed over.
         reduce: Sums a tensor over the ranks.
     """
-    linear = [name for name, unknown in unknowns.items() if unknown.linear]
+    linear = list(next(iter(affine.values())).slopes) if affine else []
     if not linear:
         return {}
     constant = flatten({name: piece.constant.detach() for name, piece in affine.items()})
     slopes = torch.stack([slope(affine, name) for name in linear])
-    moments = slopes @ torch.cat((slopes, constant[None])).mT
+    vectors = torch.cat((slopes, constant[None]))
+    moments = vectors @ vectors.mT
     if reduce is not None:
         moments = reduce(moments)
     boxes = [(unknowns[name].bounds, float(unknowns[name].value.detach())) for name in linear]
-    return dict(zip(linear, _bounded(moments.tolist(), boxes), strict=True))
+    return dict(zip(linear, _bounded(moments[:-1].tolist(), float(moments[-1, -1]), boxes), strict=True))
 
 
 def _bounded(
-    moments: Sequence[Sequence[float]], boxes: Sequence[tuple[tuple[float, float] | None, float]]
+    moments: Sequence[Sequence[float]], square: float, boxes: Sequence[tuple[tuple[float, float] | None, float]]
 ) -> list[float]:
-    """The minimiser of λᵀGλ + 2 mᵀλ within bounds, by cyclic coordinate descent on the rows (G_i, m_i).
+    """The minimiser of λᵀGλ + 2 mᵀλ within bounds, by cyclic coordinate descent on the rows (G_i, m_i), with ‖b‖².
 
-    An unknown without any effect keeps the value that comes with its bounds. The others start from zero, so that
-    the result depends on the residuals alone and a resumed run finds the same bits.
+    An unknown without any effect, beyond rounding errors, keeps the value that comes with its bounds. The others
+    start from zero, so that the result depends on the residuals alone and a resumed run finds the same bits.
     """
-    values = [start if moments[i][i] <= 0 else 0.0 for i, (_, start) in enumerate(boxes)]
+    noise = (100 * torch.finfo(torch.float64).eps) ** 2 * square
+    values = [start if moments[i][i] <= noise else 0.0 for i, (_, start) in enumerate(boxes)]
     for _ in range(1000):
         before = list(values)
         for i, (bounds, _) in enumerate(boxes):
             *gram, moment = moments[i]
-            if gram[i] > 0:
+            if gram[i] > noise:
                 others = sum(g * value for j, (g, value) in enumerate(zip(gram, values, strict=True)) if j != i)
                 values[i] = -(moment + others) / gram[i]
                 if bounds is not None:

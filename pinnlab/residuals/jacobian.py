@@ -61,6 +61,7 @@ class Linearisation(Linearised):
         points: Mapping[str, Points],
         totals: Mapping[str, int] | None = None,
         reduce: Reduce | None = None,
+        held: bool = False,
     ) -> None:
         """Evaluates the residuals.
 
@@ -70,7 +71,9 @@ class Linearisation(Linearised):
             points: The points of every constraint.
             totals: The global numbers of points, where the points are one rank's share.
             reduce: Sums a tensor over the ranks.
+            held: Keep the linear unknowns at their values instead of eliminating them.
         """
+        self._held = held
         self._residuals, self._parameters, self._points = residuals, dict(parameters), points
         self._totals = {name: (totals or {}).get(name) or size(batch) for name, batch in points.items()}
         self._reduce = reduce
@@ -80,14 +83,14 @@ class Linearisation(Linearised):
         for name, batch in points.items():
             if copies is None or size(batch) == 0:
                 with torch.no_grad():
-                    affine[name] = _affine(residuals, self._parameters, name, batch, self._totals[name])
+                    affine[name] = _affine(residuals, self._parameters, name, batch, self._totals[name], held)
                 continue
             repeats = _repeats(residuals.height(name), size(batch))
             tiled = {key: column.repeat(repeats, *[1] * (column.ndim - 1)) for key, column in batch.items()}
             n = size(tiled)
             own = {key: p.detach().expand(n, *p.shape).requires_grad_() for key, p in parameters.items()}
             with torch.enable_grad():
-                piece = _affine(copies, own, name, tiled, self._totals[name])
+                piece = _affine(copies, own, name, tiled, self._totals[name], held)
                 affine[name] = piece.map(_own_row) if repeats > 1 else piece
             self._own[name] = list(own.values())
         unknowns = residuals.equation.unknowns()
@@ -129,17 +132,21 @@ class Linearisation(Linearised):
             moments = self._reduce(moments)
         count = len(slopes)
         gram, products = moments[:, :count], moments[:, count:]
-        return jacobian - slopes.mT @ (torch.linalg.pinv(gram, hermitian=True) @ products)
+        # a slope of rounding errors alone spans no direction
+        noise = (100 * torch.finfo(gram.dtype).eps) ** 2
+        return jacobian - slopes.mT @ (torch.linalg.pinv(gram, hermitian=True, atol=noise) @ products)
 
     def _mapped(self, name: str, batch: Points) -> Tensor:
         """The rows of one constraint for any differentiable network: vmap over points of reverse mode."""
 
         def rows(parameters: dict[str, Tensor], point: Points) -> Tensor:
             single = {key: column[None] for key, column in point.items()}
-            return _affine(self._residuals, parameters, name, single, self._totals[name]).at(self.values)[:, 0]
+            return _affine(self._residuals, parameters, name, single, self._totals[name], self._held).at(self.values)[
+                :, 0
+            ]
 
         jacobians = vmap(jacrev(rows), in_dims=(None, 0))(self._parameters, batch)
-        parts = [jacobians[key].flatten(2) for key in self._parameters]  # (N, rows, p) each
+        parts = [jacobians[key].reshape(*jacobians[key].shape[:2], -1) for key in self._parameters]  # (N, rows, p) each
         return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
 
 
@@ -150,14 +157,16 @@ class _Constraint(nn.Module):
         super().__init__()
         self.residuals = residuals
 
-    def forward(self, name: str, points: Points, total: int) -> Affine:
-        return self.residuals.affine(name, points, total)
+    def forward(self, name: str, points: Points, total: int, held: bool) -> Affine:
+        return self.residuals.affine(name, points, total, held)
 
 
-def _affine(residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, total: int) -> Affine:
+def _affine(
+    residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, total: int, held: bool
+) -> Affine:
     prefix = "residuals.network." if isinstance(residuals.network, _OwnCopies) else "residuals."
     named = {(prefix if key.startswith("network.") else "residuals.") + key: value for key, value in parameters.items()}
-    result: Affine = functional_call(_Constraint(residuals), named, (name, points, total))
+    result: Affine = functional_call(_Constraint(residuals), named, (name, points, total, held))
     return result
 
 

@@ -126,16 +126,19 @@ class Residuals(nn.Module):
         term = self.terms[name]
         return len(term.rows) * term.components
 
-    def affine(self, name: str, points: Points, total: int) -> Affine:
-        """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i."""
+    def affine(self, name: str, points: Points, total: int, held: bool = False) -> Affine:
+        """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i.
+
+        If the unknowns are held, they keep their values and r = b.
+        """
         variables, unknowns = self.variables(name, points), self.equation.unknowns()
-        values = {key: torch.zeros_like(u.parameter) if u.linear else u.value for key, u in unknowns.items()}
+        free = {key for key, unknown in unknowns.items() if unknown.linear and not held}
+        values = {key: torch.zeros_like(u.parameter) if key in free else u.value for key, u in unknowns.items()}
         constant = self.rows(name, variables, values, total)
         slopes = {}
-        for key, unknown in unknowns.items():
-            if unknown.linear:
-                one = {**values, key: torch.ones_like(unknown.parameter)}
-                slopes[key] = self.rows(name, variables, one, total) - constant
+        for key in sorted(free):
+            one = {**values, key: torch.ones_like(values[key])}
+            slopes[key] = self.rows(name, variables, one, total) - constant
         return Affine(constant, slopes)
 
     def reduced(

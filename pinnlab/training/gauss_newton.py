@@ -29,15 +29,17 @@ _FACTORISATIONS: dict[str, type[Damped]] = {"qr": Orthogonal, "cholesky": Normal
 class ResidualProblem(Problem):
     """The weighted residual blocks of one batch as a function of the flattened parameters θ, `(P,)`."""
 
-    def __init__(self, objective: Objective, parameters: Iterable[Tensor], memory: float) -> None:
+    def __init__(self, objective: Objective, parameters: Iterable[Tensor], memory: float, held: bool = False) -> None:
         """Takes the batch of an objective and the parameters in the optimiser's order.
 
         Args:
             objective: The residuals, their points and totals.
             parameters: What θ is made of.
             memory: The bytes that the Jacobian and its factors may take.
+            held: Keep the linear unknowns at their values instead of eliminating them.
         """
         self.objective = objective
+        self.held = held
         self.memory = memory
         names = {id(p): name for name, p in objective.residuals.named_parameters()}
         self.shapes = {names[id(p)]: p.shape for p in parameters}
@@ -56,7 +58,12 @@ class ResidualProblem(Problem):
         objective = self.objective
         objective.evaluations += 1
         linearisation = Linearisation(
-            objective.residuals, self.unflatten(theta), objective.points, objective.totals, objective.ranks.sum
+            objective.residuals,
+            self.unflatten(theta),
+            objective.points,
+            objective.totals,
+            objective.ranks.sum,
+            held=self.held,
         )
         if objective.evaluations == 1:
             # with the same number on all ranks, which must agree on giving up
@@ -74,8 +81,13 @@ class ResidualProblem(Problem):
         """Whether both have the same points, on all ranks."""
         assert isinstance(other, ResidualProblem)
         a, b = self.objective.points, other.objective.points
-        equal = a.keys() == b.keys() and all(
-            a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name]) for name in a
+        equal = (
+            self.held == other.held
+            and a.keys() == b.keys()
+            and all(
+                a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name])
+                for name in a
+            )
         )
         # a share may stay while another changes, and linearising anew is a joint act
         return not self.objective.ranks.largest(not equal)
@@ -114,6 +126,8 @@ class GaussNewton(Phase):
         damping: The first damping μ of the parameters' change.
         increase: Factor on μ after a poor trial.
         decrease: Divisor of μ after a good one.
+        hold: Steps during which unknowns that have a closed form keep the values with which they came, while the
+            network finds the shape that goes with them; then they are eliminated.
         corrections: The most corrections of a trial for the residuals' curvature; 0 for none.
         factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
         memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
@@ -130,6 +144,7 @@ class GaussNewton(Phase):
         damping: float = 1.0,
         increase: float = 3.0,
         decrease: float = 5.0,
+        hold: int = 0,
         corrections: int = 3,
         factorisation: Literal["qr", "cholesky"] = "qr",
         memory: float | None = None,
@@ -137,10 +152,11 @@ class GaussNewton(Phase):
         stall: Stall | None = Stall(steps=20, decrease=1e-2),
     ) -> None:
         super().__init__(steps, below, stall)
-        if damping <= 0 or increase <= 1 or decrease <= 1 or corrections < 0:
+        if damping <= 0 or increase <= 1 or decrease <= 1 or min(hold, corrections) < 0:
             raise UserError(
-                "GaussNewton: damping must be positive, increase and decrease above 1, corrections not negative; got "
-                f"damping {damping}, increase {increase}, decrease {decrease} and corrections {corrections}"
+                "GaussNewton: damping must be positive, increase and decrease above 1, hold and corrections not "
+                "negative; got "
+                f"damping {damping}, increase {increase}, decrease {decrease}, hold {hold}, corrections {corrections}"
             )
         if factorisation not in _FACTORISATIONS:
             raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {factorisation!r}")
@@ -149,6 +165,7 @@ class GaussNewton(Phase):
         self.damping = damping
         self.increase = increase
         self.decrease = decrease
+        self.hold = hold
         self.corrections = corrections
         self.factorisation = factorisation
         self.memory = memory
@@ -169,7 +186,7 @@ class GaussNewton(Phase):
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
         """One accepted step, or none where every trial is refused."""
         memory = self.memory * 2**30 if self.memory is not None else _physical_memory() / 2
-        problem = ResidualProblem(objective, optimizer.param_groups[0]["params"], memory)
+        problem = ResidualProblem(objective, optimizer.param_groups[0]["params"], memory, held=step < self.hold)
         loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
         blocks = optimizer.start.blocks  # type: ignore[attr-defined]
         objective.began(blocks, loss)

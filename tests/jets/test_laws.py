@@ -119,4 +119,4 @@ def test_a_derivative_that_is_not_carried_is_refused():
     with pytest.raises(UserError, match=r"\(0, 2\) is not carried"):
         u.derivative((0, 2))
     with pytest.raises(ValueError, match="do not fit"):
-        Jet(torch.zeros(4, 2), IndexSet.simplex(1, 2))
+        Jet(torch.zeros(4, 3), u.indices)

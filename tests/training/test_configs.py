@@ -12,11 +12,16 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 EXPERIMENTS = sorted(CONFIGS.glob("*/*.yaml"))
 
 
+def with_base(path):
+    content = yaml.safe_load(path.read_text())
+    return with_base(path.parent / content["base"]) if "base" in content else content
+
+
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_trains_two_steps_of_each_phase(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    phases = yaml.safe_load(path.read_text())["model"]["phases"]
+    phases = with_base(path)["model"]["phases"]
     short = [argument for index in range(len(phases)) for argument in (f"--model.phases.{index}.steps", "2")]
     status = main(["fit", "--config", str(path), *short, "--run.name", "short", "--trainer.accelerator", "cpu"])
     assert status == 0, capsys.readouterr().err

@@ -1,0 +1,39 @@
+"""`figures`: the figures of runs, drawn again from their records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pinnlab.commands.arguments import Arguments
+from pinnlab.errors import UserError
+from pinnlab.reporting.figures import draw_all
+from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.runs import find
+
+_DESCRIPTION = """\
+Draw the figures of runs from their records, without training or evaluating anything: the solution against the exact
+one, residual, collocation points, history and cost, as PNG and PDF."""
+
+
+def main(command: str, arguments: Sequence[str]) -> int:
+    """Run the command.
+
+    Raises:
+        UserError: if there is no such run, or its record holds nothing to draw.
+    """
+    parser = Arguments(command, _DESCRIPTION)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, folders of them, or globs")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write; RUN/figures by default")
+    parser.add_argument("--formats", nargs="+", default=["png", "pdf"], choices=["png", "pdf", "svg"])
+    options = parser.parse_args(arguments)
+    paths = find(options.runs)
+    for path in paths:
+        target = path / "figures"
+        if options.out is not None:
+            target = options.out / path.name if len(paths) > 1 else options.out
+        written = draw_all(RunFolder(path), target, options.formats)
+        if not written:
+            raise UserError(f"{path}: the record holds nothing to draw yet")
+        print("\n".join(map(str, written)))
+    return 0

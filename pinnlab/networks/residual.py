@@ -1,0 +1,44 @@
+"""Networks of residual blocks."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from pinnlab.networks.mlp import Initialisation, initialise
+from pinnlab.networks.mlp import activation as _activation
+
+
+class ResidualMLP(nn.Module):
+    """h ← h + σ(W_2 σ(W_1 h)), with layer normalisation before every block if asked for."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        width: int = 24,
+        blocks: int = 2,
+        activation: str = "tanh",
+        normalise: bool = False,
+        initialisation: Initialisation = "xavier_uniform",
+    ) -> None:
+        """Builds a linear layer into the width, the blocks, and a linear layer out of it."""
+        super().__init__()
+        self.first = initialise(nn.Linear(inputs, width), initialisation)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.LayerNorm(width) if normalise else nn.Identity(),
+                initialise(nn.Linear(width, width), initialisation),
+                _activation(activation),
+                initialise(nn.Linear(width, width), initialisation),
+                _activation(activation),
+            )
+            for _ in range(blocks)
+        )
+        self.last = initialise(nn.Linear(width, outputs), initialisation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, inputs)`."""
+        x = self.first(x)
+        for block in self.blocks:
+            x = x + block(x)
+        return self.last(x)

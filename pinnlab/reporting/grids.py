@@ -1,0 +1,112 @@
+"""Values at points or on grids, as files: NPZ, CSV and the legacy VTK format that ParaView and VisIt read."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pinnlab.errors import UserError
+
+Array = npt.NDArray[Any]
+
+FORMATS = (".npz", ".csv", ".vtk")
+"""The endings of files that `write` knows."""
+
+
+def axis(text: str) -> tuple[str, Array]:
+    """One axis of a grid from `NAME=FIRST:LAST:COUNT`, `NAME=VALUE` or `NAME=VALUE,VALUE,…`.
+
+    Raises:
+        UserError: if it is not of one of these forms.
+    """
+    name, _, values = text.partition("=")
+    try:
+        if match := re.fullmatch(r"([^:]+):([^:]+):(\d+)", values):
+            return name, np.linspace(float(match[1]), float(match[2]), int(match[3]))
+        return name, np.array([float(value) for value in values.split(",")])
+    except ValueError:
+        raise UserError(f"{text!r} is no axis: write NAME=FIRST:LAST:COUNT or NAME=VALUE,VALUE,…") from None
+
+
+def tensor_product(axes: Mapping[str, Array]) -> dict[str, Array]:
+    """The coordinates of all points of a grid, each of the shape of the axes' lengths."""
+    return dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))
+
+
+def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
+    """Columns of points from a CSV file with a heading or an NPZ file; other columns are passed over.
+
+    Raises:
+        UserError: if the file is of neither kind, or lacks an input.
+    """
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                columns = {name: np.asarray(arrays[name], dtype=float).ravel() for name in arrays if name in inputs}
+        else:
+            with path.open(newline="") as file:
+                rows = list(csv.DictReader(file))
+            columns = {
+                name: np.array([float(row[name]) for row in rows]) for name in inputs if rows and name in rows[0]
+            }
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: points are read from CSV with a heading, or NPZ ({error})") from None
+    for name in inputs:
+        if name not in columns:
+            raise UserError(f"{path} has no column {name!r}")
+    return {name: columns[name] for name in inputs}
+
+
+def write(path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> None:
+    """Write coordinates and values of one shape; a shape of several dimensions is a grid to VTK.
+
+    Raises:
+        UserError: if the ending is unknown, or VTK is asked for more than three dimensions.
+    """
+    columns = {**coordinates, **values}
+    if path.suffix == ".npz":
+        np.savez(path, **columns)  # type: ignore[arg-type]
+    elif path.suffix == ".csv":
+        table = np.stack([column.ravel() for column in columns.values()], axis=-1)
+        np.savetxt(path, table, fmt="%.17g", delimiter=",", header=",".join(columns), comments="")
+    elif path.suffix == ".vtk":
+        path.write_text(vtk(coordinates, values))
+    else:
+        raise UserError(f"{path}: choose a file name that ends in {', '.join(FORMATS)}")
+
+
+def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> str:
+    """Legacy VTK text: a structured grid where the coordinates are one, separate points otherwise.
+
+    Raises:
+        UserError: if there are more than three inputs, or a name that VTK cannot have.
+    """
+    if len(coordinates) > 3:
+        raise UserError(f"VTK has three dimensions, not {len(coordinates)}: choose .npz or .csv")
+    shape = next(iter(coordinates.values())).shape
+    count = int(np.prod(shape))
+    # VTK counts its first axis fastest
+    flat = [column.ravel(order="F") for column in coordinates.values()]
+    points = np.stack([*flat, *[np.zeros(count)] * (3 - len(flat))], axis=-1)
+    lines = ["# vtk DataFile Version 3.0", f"pinnlab: {', '.join(coordinates)}", "ASCII"]
+    if len(shape) == len(coordinates):
+        size = [*shape, 1, 1][:3]
+        lines += ["DATASET STRUCTURED_GRID", f"DIMENSIONS {size[0]} {size[1]} {size[2]}", f"POINTS {count} double"]
+        lines += _rows(points)
+    else:
+        lines += ["DATASET POLYDATA", f"POINTS {count} double", *_rows(points)]
+        lines += [f"VERTICES {count} {2 * count}", *(f"1 {number}" for number in range(count))]
+    lines.append(f"POINT_DATA {count}")
+    for name, column in values.items():
+        lines += [f"SCALARS {name} double 1", "LOOKUP_TABLE default", *_rows(column.ravel(order="F")[:, None])]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(table: Array) -> list[str]:
+    return [" ".join(f"{number:.17g}" for number in row) for row in table]

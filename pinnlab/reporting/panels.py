@@ -1,0 +1,235 @@
+"""The parts of figures: each panel draws one thing of a run's record into one set of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pinnlab.reporting.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Panel = Callable[["Axes"], None]
+Arrays = Mapping[str, np.ndarray]
+
+_NO_UNKNOWNS = ("step", "phase", "seconds", "loss", "lr", "damping")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run left, as far as figures go.
+
+    Attributes:
+        rows: Columns of the record, `(rows,)` each.
+        summary: How the run ended; empty where it was killed.
+        solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `residual`
+            `(components, N)`; empty where there is none.
+        points: Collocation points as `constraint/column` ↦ `(N,)`.
+        truths: The true values of unknowns that have one.
+    """
+
+    rows: Arrays
+    summary: Mapping[str, Any]
+    solution: Arrays
+    points: Arrays
+    truths: Mapping[str, float]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the outputs: what has a dimension more than the inputs."""
+        return [n for n, a in self.solution.items() if a.ndim == 2 and n != "residual" and "/" not in n]
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the inputs."""
+        return [name for name, array in self.solution.items() if array.ndim == 1]
+
+    @property
+    def unknowns(self) -> list[str]:
+        """The columns that are unknowns."""
+        return list(self.summary.get("unknowns", ())) or [
+            name for name in self.rows if name not in _NO_UNKNOWNS and "/" not in name and name not in self.summary
+        ]
+
+
+def solution(record: Record) -> list[Panel]:
+    """One input: outputs and derivatives against the exact ones. Two: maps of both and of the error."""
+    if len(record.inputs) == 1:
+        return [
+            _derivative(record, name, order) for name in record.outputs for order in range(len(record.solution[name]))
+        ]
+    if len(record.inputs) != 2:
+        return []
+    maps = []
+    for name in record.outputs:
+        found, exact = record.solution[name][0], record.solution.get(f"exact/{name}")
+        maps.append(_map(record, found, name))
+        if exact is not None:
+            maps.append(_map(record, exact[0], f"{name}, exact"))
+            maps.append(_map(record, np.abs(found - exact[0]), f"|error of {name}|", ERRORS))
+    return maps
+
+
+def residual(record: Record) -> list[Panel]:
+    """Error and residual over the domain."""
+    if len(record.inputs) == 2 and "residual" in record.solution:
+        count = len(record.solution["residual"])
+        names = ["|residual|"] if count == 1 else [f"|residual {number + 1}|" for number in range(count)]
+        sizes = np.abs(record.solution["residual"])
+        return [_map(record, size, name, ERRORS) for size, name in zip(sizes, names, strict=True)]
+    if len(record.inputs) != 1:
+        return []
+    (coordinate,) = record.inputs
+    x = record.solution[coordinate]
+
+    def error(axis: Axes) -> None:
+        for name, color in zip(record.outputs, OTHERS, strict=False):
+            gap = np.abs(record.solution[name] - record.solution[f"exact/{name}"])
+            axis.semilogy(x, gap[0] + TINY, color=color, label=name)
+            if len(gap) > 1:
+                axis.semilogy(x, gap[1] + TINY, color=color, linestyle=":", label=f"{name}'")
+        axis.set(xlabel=coordinate, title="|error|")
+        axis.legend()
+
+    def size(axis: Axes) -> None:
+        for component, color in zip(np.abs(record.solution["residual"]), OTHERS, strict=False):
+            axis.semilogy(x, component + TINY, color=color)
+        axis.set(xlabel=coordinate, title="|residual|")
+
+    known = bool(record.outputs) and all(f"exact/{name}" in record.solution for name in record.outputs)
+    return [*([error] if known else []), *([size] if "residual" in record.solution else [])]
+
+
+def points(record: Record) -> list[Panel]:
+    """The collocation points that training ended with: a histogram over one input, a map of their density over two."""
+    constraints: dict[str, dict[str, np.ndarray]] = {}
+    for key, column in record.points.items():
+        constraint, _, name = key.partition("/")
+        if not record.inputs or name in record.inputs:
+            constraints.setdefault(constraint, {})[name] = column
+    if not constraints:
+        return []
+
+    def line(axis: Axes) -> None:
+        for number, (name, columns) in enumerate(constraints.items()):
+            ((coordinate, x),) = columns.items()
+            color = [FOUND, *OTHERS][number % 6]
+            if len(x) > 4:
+                axis.hist(x, bins=min(40, max(8, len(x) // 8)), density=True, color=color, alpha=0.35)
+            axis.plot(x, np.full(len(x), -0.04 * (number + 1)), "|", color=color, label=f"{name} ({len(x)})",
+                      transform=axis.get_xaxis_transform(), clip_on=False)  # fmt: skip
+            axis.set(xlabel=coordinate, title="collocation points: density", ylim=(0, None))
+        axis.tick_params(axis="x", pad=3 + 5 * len(constraints))
+        axis.legend()
+
+    def plane(axis: Axes) -> None:
+        for (name, columns), color in zip(constraints.items(), (FOUND, *OTHERS), strict=False):
+            x, y = list(columns.values())[:2]
+            axis.plot(x, y, ".", markersize=2, color=color, label=f"{name} ({len(x)})")
+        axis.set(xlabel=names[0], ylabel=names[1], title="collocation points")
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2, markerscale=4)
+
+    def density(axis: Axes) -> None:
+        x, y = list(largest.values())[:2]
+        cells = int(np.clip(np.sqrt(len(x) / 8), 4, 40))
+        counts, xs, ys = np.histogram2d(x, y, bins=cells, density=True)
+        shown = axis.pcolormesh(xs, ys, counts.T, cmap=VALUES)
+        axis.figure.colorbar(shown, ax=axis)
+        axis.grid(False)
+        axis.set(xlabel=names[0], ylabel=names[1], title="density")
+
+    largest = max(constraints.values(), key=lambda columns: (len(columns), len(next(iter(columns.values())))))
+    names = list(largest)
+    return [line] if len(names) == 1 else [plane, density]
+
+
+def history(record: Record) -> list[Panel]:
+    """The loss and its shares, and each unknown or its error, against steps."""
+    if "loss" not in record.rows:
+        return []
+    steps = record.rows["step"]
+
+    def loss(axis: Axes) -> None:
+        axis.semilogy(steps, record.rows["loss"] + TINY, color=EXACT, label="all")
+        shares = [name for name in record.rows if name.startswith("loss/")]
+        for name, color in zip(shares, OTHERS, strict=False):
+            axis.semilogy(steps, record.rows[name] + TINY, color=color, linewidth=0.9, label=name.removeprefix("loss/"))
+        axis.set(title="loss", xlabel="step")
+        axis.legend()
+        _phases(axis, record, steps)
+
+    def unknown(name: str) -> Panel:
+        truth = record.truths.get(name)
+
+        def draw(axis: Axes) -> None:
+            if truth is None:
+                axis.plot(steps, record.rows[name], color=FOUND)
+                axis.set(title=name, xlabel="step")
+            else:
+                axis.semilogy(steps, np.abs(record.rows[name] - truth) + TINY, color=FOUND)
+                axis.set(title=f"|{name} - {truth:.6g}|", xlabel="step")
+            _phases(axis, record, steps)
+
+        return draw
+
+    return [loss, *(unknown(name) for name in record.unknowns if name in record.rows)]
+
+
+def cost(record: Record) -> list[Panel]:
+    """The loss against seconds, and seconds against steps: what a step of each phase costs is the slope."""
+    if "seconds" not in record.rows:
+        return []
+    steps, seconds = record.rows["step"], record.rows["seconds"]
+
+    def loss(axis: Axes) -> None:
+        axis.semilogy(seconds, record.rows["loss"] + TINY, color=EXACT)
+        axis.set(title="loss", xlabel="seconds of training")
+        _phases(axis, record, seconds)
+
+    def clock(axis: Axes) -> None:
+        axis.plot(steps, seconds, color=FOUND)
+        axis.set(title="seconds of training", xlabel="step")
+        _phases(axis, record, steps)
+
+    return [loss, clock]
+
+
+def _phases(axis: Axes, record: Record, x: np.ndarray) -> None:
+    """A line where a phase gives way to the next."""
+    phases = record.rows.get("phase")
+    if phases is None or len(phases) < 2:
+        return
+    for row in np.flatnonzero(phases[1:] != phases[:-1]):
+        axis.axvline(x[row + 1], color="grey", linewidth=0.8, linestyle=":")
+
+
+def _derivative(record: Record, name: str, order: int) -> Panel:
+    (coordinate,) = record.inputs
+    x = record.solution[coordinate]
+
+    def draw(axis: Axes) -> None:
+        axis.plot(x, record.solution[name][order], color=FOUND, label="found")
+        exact = record.solution.get(f"exact/{name}")
+        if exact is not None:
+            axis.plot(x, exact[order], color=EXACT, linestyle="--", linewidth=1, label="exact")
+        axis.set(xlabel=coordinate, title=name + ("'" * order if order < 4 else f"$^{{({order})}}$"))
+        axis.legend()
+
+    return draw
+
+
+def _map(record: Record, values: np.ndarray, title: str, colors: str = VALUES) -> Panel:
+    first, second = record.inputs
+
+    def draw(axis: Axes) -> None:
+        x, y = record.solution[first], record.solution[second]
+        shown = axis.tripcolor(x, y, values, shading="gouraud", cmap=colors, rasterized=True)
+        axis.figure.colorbar(shown, ax=axis)
+        axis.grid(False)
+        axis.set(xlabel=first, ylabel=second, title=title)
+
+    return draw

@@ -1,0 +1,75 @@
+"""Trained models, built again from what a run left."""
+
+from __future__ import annotations
+
+from argparse import ArgumentError
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from jsonargparse import ArgumentParser
+
+from pinnlab.errors import UserError
+from pinnlab.reporting.folder import RunFolder
+from pinnlab.training.checkpoint import verify
+from pinnlab.training.pinn import PINN
+from pinnlab.training.setup import default_dtype, precision_dtype
+
+
+def load_model(path: Path) -> tuple[PINN, torch.dtype]:
+    """The module that a run trained, with the parameters of a checkpoint.
+
+    Args:
+        path: A run folder, for its newest checkpoint, or one of the checkpoints in it. Equations and networks from
+            outside of pinnlab are imported by the class paths that the run was given.
+
+    Returns:
+        The module on the CPU, and the dtype of its parameters.
+
+    Raises:
+        UserError: if there is no such run, it has no checkpoint, or the two do not fit.
+    """
+    checkpoint = path if path.is_file() else RunFolder(path).checkpoints / "last.ckpt"
+    folder = RunFolder(run_of(checkpoint))
+    if not folder.config.is_file():
+        raise UserError(f"{path} is no run folder: it has no {folder.config.name}")
+    state = read_checkpoint(checkpoint)
+    config = yaml.safe_load(folder.config.read_text())
+    if not isinstance(config.get("model", {}).get("equation"), dict):
+        raise UserError(f"{folder.path} was trained from Python: its configuration does not tell how to build it again")
+    dtype = precision_dtype(config.get("trainer", {}).get("precision", "64-true"))
+    with default_dtype(dtype):
+        model = _build(config["model"])
+    try:
+        model.load_state_dict(state["state_dict"])
+    except RuntimeError:
+        raise UserError(f"{checkpoint} does not fit {folder.config}: it was written with another model") from None
+    return model.eval(), dtype
+
+
+def run_of(checkpoint: Path) -> Path:
+    """The run folder that a checkpoint lies in; its own folder, if that is not one of a run's."""
+    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, without running any code that it may hold.
+
+    Raises:
+        UserError: if it does not exist, is damaged or is no checkpoint.
+    """
+    verify(path)
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def _build(config: dict[str, Any]) -> PINN:
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(PINN, "model", fail_untyped=False)
+    try:
+        parsed = parser.parse_object({"model": config})
+    except ArgumentError as error:
+        raise UserError(f"the configuration cannot be built again: {' '.join(str(error).split())}") from None
+    model: PINN = parser.instantiate(parsed).model
+    return model

@@ -1,0 +1,75 @@
+"""One style for all figures, and how they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FOUND, EXACT = "#0072B2", "#000000"
+"""The solution that was found, and the exact one."""
+
+OTHERS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Further colours; all of them can be told apart by colour-blind people (Okabe & Ito 2008)."""
+
+CYCLE = (FOUND, *OTHERS)
+VALUES, ERRORS = "viridis", "cividis"
+"""Colour maps of even lightness, for a solution and for its error."""
+
+LINES = ("-", "--", ":", "-.")
+TINY = 1e-20
+"""Added before a logarithm is taken of what may be zero."""
+
+_SETTINGS: dict[str, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.fontsize": "small",
+    "legend.frameon": False,
+    "lines.linewidth": 1.3,
+    "pdf.fonttype": 42,  # letters stay letters, not outlines
+    "savefig.dpi": 150,
+    "figure.constrained_layout.use": True,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw within the block in the one style."""
+    import matplotlib
+    from cycler import cycler
+
+    settings: Any = _SETTINGS | {"axes.prop_cycle": cycler(color=list(CYCLE))}
+    with matplotlib.rc_context(settings):
+        yield
+
+
+def panels(count: int, columns: int = 4, size: tuple[float, float] = (3.2, 2.6)) -> tuple[Figure, Sequence[Axes]]:
+    """A figure with `count` panels, at most `columns` in a line; call it within `styled()`."""
+    from matplotlib.figure import Figure
+
+    height = -(-count // columns)
+    width = -(-count // height)
+    figure = Figure(figsize=(size[0] * width, size[1] * height))
+    axes = figure.subplots(height, width, squeeze=False).ravel()
+    for axis in axes[count:]:
+        axis.remove()
+    return figure, list(axes[:count])
+
+
+def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:
+    """Write a figure in each format beside `path`, without times, so that equal figures are equal files."""
+    written = []
+    for name in formats:
+        target = path.with_suffix(f".{name}")
+        figure.savefig(target, metadata={"CreationDate": None} if name == "pdf" else None)
+        written.append(target)
+    return written

@@ -1,0 +1,3 @@
+"""Run folders without training."""
+
+from tests.recorded import write_run as write_run

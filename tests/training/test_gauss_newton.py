@@ -1,0 +1,147 @@
+"""Gauss-Newton: the damped solves against dense formulas, convergence on known problems, refusals."""
+
+import pytest
+import torch
+
+import pinnlab
+from pinnlab.engines import NTP, Autograd
+from pinnlab.equations import SelfSimilarBurgers
+from pinnlab.errors import UserError
+from pinnlab.networks import MLP, Even, Taylor
+from pinnlab.residuals import Residuals
+from pinnlab.residuals.jacobian import Linearised
+from pinnlab.training.gauss_newton import GaussNewton
+from pinnlab.training.levenberg_marquardt import LevenbergMarquardt, Normal, Orthogonal, Problem
+from pinnlab.training.objective import Objective
+
+
+@pytest.mark.parametrize("shape", [(5, 9), (9, 5), (6, 6)])
+@pytest.mark.parametrize("factorisation", [Orthogonal, Normal])
+def test_damped_solves_are_ridge_regression(shape, factorisation):
+    jacobian, b, damping = torch.randn(shape), torch.randn(shape[0]), 0.3
+    truth = -torch.linalg.solve(jacobian.mT @ jacobian + damping * torch.eye(shape[1]), jacobian.mT @ b)
+    torch.testing.assert_close(factorisation(jacobian, damping).solve(b), truth, rtol=1e-10, atol=1e-12)
+
+
+def test_orthogonal_factors_keep_digits_that_the_gram_matrix_loses():
+    """Singular values from 1 to 1e-10: the solution along the smallest is right by QR alone."""
+    u, v = torch.linalg.qr(torch.randn(6, 6))[0], torch.linalg.qr(torch.randn(6, 6))[0]
+    jacobian = u @ torch.diag(torch.logspace(0, -10, 6)) @ v
+    solution = v.mT @ torch.ones(6)
+    errors = [float((f(jacobian, 1e-26).solve(-jacobian @ solution) - solution).norm()) for f in (Orthogonal, Normal)]
+    assert errors[0] < 1e-4 < 0.1 < errors[1]
+
+
+class Rows(Linearised):
+    def __init__(self, vector, jacobian):
+        self.vector, self.matrix = vector, jacobian
+
+    def jacobian(self):
+        return self.matrix
+
+
+class Valley(Problem):
+    """Rosenbrock's function as least squares, (10 (y − x²), 1 − x): a curved valley with its minimum at (1, 1)."""
+
+    def __init__(self):
+        self.evaluations = 0
+
+    def linearise(self, theta):
+        self.evaluations += 1
+        x, y = theta.tolist()
+        return Rows(torch.tensor([10 * (y - x * x), 1 - x]), torch.tensor([[-20 * x, 10.0], [-1.0, 0.0]]))
+
+    def accept(self, there):
+        pass
+
+    def same(self, other):
+        return True
+
+    def loss(self, vector):
+        return float(vector @ vector)
+
+    def rows(self, jacobian):
+        from pinnlab.training.levenberg_marquardt import Rows as Shared
+        from pinnlab.training.ranks import Ranks
+
+        return Shared(jacobian, Ranks())
+
+
+@pytest.mark.parametrize("corrections", [0, 3])
+def test_follows_a_curved_valley_to_its_end(corrections):
+    start = torch.nn.Parameter(torch.tensor([-1.2, 1.0]))
+    optimizer, problem = LevenbergMarquardt([start], corrections=corrections), Valley()
+    losses = [optimizer.step(lambda: problem) for _ in range(60)]
+    assert losses == sorted(losses, reverse=True)
+    torch.testing.assert_close(start.detach(), torch.ones(2), rtol=1e-12, atol=1e-12)
+
+
+def test_corrections_save_steps_in_a_curved_valley():
+    steps = {}
+    for corrections in (0, 3):
+        start = torch.nn.Parameter(torch.tensor([-1.2, 1.0]))
+        optimizer, problem = LevenbergMarquardt([start], corrections=corrections), Valley()
+        steps[corrections] = next(i for i in range(200) if optimizer.step(lambda p=problem: p) < 1e-20)
+    assert steps[3] < steps[0]
+
+
+def setting(engine):
+    network = Taylor(1, 1, [0.0, -1.0, 0.0], lambda i, o: Even(i, o, lambda i, o: MLP(i, o, width=8, depth=2)))
+    residuals = Residuals(network, SelfSimilarBurgers(1, extent=(0.0, 2.0), origin=(0.0, 0.3)), engine)
+    points = {
+        "interior": {"X": torch.linspace(0, 2, 20)},
+        "origin": {"X": torch.linspace(0, 0.3, 5)},
+        "ends": {"X": torch.tensor([0.0, 2.0])},
+    }
+    return residuals, points
+
+
+def test_both_engines_take_the_same_steps():
+    values = []
+    for engine in (NTP(), Autograd()):
+        torch.manual_seed(1)
+        residuals, points = setting(engine)
+        phase = GaussNewton(steps=6)
+        optimizer = phase.optimizer(residuals.parameters())
+        losses = [phase.step(optimizer, Objective(residuals, points), i) for i in range(6)]
+        assert losses == sorted(losses, reverse=True)
+        values.append((losses[-1], float(residuals.equation.lam.value)))
+    assert values[0] == pytest.approx(values[1], rel=1e-6)
+
+
+def test_held_unknowns_keep_their_values_for_so_many_steps():
+    residuals, points = setting(NTP())
+    before = float(residuals.equation.lam.value)
+    phase = GaussNewton(steps=3, hold=2)
+    optimizer = phase.optimizer(residuals.parameters())
+    for step in range(3):
+        phase.step(optimizer, Objective(residuals, points), step)
+        assert (float(residuals.equation.lam.value) == before) == (step < 2)
+
+
+def test_finds_profile_one():
+    """The headline, small: λ and U to many digits, compared with the exact solution."""
+    solution = pinnlab.solve(
+        SelfSimilarBurgers(1, extent=(0.0, 2.0), origin=(0.0, 0.3)),
+        lambda i, o: Taylor(i, o, [0.0, -1.0, 0.0], lambda i, o: Even(i, o, lambda i, o: MLP(i, o, width=12))),
+        phases=[GaussNewton(steps=15, hold=15), GaussNewton(steps=40)],
+        points={"interior": 50, "origin": 8},
+    )
+    assert abs(solution.unknowns["lam"] - 0.5) < 1e-6
+    assert solution.metrics["max_error"] < 1e-6
+
+
+def test_a_jacobian_that_would_not_fit_is_refused_with_its_size():
+    residuals, points = setting(NTP())
+    phase = GaussNewton(steps=1, memory=1e-6)
+    with pytest.raises(UserError, match=r"GiB for a Jacobian of \d+ rows and \d+ parameters"):
+        phase.step(phase.optimizer(residuals.parameters()), Objective(residuals, points), 0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"damping": 0.0}, {"increase": 1.0}, {"decrease": 0.5}, {"memory": -1.0}, {"hold": -1}, {"factorisation": "lu"}],
+)
+def test_bad_options_are_refused(options):
+    with pytest.raises(UserError, match="GaussNewton"):
+        GaussNewton(steps=1, **options)
