@@ -83,7 +83,7 @@ class Checkpoint(Callback):
             if trainer.is_global_zero:
                 copy = self.folder / f"phase_{ended.number}_{ended.name}.ckpt"
                 with _written(copy):
-                    _move(shutil.copyfile(self.last, copy.with_suffix(".tmp")), copy)
+                    _copy(self.last, copy)
         elif trainer.should_stop or self._due(pl_module, report.step + 1):
             self._write(trainer, pl_module)
 
@@ -108,7 +108,8 @@ class Checkpoint(Callback):
             trainer.save_checkpoint(temporary, weights_only=False)
             if trainer.is_global_zero:
                 if rotate:
-                    os.replace(self.last, self.previous)
+                    # a copy: there is a last one at every moment
+                    _copy(self.last, self.previous)
                 _move(temporary, self.last)
         self._written = (module.schedule.step, time.monotonic())
 
@@ -129,7 +130,8 @@ class _written:
         if isinstance(error, OSError) or (isinstance(error, RuntimeError) and "PytorchStreamWriter" in str(error)):
             reason = getattr(error, "strerror", None) or "the file could not be written whole"
             with suppress(OSError):  # a folder that is read-only now keeps what it has
-                self.path.with_suffix(".tmp").unlink(missing_ok=True)
+                for temporary in self.path.parent.glob("*.tmp"):
+                    temporary.unlink()
             raise UserError(
                 f"cannot write the checkpoint {self.path}: {reason}; those before are kept: "
                 "make room and continue with --ckpt_path last"
@@ -178,6 +180,10 @@ def newest(folder: Path, say: Callable[[str], None]) -> Path | None:
     if found:
         raise UserError(f"every checkpoint in {folder} is damaged: start a new run")
     return None
+
+
+def _copy(source: Path, target: Path) -> None:
+    _move(shutil.copyfile(source, target.with_suffix(".tmp")), target)
 
 
 def _move(source: Path, target: Path) -> None:
