@@ -11,7 +11,7 @@ import pytest
 from pinnlab.cli import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-PROFILE = str(CONFIGS / "self_similar_burgers" / "profile_1.yaml")
+PROFILE = str(CONFIGS / "self_similar_burgers" / "paper.yaml")
 
 SHORT = """
 model:
