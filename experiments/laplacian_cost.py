@@ -96,9 +96,7 @@ def main() -> None:
     difference = float((jet() - trace()).abs().max())
     print(f"d = {d}, {len(algebra)} coefficients: {1e3 * a:.1f} ms against {1e3 * b:.1f} ms, ratio {a / b:.2f}")
     memory = peak_bytes(jet), peak_bytes(trace)
-    print(
-        f"peak {memory[0]} against {memory[1]} bytes, ratio {memory[0] / memory[1]:.2f}; difference {difference:.1e}"
-    )
+    print(f"peak {memory[0]} against {memory[1]} bytes, ratio {memory[0] / memory[1]:.2f}; difference {difference:.1e}")
 
     d = 1000
     network, x = MLP(d, 1, 32, 2), torch.rand(1, d)
