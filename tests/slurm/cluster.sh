@@ -7,6 +7,12 @@ conf=$folder/slurm.conf
 
 cannot() { echo "$1"; exit 77; }
 
+missing() {
+    for program in slurmctld slurmd srun munged; do
+        command -v "$program" >/dev/null || { echo "$program"; return; }
+    done
+}
+
 stop() {
     for pid in "$folder"/*.pid; do
         [ -e "$pid" ] && kill "$(cat "$pid")" 2>/dev/null || true
@@ -16,13 +22,13 @@ stop() {
 if [ "$action" = stop ]; then stop; exit; fi
 
 [ "$(id -u)" = 0 ] || cannot "starting SLURM's daemons needs root"
-if ! command -v slurmctld srun munged >/dev/null; then
+if [ -n "$(missing)" ]; then
     command -v apt-get >/dev/null || cannot "slurm-wlm is not installed and there is no apt-get"
     export DEBIAN_FRONTEND=noninteractive
     { apt-get update -qq && apt-get install -qq -y --no-install-recommends slurm-wlm munge; } >"$folder/apt.log" 2>&1 \
         || cannot "slurm-wlm and munge cannot be installed: $(tail -n 1 "$folder/apt.log")"
 fi
-command -v slurmctld srun munged >/dev/null || cannot "slurm-wlm is installed without slurmctld, srun or munged"
+[ -z "$(missing)" ] || cannot "slurm-wlm and munge are installed, but there is no $(missing)"
 
 # a port that is free now, and the next ones
 base=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1] // 8 * 8)')
