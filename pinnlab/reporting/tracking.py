@@ -132,6 +132,7 @@ def start(
         if mode == "offline":
             raise
         say(f"W&B cannot be used online ({' '.join(str(error).split())[:200]}): this run is logged offline")
+        wandb.teardown()  # its service holds the failed attempt's id
         run = begin("offline")
     for pattern in LOWER_IS_BETTER:
         run.define_metric(pattern, summary="min")

@@ -18,7 +18,13 @@ def start(runs, name, *arguments, **environment):
     # the folder of the test is the current one: the package is found where this process found it
     inherited["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
-        command, env=inherited | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=inherited | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # as a terminal starts it: a test run in the background hands on that Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

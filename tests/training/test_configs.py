@@ -9,7 +9,7 @@ import yaml
 from pinnlab.cli import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-EXPERIMENTS = sorted(CONFIGS.glob("*/*.yaml"))
+EXPERIMENTS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name != "sweeps")
 
 
 def with_base(path):
