@@ -56,14 +56,12 @@ class SelfSimilarBurgers(Equation):
         self.lam = Unknown(start, interval, truth=1 / (2 * profile), linear=True)
 
     def constraints(self) -> dict[str, Constraint]:
-        """The residual and its slope everywhere, its Taylor coefficients to order 2k + 3 near 0, and the ends.
+        """The residual and its slope everywhere, its Taylor coefficients to order 2k + 1 near 0, and the ends.
 
-        The paper takes the derivative of order 2k + 1, by which alone λ is determined; divided by (2k + 1)! it has
-        the size of the others. At the interval's end 1/(2k+1) the solution has the term |X|^{2k+2} sign X, which is
-        smooth on each side: its kink in derivative 2k + 2 can hide between the points from order 2k + 1, but not
-        from order 2k + 3 at 0.
+        The paper takes the derivative of order 2k + 1 alone; divided by (2k + 1)! it has the size of the others.
+        With U = −X + a X^{2k+1} + … its value at 0 is (2kλ − 1) a, and nothing else determines λ.
         """
-        smooth = [1 / math.factorial(j) ** 2 for j in range(2 * self.profile + 4)]
+        smooth = [1 / math.factorial(j) ** 2 for j in range(2 * self.profile + 2)]
         return {
             "interior": Constraint(Interval(X=self.extent), self.residual, points=80, sobolev=(1.0, 0.01)),
             "origin": Constraint(Interval(X=self.origin), self.residual, points=15, sobolev=smooth),

@@ -59,7 +59,7 @@ class Linearisation(Linearised):
         residuals: Residuals,
         parameters: Mapping[str, Tensor],
         points: Mapping[str, Points],
-        totals: Mapping[str, int] | None = None,
+        totals: Mapping[str, float] | None = None,
         reduce: Reduce | None = None,
         held: bool = False,
     ) -> None:
@@ -157,12 +157,12 @@ class _Constraint(nn.Module):
         super().__init__()
         self.residuals = residuals
 
-    def forward(self, name: str, points: Points, total: int, held: bool) -> Affine:
+    def forward(self, name: str, points: Points, total: float, held: bool) -> Affine:
         return self.residuals.affine(name, points, total, held)
 
 
 def _affine(
-    residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, total: int, held: bool
+    residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, total: float, held: bool
 ) -> Affine:
     prefix = "residuals.network." if isinstance(residuals.network, _OwnCopies) else "residuals."
     named = {(prefix if key.startswith("network.") else "residuals.") + key: value for key, value in parameters.items()}

@@ -93,14 +93,14 @@ class Residuals(nn.Module):
         where = f"{self.equation.name}, constraint {name!r}"
         return {**columns(self.equation, points, where), **self.fields(points, self.terms[name].indices)}
 
-    def rows(self, name: str, variables: Mapping[str, object], unknowns: Mapping[str, Tensor], total: int) -> Tensor:
+    def rows(self, name: str, variables: Mapping[str, object], unknowns: Mapping[str, Tensor], total: float) -> Tensor:
         """One constraint's weighted rows, `(rows, N)`.
 
         Args:
             name: The constraint.
             variables: What its residual can ask for, from `variables`.
             unknowns: The values of the unknowns.
-            total: The number of points over all ranks, by which the mean divides.
+            total: What the mean divides by: the number of points over all ranks, over a phase's factor if it has one.
         """
         term, where = self.terms[name], f"{self.equation.name}, constraint {name!r}"
         residual = self.equation.constraints()[name].residual
@@ -108,7 +108,7 @@ class Residuals(nn.Module):
         scale = 1 / math.sqrt(total)
         return torch.stack([part.derivative(alpha) * (scale * w) for part in parts for alpha, w in term.rows])
 
-    def forward(self, points: Mapping[str, Points], totals: Mapping[str, int] | None = None) -> dict[str, Tensor]:
+    def forward(self, points: Mapping[str, Points], totals: Mapping[str, float] | None = None) -> dict[str, Tensor]:
         """The weighted residual blocks, by constraint, each `(rows, N)`.
 
         Args:
@@ -126,7 +126,7 @@ class Residuals(nn.Module):
         term = self.terms[name]
         return len(term.rows) * term.components
 
-    def affine(self, name: str, points: Points, total: int, held: bool = False) -> Affine:
+    def affine(self, name: str, points: Points, total: float, held: bool = False) -> Affine:
         """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i.
 
         If the unknowns are held, they keep their values and r = b.
@@ -144,7 +144,7 @@ class Residuals(nn.Module):
     def reduced(
         self,
         points: Mapping[str, Points],
-        totals: Mapping[str, int] | None = None,
+        totals: Mapping[str, float] | None = None,
         reduce: Callable[[Tensor], Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """The blocks with every linear unknown at its least-squares value, to which the unknown itself is set.

@@ -123,7 +123,7 @@ class GaussNewton(Phase):
 
     Args:
         steps: The most training steps.
-        damping: The first damping μ of the parameters' change.
+        damping: The first damping μ of the parameters' change, in units of the loss where the phase begins.
         increase: Factor on μ after a poor trial.
         decrease: Divisor of μ after a good one.
         hold: Steps during which unknowns that have a closed form keep the values with which they came, while the
@@ -133,6 +133,7 @@ class GaussNewton(Phase):
         memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
 
     Raises:
         UserError: if a number is out of its range.
@@ -150,8 +151,9 @@ class GaussNewton(Phase):
         memory: float | None = None,
         below: float | None = None,
         stall: Stall | None = Stall(steps=20, decrease=1e-2),
+        weights: dict[str, float] | None = None,
     ) -> None:
-        super().__init__(steps, below, stall)
+        super().__init__(steps, below, stall, weights)
         if damping <= 0 or increase <= 1 or decrease <= 1 or min(hold, corrections) < 0:
             raise UserError(
                 "GaussNewton: damping must be positive, increase and decrease above 1, hold and corrections not "

@@ -136,14 +136,17 @@ class LevenbergMarquardt(Optimizer):
 
         Args:
             parameters: What is optimised, one group.
-            damping: The first μ.
+            damping: The first μ in units of the loss ‖r‖² where the first step starts: an optimum that is far is
+                approached in small steps and a near one in whole ones, whatever the scale of the residuals.
             increase: Factor on μ after a poor trial.
             decrease: Divisor of μ after a good one.
             corrections: The most corrections of a trial; 0 gives plain Levenberg-Marquardt.
             trials: The most trials in a step; if all are refused, the parameters stay.
             factorisation: How the damped problems are solved.
         """
-        super().__init__(parameters, {"damping": damping, "increase": increase, "decrease": decrease})
+        # μ itself is known once the first loss is
+        super().__init__(parameters, {"damping": math.nan, "increase": increase, "decrease": decrease})
+        self.damping = damping
         self.corrections, self.trials, self.factorisation = corrections, trials, factorisation
         # What the last step left at its final parameters. Not part of the state: without it the step recomputes
         # the same numbers.
@@ -161,6 +164,8 @@ class LevenbergMarquardt(Optimizer):
         here = self._here(problem, theta)
         self.start = here
         loss = problem.loss(here.vector)
+        if math.isnan(group["damping"]):
+            group["damping"] = self.damping * loss
         if loss == 0 or not math.isfinite(loss):
             return loss
         jacobian = here.jacobian()

@@ -35,7 +35,8 @@ class Objective:
     Args:
         residuals: The module that maps points to weighted residual blocks.
         points: Constraint name -> points, the batch of this step: this rank's share.
-        totals: Constraint name -> number of points over all ranks; None on one rank.
+        totals: Constraint name -> number of points over all ranks, over the phase's factor on the constraint's loss;
+            None on one rank and without factors.
         ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
     """
@@ -45,7 +46,7 @@ class Objective:
         residuals: Residuals,
         points: Mapping[str, Points],
         *,
-        totals: Mapping[str, int] | None = None,
+        totals: Mapping[str, float] | None = None,
         ranks: Ranks | None = None,
         where: str = "",
     ) -> None:

@@ -46,14 +46,28 @@ class Phase(ABC):
         steps: The most training steps of this phase.
         below: Stop when the loss at the start of a step is below this value.
         stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
+
+    Raises:
+        UserError: if the number of steps is negative, or a factor not positive and finite.
     """
 
     evaluations_per_step: int = 1
     """About how many loss evaluations a step costs; logging is spaced by evaluations."""
 
-    def __init__(self, steps: int, below: float | None = None, stall: Stall | None = None) -> None:
+    def __init__(
+        self,
+        steps: int,
+        below: float | None = None,
+        stall: Stall | None = None,
+        weights: dict[str, float] | None = None,
+    ) -> None:
         if steps < 0:
             raise UserError(f"{type(self).__name__}: steps must not be negative, got {steps}")
+        for constraint, factor in (weights or {}).items():
+            if not (math.isfinite(factor) and factor > 0):
+                raise UserError(f"{type(self).__name__}: the weight of {constraint} must be positive, got {factor}")
+        self.weights = weights or {}
         self.steps = steps
         self.below = below
         self.stall = stall
@@ -95,6 +109,7 @@ class Adam(Phase):
         betas: Decay rates of the two moments.
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
 
     Raises:
         UserError: if `lr` is not positive or `final` is not in (0, 1].
@@ -109,8 +124,9 @@ class Adam(Phase):
         betas: tuple[float, float] = (0.9, 0.999),
         below: float | None = None,
         stall: Stall | None = None,
+        weights: dict[str, float] | None = None,
     ) -> None:
-        super().__init__(steps, below, stall)
+        super().__init__(steps, below, stall, weights)
         if lr <= 0 or not 0 < final <= 1:
             raise UserError(f"Adam: lr must be positive and final in (0, 1]; got lr {lr} and final {final}")
         self.lr = lr
@@ -154,6 +170,7 @@ class LBFGS(Phase):
         scale: Value that the loss is scaled to at the start of the phase.
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
 
     Raises:
         UserError: if `inner`, `history` or `scale` is not positive.
@@ -168,8 +185,9 @@ class LBFGS(Phase):
         scale: float = 1e6,
         below: float | None = None,
         stall: Stall | None = Stall(steps=10, decrease=1e-3),
+        weights: dict[str, float] | None = None,
     ) -> None:
-        super().__init__(steps, below, stall)
+        super().__init__(steps, below, stall, weights)
         if inner < 1 or history < 1 or scale <= 0:
             raise UserError(
                 f"LBFGS: inner, history and scale must be positive; got inner {inner}, history {history} "

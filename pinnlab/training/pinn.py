@@ -82,6 +82,10 @@ class PINN(LightningModule):
         built = network(equation.dimension, len(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
+        for phase in phases:
+            for name in phase.weights:
+                if name not in self.residuals.terms:
+                    raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
         self._metrics: dict[str, Metric] = {}
@@ -239,7 +243,11 @@ class PINN(LightningModule):
     def _objective(self, batch: Batch) -> Objective:
         ranks = Ranks(self.device)
         counts = torch.tensor([size(points) for points in batch.values()], device=self.device)
-        totals = dict(zip(batch, ranks.sum(counts).tolist(), strict=True))
+        factors = self.schedule.phase.weights
+        # a factor on a constraint's loss, the mean over its points, is a divisor of their number
+        totals = {
+            name: count / factors.get(name, 1.0) for name, count in zip(batch, ranks.sum(counts).tolist(), strict=True)
+        }
         return Objective(self.residuals, batch, totals=totals, ranks=ranks, where=self.schedule.where)
 
     def _log_every(self, phase: Phase) -> int:
