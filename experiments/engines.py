@@ -53,7 +53,7 @@ def measure(k: int, options: argparse.Namespace) -> None:
         first = Residuals(MLP(1, 1, initialisation="kaiming_uniform"), SelfSimilarBurgers(k), NTP(), sobolev)
         counts = {"interior": 301, "origin": 31, "ends": 2}
     else:
-        equation = SelfSimilarBurgers(k, extent=(0.0, 2.0), origin=(0.0, 0.3))
+        equation = SelfSimilarBurgers(k, extent=(0.0, 2.0), origin=(0.0, 0.1))
         network = Taylor(
             1, 1, [0.0, -1.0, 0.0], partial(Even, network=partial(MLP, width=20, initialisation="kaiming_uniform"))
         )
