@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.jets import elementary as table
+from pinnlab.jets import functions as table
 from pinnlab.jets.elementary import Elementary
 from pinnlab.jets.jet import Jet, common, raised, rule
 from pinnlab.jets.product import pad, product
