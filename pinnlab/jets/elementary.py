@@ -22,7 +22,7 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets import plain, schedule
-from pinnlab.jets.algebra import Algebra
+from pinnlab.jets.algebra import Algebra, constant
 from pinnlab.jets.product import correlate, front, pad, product, signed
 
 Polynomial = Mapping[tuple[int, ...], float]
@@ -90,7 +90,8 @@ def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
 
 def differentiable(function: Elementary, x: Tensor, algebra: Algebra, kernels: Kernels) -> Tensor:
     """`recurrence` with the given kernels."""
-    if torch.is_autocast_enabled(x.device.type):
+    kind = x.device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
         raise UserError("jets do not run under autocast: high derivatives need the full precision; switch it off")
     return _Recurrence.apply(x, function, algebra, kernels)[0]
 
@@ -131,15 +132,11 @@ def _blocks(stack: Tensor) -> list[slice]:
     return [slice(start, start + size) for start in range(0, columns, size)]
 
 
-def _degrees(algebra: Algebra, like: Tensor) -> Tensor:
-    return torch.tensor(algebra.degrees, dtype=like.dtype, device=like.device).unsqueeze(-1)
-
-
 def _solve_block(function: Elementary, x: Tensor, states: list[Tensor], algebra: Algebra) -> None:
     """Fills the states from their values: as soon as a degree is known, all it contributes to is updated."""
     slopes = x  # |a| x_a
     if algebra.degrees[len(x) - 1] > 1:
-        slopes = x * _degrees(algebra, x)[: len(x)]
+        slopes = x * constant(algebra.degrees[: len(x)], x.dtype, x.device).unsqueeze(-1)
     variables = [x, *states]
     # A derivative that is a multiple of one variable needs no series of its own: (series, scale).
     derivatives: list[tuple[Tensor, float]] = []

@@ -133,15 +133,6 @@ def test_autocast_is_refused():
         MLP(1, 1)(Jet.seed(torch.rand(3, 1), IndexSet.simplex(1, 2)))
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and there is none")
-def test_a_gpu_gives_the_same_numbers():
-    network, x = MLP(2, 1), torch.rand(50, 2)
-    here = network(Jet.seed(x, IndexSet.simplex(2, 5))).coefficients
-    there = network.cuda()(Jet.seed(x.cuda(), IndexSet.simplex(2, 5))).coefficients.cpu()
-    torch.testing.assert_close(here, there)
-
-
 # torch's compiler uses deprecated parts of torch itself
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_compiled_recurrences_agree_with_the_eager_ones():
