@@ -17,6 +17,7 @@ import platform
 import statistics
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,15 +92,19 @@ def jax_step(network: torch.nn.Module, points: torch.Tensor, order: int) -> Call
     return lambda: jax.block_until_ready(gradient(weights))
 
 
-def graph_nodes(root: torch.Tensor) -> int:
-    """Nodes of the autograd graph behind a tensor."""
+LAYERS = ("AddmmBackward0", "MmBackward0", "TanhBackward0", "TanhBackwardBackward0")
+"""Nodes that pass through a layer of the network, forward or backward: the matrix products and tanh's own."""
+
+
+def graph_nodes(root: torch.Tensor) -> Counter[str]:
+    """Nodes of the autograd graph behind a tensor, by name."""
     seen, stack = set(), [root.grad_fn]
     while stack:
         node = stack.pop()
         if node is not None and node not in seen:
             seen.add(node)
             stack += [child for child, _ in node.next_functions]
-    return len(seen)
+    return Counter(node.name() for node in seen)
 
 
 def saved_bytes(step: Step) -> int:
@@ -190,8 +195,11 @@ def case(
         if name in steps:
             row["forward_milliseconds"] = 1e3 * statistics.median(forward[name])
             row["saved_bytes"] = saved_bytes(steps[name])
-            row["graph_nodes"] = graph_nodes(steps[name]())
-            row["paper_nodes"] = 2 ** (order + 1) * depth + 2 if name == "Autograd" else None
+            nodes = graph_nodes(steps[name]())
+            row["graph_nodes"] = nodes.total()
+            if name == "Autograd":
+                row["layer_nodes"] = sum(nodes[kind] for kind in LAYERS)
+                row["paper_nodes"] = 2 ** (order + 1) * depth + 2
         rows.append(row)
         shown = {key: f"{value:.3g}" if isinstance(value, float) else value for key, value in row.items()}
         print(" ".join(f"{key}={value}" for key, value in shown.items() if value is not None), flush=True)

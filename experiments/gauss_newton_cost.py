@@ -1,9 +1,9 @@
-"""What a Gauss-Newton step costs, on the paper's network and points: the Jacobian against one loss and its gradient,
-and a whole accepted step against the factorisation alone.
+"""What a Gauss-Newton step costs, on the paper's network and points.
 
-Profile k of the paper's protocol (3 × 24, 301 + 31 + 2 points). Every quantity is measured in turn in each round, in one
-process; the ratios are medians of those of the rounds. The steps are those of a training from the start, so that some
-take several trials: the median step and the median step of one trial are both given.
+The Jacobian against one loss and its gradient, and a whole accepted step against the factorisation alone, for profile
+k of the paper's protocol (3 × 24, 301 + 31 + 2 points). Both quantities of a ratio are measured in turn in each round,
+in one process; the ratios are medians of those of the rounds. The steps are those of a training from the start, so
+that some take several trials: the median step and the median step of one trial are both given.
 
     python experiments/gauss_newton_cost.py [--profile 3] [--rounds 40] [--threads 1]
 """

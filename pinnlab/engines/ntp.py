@@ -32,7 +32,7 @@ class NTP(Engine):
             rule: `recurrence` (O(n²), the fast one) or `faa_di_bruno` (the paper's literal algorithm).
             compile: Whether recurrences run under `torch.compile`: seconds of compilation for every new activation,
                 order and batch size, then a fused loop each. Index sets of more than 256 products (beyond order 21
-                in one input, 6 in two) run eagerly, with the same numbers.
+                in one input, 6 in two) are refused where they are first used.
 
         Raises:
             UserError: for another rule, or a rule that is not compiled.

@@ -40,7 +40,8 @@ class Blasius(Equation):
             "interior": Constraint(Interval(eta=(0.0, self.length)), self.residual, points=200),
             "wall": Constraint(wall, lambda eta, f: (f, f.d(eta))),
             "shear": Constraint(wall, self.wall_shear),
-            # f'' = 0 as well: without it f can stay negative and turn to f' = 1 in a thin layer at L, at a small residual
+            # f'' = 0 as well: without it f can stay negative and turn to f' = 1 in a thin layer at L, which little of
+            # the residual shows
             "stream": Constraint(stream, lambda eta, f: (f.d(eta) - 1, f.d(eta, eta))),
         }
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.jets import elementary as table
+from pinnlab.jets import functions as table
 from pinnlab.jets.arithmetic import apply_elementary
 from pinnlab.jets.jet import Jet, rule
 

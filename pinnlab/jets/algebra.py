@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 
 import torch
@@ -230,6 +230,12 @@ class IndexSet(Algebra):
 @cache
 def _shared(indices: frozenset[MultiIndex]) -> IndexSet:
     return IndexSet(tuple(sorted(indices, key=lambda alpha: (sum(alpha), tuple(-a for a in alpha)))))
+
+
+def constant(numbers: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The numbers as a tensor, `(len(numbers),)`; from pinned memory, so that the processor does not wait for a GPU."""
+    host = torch.tensor(numbers, dtype=dtype, pin_memory=device.type == "cuda")
+    return host.to(device, non_blocking=True)
 
 
 def add(alpha: MultiIndex, beta: MultiIndex) -> MultiIndex:

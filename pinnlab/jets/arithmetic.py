@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.jets import elementary as table
+from pinnlab.jets import functions as table
 from pinnlab.jets.elementary import Elementary
 from pinnlab.jets.jet import Jet, common, raised, rule
 from pinnlab.jets.product import pad, product
@@ -181,10 +181,17 @@ def matmul(a: Jet | Tensor, b: Jet | Tensor) -> Jet:
     return b.like(a @ raised(b, a.ndim))
 
 
+def _part(operand: Operand, device: torch.device) -> Jet | Tensor:
+    """A branch of `where`; a number is filled in on the device, for the processor would wait to copy it there."""
+    if isinstance(operand, Jet):
+        return operand
+    return operand.to(device) if isinstance(operand, Tensor) else torch.full((), operand, device=device)
+
+
 @rule(torch.where, Tensor.where)
 def where(condition: Tensor, a: Operand, b: Operand) -> Jet:
     """The series of a where the condition on the values holds, and of b elsewhere: valid off the seam."""
-    parts = [part if isinstance(part, Jet) else torch.as_tensor(part).to(condition.device) for part in (a, b)]
+    parts = [_part(part, condition.device) for part in (a, b)]
     ndim = max(condition.ndim, *(part.ndim for part in parts))
     model, stacks = gather(parts)
     left, right = (raised(model.like(stack), ndim) for stack in stacks)

@@ -16,9 +16,11 @@ from pinnlab.errors import UserError
 from pinnlab.jets.algebra import Algebra
 from pinnlab.jets.elementary import EAGER, Elementary, Kernels, Polynomial, differentiable
 
-# Compiling is worth its time, and the coefficients of one number fit the registers and the first cache, up to about
-# so many products (order 21 in one variable, 6 in two); larger algebras run eagerly.
-_LARGEST = 256
+LARGEST = 256
+"""The most products that are compiled: order 21 in one variable, 6 in two.
+
+Up to about so many, compiling is worth its time and the coefficients of one number fit the registers and first cache.
+"""
 
 Rows = Sequence[Tensor]
 
@@ -45,7 +47,16 @@ class Compiled(Kernels):
         self._compiled: dict[tuple[Any, ...], Callable[..., None]] = {}
 
     def __call__(self, function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
-        """The coefficients of σ(x); see `recurrence`."""
+        """The coefficients of σ(x); see `recurrence`.
+
+        Raises:
+            UserError: for an algebra of more than `LARGEST` products, or where `torch.compile` does not work.
+        """
+        if algebra.pairs > LARGEST:
+            raise UserError(
+                f"compile: true is for index sets of up to {LARGEST} products (order 21 in one input, 6 in two); the "
+                f"derivatives here need {algebra.pairs}, up to order {algebra.order}: set compile: false"
+            )
         return differentiable(function, x, algebra, self)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
@@ -54,7 +65,7 @@ class Compiled(Kernels):
 
     def solve(self, function: Elementary, x: Tensor, algebra: Algebra) -> tuple[Tensor, ...]:
         """See `Kernels.solve`."""
-        if algebra.pairs > _LARGEST or not x.numel():
+        if not x.numel():
             return EAGER.solve(function, x, algebra)
         tables = Tables.of(algebra)
         states = tuple(x.new_empty(len(algebra), *x.shape[1:]) for _ in function.system)
@@ -78,7 +89,7 @@ class Compiled(Kernels):
         gradients: Sequence[Tensor | None],
     ) -> Tensor:
         """See `Kernels.adjoint`."""
-        if algebra.pairs > _LARGEST or not variables[-1].numel():
+        if not variables[-1].numel():
             return EAGER.adjoint(function, algebra, rows, variables, gradients)
         out = variables[-1].new_empty(rows, *variables[-1].shape[1:])
         tables = Tables.of(algebra)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex, factorial
+from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex, constant, factorial
 from pinnlab.jets.collapsed import Collapsed
 from pinnlab.jets.elementary import Rule, recurrence
 from pinnlab.jets.field import Field
@@ -76,8 +76,9 @@ class Jet(Field):
             directions = directions[:, None, :].expand(-1, n, -1)
         # Elements of degree 1 stand in the order of their axes, and nothing beyond them is other than zero.
         carried = [axis for axis, position in enumerate(indices.units) if position is not None]
-        slopes = directions if len(carried) == len(directions) else directions[carried]
-        return cls(torch.cat((points[None], slopes)), indices, rule=rule)
+        if len(carried) < len(directions):
+            directions = directions[constant(carried, torch.long, points.device)]
+        return cls(torch.cat((points[None], directions)), indices, rule=rule)
 
     @property
     def value(self) -> Tensor:
@@ -128,7 +129,7 @@ class Jet(Field):
         indices, sources, factors = shifted
         coefficients = _rows(self.coefficients, sources)
         if any(factor != 1 for factor in factors):
-            scale = torch.tensor(factors[: len(coefficients)], dtype=coefficients.dtype, device=coefficients.device)
+            scale = constant(factors[: len(coefficients)], coefficients.dtype, coefficients.device)
             coefficients = coefficients * scale.reshape(-1, *[1] * self.ndim)
         return Jet(coefficients, indices, rule=self.rule)
 
@@ -169,7 +170,7 @@ def _rows(coefficients: Tensor, positions: tuple[int, ...]) -> Tensor:
     first = positions[0]
     if positions == tuple(range(first, first + len(positions))):
         return coefficients[first : first + len(positions)]
-    return coefficients[torch.tensor(positions, device=coefficients.device)]
+    return coefficients[constant(positions, torch.long, coefficients.device)]
 
 
 def common(a: Jet, b: Jet) -> tuple[Jet, Jet]:

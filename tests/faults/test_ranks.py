@@ -11,7 +11,7 @@ SMALL = ["--data.points", "{interior: 5, origin: 3}", "--model.network.width", "
 
 
 def last(lab, name):
-    return torch.load(lab.path(name) / "checkpoints" / "last.ckpt", weights_only=True)
+    return torch.load(lab.path(name) / "checkpoints" / "last.ckpt", map_location="cpu", weights_only=True)
 
 
 def difference(lab, one, other):
@@ -25,6 +25,7 @@ def difference(lab, one, other):
     return found
 
 
+@pytest.mark.parametrize("accelerator", ["cpu", "gpu"], ids=["gloo", "nccl"])
 @pytest.mark.parametrize(
     ("phases", "options", "count", "bound"),
     [
@@ -37,8 +38,10 @@ def difference(lab, one, other):
     ],
     ids=["Adam", "L-BFGS", "Gauss-Newton", "few rows", "empty share"],
 )
-def test_ranks_train_as_one(lab, phases, options, count, bound):
-    options = [*options, "--model.phases", phases]
+def test_ranks_train_as_one(lab, phases, options, count, bound, accelerator):
+    if accelerator == "gpu" and torch.cuda.device_count() < count:
+        pytest.skip(f"needs {count} CUDA devices, and there are {torch.cuda.device_count()}")
+    options = [*options, "--model.phases", phases, "--trainer.accelerator", accelerator]
     one = lab.start("one", *options)
     assert lab.fit_ranks("several", count, *options) == [0] * count, lab.log("several")
     one.join()

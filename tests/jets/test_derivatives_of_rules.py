@@ -11,6 +11,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from pinnlab.jets import IndexSet, Jet, structure
 from pinnlab.jets import product as product_module
+from pinnlab.jets.compiled import Compiled
 from pinnlab.jets.elementary import recurrence
 from pinnlab.jets.faa_di_bruno import faa_di_bruno
 from pinnlab.jets.product import correlate, product
@@ -21,6 +22,8 @@ SETS = {
     "plane": IndexSet.closure([(2, 1), (0, 2)]),
 }
 RULES = {"recurrence": recurrence, "partitions": faa_di_bruno}
+IN_BRIEF = ("softplus", "gelu")
+"""Functions that are compiled in every test run; all are in the long one."""
 
 
 @pytest.fixture(params=SETS)
@@ -68,6 +71,21 @@ def test_both_rules_agree(name, indices):
     weights = torch.randn_like(found)
     torch.testing.assert_close(
         *(torch.autograd.grad((value * weights).sum(), x)[0] for value in (found, truth)), rtol=1e-10, atol=1e-11
+    )
+
+
+# torch's compiler uses deprecated parts of torch itself
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in IN_BRIEF else pytest.mark.long) for n in ELEMENTARY]
+)
+def test_the_compiled_rule_agrees(name, indices):
+    x = stack(indices, ELEMENTARY[name][2], points=4)
+    found, truth = (bound(name, indices, rule)(x) for rule in (Compiled(), recurrence))
+    torch.testing.assert_close(found, truth, rtol=1e-12, atol=1e-13)
+    weights = torch.randn_like(found)
+    torch.testing.assert_close(
+        *(torch.autograd.grad((value * weights).sum(), x)[0] for value in (found, truth)), rtol=1e-12, atol=1e-13
     )
 
 

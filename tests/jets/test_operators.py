@@ -11,6 +11,7 @@ from pinnlab.equations import Constraint, Equation, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box
 from pinnlab.jets import Collapsed, IndexSet, Jet
+from pinnlab.jets.compiled import LARGEST
 from pinnlab.jets.operators import biharmonic, directional, div, grad, laplacian
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
@@ -132,15 +133,6 @@ def test_autocast_is_refused():
         MLP(1, 1)(Jet.seed(torch.rand(3, 1), IndexSet.simplex(1, 2)))
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and there is none")
-def test_a_gpu_gives_the_same_numbers():
-    network, x = MLP(2, 1), torch.rand(50, 2)
-    here = network(Jet.seed(x, IndexSet.simplex(2, 5))).coefficients
-    there = network.cuda()(Jet.seed(x.cuda(), IndexSet.simplex(2, 5))).coefficients.cpu()
-    torch.testing.assert_close(here, there)
-
-
 # torch's compiler uses deprecated parts of torch itself
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_compiled_recurrences_agree_with_the_eager_ones():
@@ -159,3 +151,12 @@ def test_compiled_recurrences_agree_with_the_eager_ones():
 def test_partitions_are_not_compiled():
     with pytest.raises(UserError, match="recurrence rule"):
         NTP("faa_di_bruno", compile=True)
+
+
+def test_index_sets_too_large_to_compile_are_refused():
+    engine, network = NTP(compile=True), MLP(2, 1, 4, 1)
+    points = {"x": torch.rand(3), "y": torch.rand(3)}
+    with pytest.raises(UserError, match=r"up to 256 products .* need 330, up to order 7: set compile: false"):
+        engine.fields(network, points, ("u",), IndexSet.simplex(2, 7))
+    assert IndexSet.simplex(2, 6).pairs <= LARGEST and IndexSet.simplex(1, 21).pairs <= LARGEST
+    assert IndexSet.simplex(1, 22).pairs > LARGEST
