@@ -1,0 +1,117 @@
+"""Seconds to the answer: engine against engine, and against the published protocol.
+
+For every profile the problem of its own configuration, with the same seed, points and Gauss-Newton phases, under NTP
+and under Autograd; and the paper's network, points and optimisers (Adam, then L-BFGS) for the same profile under NTP.
+Runs are the command line's, one after the other, each ended after a bounded time. Written are a table (seconds of a
+training step, and of the steps until |λ − 1/(2k)| stays below 1e-4) and the error of λ against seconds as a figure.
+
+    python experiments/time_to_answer.py [--profiles 1 2 3 4] [--bound 120] [--out experiments/results/time_to_answer]
+    python experiments/time_to_answer.py --runs runs/answers --draw     # table and figure alone, from finished runs
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / "configs" / "self_similar_burgers"
+GOAL = 1e-4
+LABELS = {"NTP": "Gauss-Newton, NTP", "Autograd": "Gauss-Newton, Autograd", "paper": "Adam, L-BFGS, NTP (published)"}
+
+
+def command(k: int, kind: str, steps: int) -> list[str]:
+    """The options of one run."""
+    if kind != "paper":
+        config = str(CONFIGS / f"profile_{k}.yaml")
+        return ["--config", config, "--model.engine", kind, "--model.phases.1.steps", str(steps)]
+    options = ["--config", str(CONFIGS / "paper.yaml"), "--model.equation.init_args.profile", str(k)]
+    return [*options, "--model.sobolev.origin.init_args.order", str(2 * k + 1)]
+
+
+def run(k: int, kind: str, options: argparse.Namespace) -> None:
+    """One run, ended after the bounded time of its process."""
+    arguments = [*command(k, kind, options.steps), "--run.root", str(options.runs), "--run.name", f"{k}-{kind}"]
+    whole = [sys.executable, "-m", "pinnlab", "fit", *arguments, "--trainer.log_every_n_steps", "5"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            _, errors = process.communicate(timeout=options.bound)
+            if process.returncode:
+                raise SystemExit(errors.decode())
+        # the record has every row that is done; a step of nested differentiation may last longer than the bound
+        process.kill()
+
+
+def history(folder: Path) -> tuple[list[float], list[float], list[int]]:
+    """Seconds, λ and step of every logged row; empty where no step was done."""
+    path = folder / "metrics.csv"
+    if not path.exists():
+        return [], [], []
+    with path.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("lam")]
+    return [float(r["seconds"]) for r in rows], [float(r["lam"]) for r in rows], [int(r["step"]) for r in rows]
+
+
+def reached(seconds: list[float], errors: list[float]) -> float | None:
+    """The first of the seconds from which all errors are below the goal."""
+    last = max((i for i, error in enumerate(errors) if error > GOAL), default=-1)
+    return seconds[last + 1] if last + 1 < len(seconds) else None
+
+
+def main() -> None:
+    """Runs, tabulates and draws."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profiles", type=int, nargs="+", default=[1, 2, 3, 4])
+    parser.add_argument("--kinds", nargs="+", choices=list(LABELS), default=list(LABELS))
+    parser.add_argument("--bound", type=float, default=120.0, help="seconds after which a run is ended")
+    parser.add_argument("--steps", type=int, default=100, help="Gauss-Newton steps once λ is free")
+    parser.add_argument("--runs", type=Path, default=Path("runs/answers"))
+    parser.add_argument("--out", type=Path, default=ROOT / "experiments" / "results" / "time_to_answer")
+    parser.add_argument("--draw", action="store_true")
+    options = parser.parse_args()
+    if not options.draw:
+        for k in options.profiles:
+            for kind in options.kinds:
+                run(k, kind, options)
+    table(options)
+
+
+def table(options: argparse.Namespace) -> None:
+    """Prints the table and draws the figure."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(options.profiles), figsize=(4 * len(options.profiles), 3.6), squeeze=False)
+    print("| profile | run | s a step | s to error of λ ≤ 1e-4 | last error | at s |\n|---|---|---|---|---|---|")
+    for k, axis in zip(options.profiles, axes[0], strict=True):
+        for kind in options.kinds:
+            seconds, values, steps = history(options.runs / f"{k}-{kind}")
+            errors = [abs(value - 1 / (2 * k)) for value in values]
+            axis.loglog(seconds[1:], errors[1:], ".-", label=LABELS[kind])
+            if not steps or not steps[-1]:
+                print(f"| {k} | {LABELS[kind]} | more than {options.bound:g} | not finished | – | – |")
+                continue
+            when = reached(seconds, errors)
+            found = f"{when:.2f}" if when is not None else f"not finished in {options.bound:g} s"
+            rate = seconds[-1] / steps[-1]
+            print(f"| {k} | {LABELS[kind]} | {rate:.3g} | {found} | {errors[-1]:.1e} | {seconds[-1]:.1f} |")
+        axis.axhline(GOAL, color="k", linestyle=":", linewidth=1)
+        axis.set_title(f"profile {k}")
+        axis.set_xlabel("seconds of training")
+    axes[0][0].set_ylabel("error of λ")
+    axes[0][0].legend(fontsize=7)
+    figure.tight_layout()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(options.out.with_suffix(".png"), dpi=110)
+
+
+if __name__ == "__main__":
+    main()
