@@ -81,7 +81,7 @@ class QuasiNewton(Optimizer):
     zero; H begins as (y·s/y·y) I then (Nocedal & Wright 2006, eq. 6.20). A pair (s, y) without positive curvature
     is not used. Where the line search finds nothing along −H g, H is forgotten. A line search first tries where f
     would fall as much as in the iteration before if it was a parabola, but no more than the full step (Nocedal &
-    Wright 2006, eq. 3.60): since scaling only ever enlarges H, the full step is too long about every other time.
+    Wright 2006, eq. 3.60): since scaling only ever enlarges H, the full step is mostly too long.
 
     All numbers are compared with others of the same scale: f and any multiple of it take the same steps. H and the
     last decrease are in the optimiser's state and so in checkpoints. Both gradients of a pair come from one call
