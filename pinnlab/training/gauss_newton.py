@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Literal
 
@@ -19,6 +18,7 @@ from pinnlab.training.levenberg_marquardt import (
     Orthogonal,
     Problem,
 )
+from pinnlab.training.memory import allowance
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import Phase, Stall
 from pinnlab.training.rows import Rows
@@ -187,8 +187,8 @@ class GaussNewton(Phase):
 
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
         """One accepted step, or none where every trial is refused."""
-        memory = self.memory * 2**30 if self.memory is not None else _physical_memory() / 2
-        problem = ResidualProblem(objective, optimizer.param_groups[0]["params"], memory, held=step < self.hold)
+        parameters, memory = optimizer.param_groups[0]["params"], allowance(self.memory)
+        problem = ResidualProblem(objective, parameters, memory, held=step < self.hold)
         loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
         blocks = optimizer.start.blocks  # type: ignore[attr-defined]
         objective.began(blocks, loss)
@@ -197,8 +197,3 @@ class GaussNewton(Phase):
     def columns(self, optimizer: Optimizer) -> dict[str, float]:
         """The damping."""
         return {"damping": float(optimizer.param_groups[0]["damping"])}
-
-
-def _physical_memory() -> int:
-    """The machine's memory in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
