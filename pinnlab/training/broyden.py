@@ -28,6 +28,7 @@ class SelfScaled(Phase):
         memory: GiB that the inverse Hessian may take; half of the machine's by default.
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
 
     Raises:
         UserError: if `inner` or `memory` is not positive.
@@ -40,8 +41,9 @@ class SelfScaled(Phase):
         memory: float | None = None,
         below: float | None = None,
         stall: Stall | None = Stall(steps=10, decrease=1e-3),
+        weights: dict[str, float] | None = None,
     ) -> None:
-        super().__init__(steps, below, stall)
+        super().__init__(steps, below, stall, weights)
         if inner < 1 or (memory is not None and memory <= 0):
             raise UserError(f"{self.name}: inner and memory must be positive; got inner {inner} and memory {memory}")
         self.inner = inner
