@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -281,7 +282,10 @@ def _ending(model: PINN, trainer: Trainer) -> str:
     for name, unknown in model.equation.unknowns().items():
         value = float(unknown.value.detach())
         error = "" if unknown.truth is None else f" (error {abs(value - unknown.truth):.2e})"
-        parts.append(f"{name} = {value:.12g}{error}")
+        # how far the unknown may be off, from the residual on held-out points alone
+        estimate = float(trainer.callback_metrics.get(f"uncertainty_{name}", math.nan))
+        margin = f" ± {estimate:.0e}" if math.isfinite(estimate) else ""
+        parts.append(f"{name} = {value:.12g}{margin}{error}")
     parts += [
         f"{name.replace('_', ' ')} {float(trainer.callback_metrics[name]):.2e}"
         for name in ("max_error", "relative_l2")

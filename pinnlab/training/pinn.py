@@ -19,7 +19,8 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals, Sobolev, Weights
-from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare
+from pinnlab.residuals.sensitivity import sensitivities
+from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare, Uncertainty
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.ranks import Ranks
@@ -242,13 +243,15 @@ class PINN(LightningModule):
 
     def _objective(self, batch: Batch) -> Objective:
         ranks = Ranks(self.device)
-        counts = torch.tensor([size(points) for points in batch.values()], device=self.device)
         factors = self.schedule.phase.weights
         # a factor on a constraint's loss, the mean over its points, is a divisor of their number
-        totals = {
-            name: count / factors.get(name, 1.0) for name, count in zip(batch, ranks.sum(counts).tolist(), strict=True)
-        }
+        totals = {name: count / factors.get(name, 1.0) for name, count in self._totals(batch, ranks).items()}
         return Objective(self.residuals, batch, totals=totals, ranks=ranks, where=self.schedule.where)
+
+    def _totals(self, batch: Batch, ranks: Ranks) -> dict[str, int]:
+        """The numbers of points over all ranks."""
+        counts = torch.tensor([size(points) for points in batch.values()], device=self.device)
+        return dict(zip(batch, ranks.sum(counts).tolist(), strict=True))
 
     def _log_every(self, phase: Phase) -> int:
         """Logging is spaced by loss evaluations, since a step of one phase may cost many of another's."""
@@ -274,6 +277,7 @@ class PINN(LightningModule):
             keys = ["", *(f"_{name}" for name in equation.outputs if len(equation.outputs) > 1)]
             self._metrics |= {f"relative_l2{key}": RelativeL2() for key in keys}
             self._metrics |= {f"max_error{key}": MaxError() for key in keys}
+        self._metrics |= {f"uncertainty_{name}": Uncertainty() for name in equation.unknowns()}
         for metric in self._metrics.values():
             metric.to(self.device)
 
@@ -281,6 +285,11 @@ class PINN(LightningModule):
         equation = self.equation
         for name, values in self.residual_values(batch).items():
             self._metrics[f"residual_{name}"].update(values)
+        if equation.unknowns():
+            with torch.enable_grad():
+                residual, slopes = sensitivities(self.residuals, batch, self._totals(batch, Ranks(self.device)))
+            for name, slope in slopes.items():
+                self._metrics[f"uncertainty_{name}"].update(residual, slope)
         if not equation.solved:
             return
         points = batch[domain(equation.constraints())]
