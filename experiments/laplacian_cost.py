@@ -93,7 +93,7 @@ def main() -> None:
             step().square().mean().backward()
             times[name].append(time.process_time() - start)
     a, b = (statistics.median(times[name]) for name in ("jet", "trace"))
-    difference = float((jet() - trace()).abs().max())
+    difference = float((jet() - trace()).detach().abs().max())
     print(f"d = {d}, {len(algebra)} coefficients: {1e3 * a:.1f} ms against {1e3 * b:.1f} ms, ratio {a / b:.2f}")
     memory = peak_bytes(jet), peak_bytes(trace)
     print(f"peak {memory[0]} against {memory[1]} bytes, ratio {memory[0] / memory[1]:.2f}; difference {difference:.1e}")
