@@ -164,10 +164,11 @@ class LevenbergMarquardt(Optimizer):
         here = self._here(problem, theta)
         self.start = here
         loss = problem.loss(here.vector)
-        if math.isnan(group["damping"]):
-            group["damping"] = self.damping * loss
         if loss == 0 or not math.isfinite(loss):
             return loss
+        if math.isnan(group["damping"]):
+            # not where the loss is zero: from a damping of zero none would ever grow
+            group["damping"] = self.damping * loss
         jacobian = here.jacobian()
         rows = problem.rows(jacobian)
         for _ in range(self.trials):
