@@ -13,7 +13,7 @@ from pinnlab.equations import Equation
 from pinnlab.errors import UserError
 from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
 from pinnlab.solution import load
-from pinnlab.training.pinn import domain
+from pinnlab.training.evaluation import domain
 
 _EPILOG = """\
 examples:

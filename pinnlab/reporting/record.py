@@ -24,8 +24,9 @@ from pinnlab.reporting.figures import draw_profile
 from pinnlab.reporting.folder import RowWriter, RunFolder
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
+from pinnlab.training.evaluation import domain
 from pinnlab.training.interruption import Interruption
-from pinnlab.training.pinn import PINN, StepReport, domain
+from pinnlab.training.pinn import PINN, StepReport
 
 _MAP = 101 * 101
 """Points of a map of a solution in two inputs."""

@@ -121,6 +121,11 @@ class Residuals(nn.Module):
             for name, batch in points.items()
         }
 
+    def unweighted(self) -> Residuals:
+        """The residuals alone, without weights or derivatives of them, for the same network."""
+        plain, ones = {name: Weights([1.0]) for name in self.terms}, dict.fromkeys(self.terms, 1.0)
+        return Residuals(self.network, self.equation, self.engine, plain, ones)
+
     def height(self, name: str) -> int:
         """The number of rows of a constraint's block."""
         term = self.terms[name]

@@ -11,16 +11,14 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torchmetrics import Metric
 
 from pinnlab.engines import Engine
-from pinnlab.equations import Constraint, Equation
+from pinnlab.equations import Equation
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
-from pinnlab.residuals import Residuals, Sobolev, Weights
-from pinnlab.residuals.sensitivity import sensitivities
-from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare, Uncertainty
+from pinnlab.residuals import Residuals, Sobolev
+from pinnlab.training.evaluation import Evaluation, domain
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.ranks import Ranks
@@ -89,7 +87,7 @@ class PINN(LightningModule):
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
-        self._metrics: dict[str, Metric] = {}
+        self._evaluation: Evaluation | None = None
 
     @property
     def equation(self) -> Equation:
@@ -112,17 +110,9 @@ class PINN(LightningModule):
 
     def residual_values(self, batch: Batch) -> dict[str, Tensor]:
         """The residuals themselves, without weights or derivatives of them: constraint name -> `(components, N)`."""
-        names = list(batch)
-        plain = Residuals(
-            self.residuals.network,
-            self.equation,
-            self.engine,
-            {name: Weights([1.0]) for name in names},
-            dict.fromkeys(names, 1.0),
-        )
         with torch.enable_grad():
             # a total of one point leaves the mean over the points undone
-            blocks = plain(batch, dict.fromkeys(names, 1))
+            blocks = self.residuals.unweighted()(batch, dict.fromkeys(batch, 1))
         return {name: block.detach() for name, block in blocks.items()}
 
     def configure_optimizers(self) -> list[Optimizer]:
@@ -162,27 +152,31 @@ class PINN(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Begin counting errors afresh."""
-        self._begin_metrics()
+        self._evaluation = Evaluation(self.residuals, self.device)
 
     def on_test_epoch_start(self) -> None:
         """Begin counting errors afresh."""
-        self._begin_metrics()
+        self._evaluation = Evaluation(self.residuals, self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
-        self._update_metrics(batch)
+        assert self._evaluation is not None
+        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)))
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
-        self._update_metrics(batch)
+        assert self._evaluation is not None
+        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)))
 
     def on_validation_epoch_end(self) -> None:
         """Log what was counted."""
-        self.log_dict(self._compute_metrics(), sync_dist=True)
+        assert self._evaluation is not None
+        self.log_dict(self._evaluation.compute(), sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
         """Log what was counted."""
-        self.log_dict(self._compute_metrics(), sync_dist=True)
+        assert self._evaluation is not None
+        self.log_dict(self._evaluation.compute(), sync_dist=True)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Points:
         """The points of the domain with the outputs there, as columns."""
@@ -269,49 +263,6 @@ class PINN(LightningModule):
         shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
         seconds = self.schedule.seconds
         return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **columns}
-
-    def _begin_metrics(self) -> None:
-        equation = self.equation
-        self._metrics = {f"residual_{name}": RootMeanSquare() for name in equation.constraints()}
-        if equation.solved:
-            keys = ["", *(f"_{name}" for name in equation.outputs if len(equation.outputs) > 1)]
-            self._metrics |= {f"relative_l2{key}": RelativeL2() for key in keys}
-            self._metrics |= {f"max_error{key}": MaxError() for key in keys}
-        self._metrics |= {f"uncertainty_{name}": Uncertainty() for name in equation.unknowns()}
-        for metric in self._metrics.values():
-            metric.to(self.device)
-
-    def _update_metrics(self, batch: Batch) -> None:
-        equation = self.equation
-        for name, values in self.residual_values(batch).items():
-            self._metrics[f"residual_{name}"].update(values)
-        if equation.unknowns():
-            with torch.enable_grad():
-                residual, slopes = sensitivities(self.residuals, batch, self._totals(batch, Ranks(self.device)))
-            for name, slope in slopes.items():
-                self._metrics[f"uncertainty_{name}"].update(residual, slope)
-        if not equation.solved:
-            return
-        points = batch[domain(equation.constraints())]
-        with torch.enable_grad():
-            found, exact = self(points), equation.solution(points)
-        for name in equation.outputs:
-            pair = found[name].detach(), exact[name].value.detach()
-            for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
-                self._metrics[f"relative_l2{key}"].update(*pair)
-                self._metrics[f"max_error{key}"].update(*pair)
-
-    def _compute_metrics(self) -> dict[str, Tensor | float]:
-        values: dict[str, Tensor | float] = {name: metric.compute() for name, metric in self._metrics.items()}
-        for name, unknown in self.equation.unknowns().items():
-            if unknown.truth is not None:
-                values[f"error_{name}"] = abs(float(unknown.value.detach()) - unknown.truth)
-        return values
-
-
-def domain(constraints: Mapping[str, Constraint]) -> str:
-    """The constraint whose region is the domain: of the highest dimension, and of these the largest."""
-    return max(constraints, key=lambda name: (constraints[name].region.dimension, constraints[name].region.measure))
 
 
 def differences(

@@ -1,0 +1,65 @@
+"""Residuals evaluated again with twice the digits, to see how much of them is rounding."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from pinnlab.engines import NTP
+from pinnlab.geometry import Points, size
+from pinnlab.precision import DoubleDouble, doubled
+from pinnlab.residuals.residuals import Residuals
+
+
+def precise(
+    residuals: Residuals, points: Mapping[str, Points], totals: Mapping[str, float] | None = None
+) -> dict[str, Tensor]:
+    """The weighted residual blocks at the same parameters and points in double-double arithmetic (32 digits).
+
+    Parameters, points and unknowns are taken as the exact numbers that they are, the network and its derivatives,
+    by n-TangentProp, as well as the residual are computed to 30 digits, and the result is rounded. The difference
+    from the blocks themselves is what rounding does to these. Constants that an equation rounds, such as π, remain
+    as they are: they are part of the problem.
+
+    Args:
+        residuals: The residual blocks.
+        points: The points of every constraint.
+        totals: The global numbers of points by constraint, where the points are one rank's share.
+
+    Returns:
+        Constraint name -> `(rows, N)`, float64.
+
+    Raises:
+        UserError: if an operation of the network or of a residual has no rule for jets or for double-double numbers.
+    """
+    twin = copy.copy(residuals)
+    twin.engine = NTP()
+    # not registered as the module's own: its parameters are no nn.Parameter
+    twin._modules = {**residuals._modules, "network": _Doubled(residuals.network)}
+    with torch.no_grad():
+        unknowns = {name: doubled(unknown.value) for name, unknown in residuals.equation.unknowns().items()}
+        blocks = {}
+        for name, batch in points.items():
+            exact = {key: doubled(column) if column.is_floating_point() else column for key, column in batch.items()}
+            total = (totals or {}).get(name) or size(batch)
+            rows = twin.rows(name, twin.variables(name, exact), unknowns, total)
+            blocks[name] = rows.high if isinstance(rows, DoubleDouble) else rows
+    return blocks
+
+
+class _Doubled(nn.Module):
+    """A network with its parameters and buffers in double-double arithmetic."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        own = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
+        exact = {name: doubled(value) if value.is_floating_point() else value for name, value in own.items()}
+        result: Tensor = functional_call(self.network, exact, (x,))
+        return result

@@ -1,0 +1,106 @@
+"""What a run is judged by: residuals and errors on held-out points, with how far they can be trusted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric, SumMetric
+
+from pinnlab.equations import Constraint
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points
+from pinnlab.jets import IndexSet
+from pinnlab.residuals import Residuals
+from pinnlab.residuals.precise import precise
+from pinnlab.residuals.sensitivity import sensitivities
+from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare, Uncertainty
+
+
+class Evaluation:
+    """Residuals, loss and errors over the batches of one evaluation, on all ranks.
+
+    - `residual_NAME`: root mean square of a constraint's residual, without weights; `held_out_loss`: the loss.
+    - `residual_NAME_precise`, `held_out_loss_precise`: the same with network, derivatives and residual in
+      double-double arithmetic; where they differ, rounding is what is left of the residual. Missing, with a warning,
+      where an operation has no rule for that.
+    - `uncertainty_NAME`: an estimate of the error of an unknown from the residual, see `sensitivities`.
+    - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
+      several outputs also for each, as `max_error_u`.
+
+    Args:
+        residuals: The residuals that were trained.
+        device: Where they are evaluated.
+    """
+
+    def __init__(self, residuals: Residuals, device: torch.device) -> None:
+        self.residuals, self.device = residuals, device
+        equation = residuals.equation
+        self._metrics: dict[str, Metric] = {f"residual_{name}": RootMeanSquare() for name in equation.constraints()}
+        self._metrics["held_out_loss"] = SumMetric()
+        if equation.solved:
+            keys = ["", *(f"_{name}" for name in equation.outputs if len(equation.outputs) > 1)]
+            self._metrics |= {f"relative_l2{key}": RelativeL2() for key in keys}
+            self._metrics |= {f"max_error{key}": MaxError() for key in keys}
+        self._metrics |= {f"uncertainty_{name}": Uncertainty() for name in equation.unknowns()}
+        for metric in self._metrics.values():
+            metric.to(device)
+
+    def update(self, batch: Mapping[str, Points], totals: Mapping[str, float]) -> None:
+        """Count a batch.
+
+        Args:
+            batch: Constraint name -> its points.
+            totals: The numbers of points over all ranks.
+        """
+        ones = dict.fromkeys(batch, 1)  # leaves the mean over the points undone
+        unweighted = self.residuals.unweighted()
+        with torch.enable_grad():
+            for name, block in unweighted(batch, ones).items():
+                self._metrics[f"residual_{name}"].update(block.detach())
+            residual, slopes = sensitivities(self.residuals, batch, totals)
+        self._metrics["held_out_loss"].update(residual.square().sum())
+        for name, slope in slopes.items():
+            self._metrics[f"uncertainty_{name}"].update(residual, slope)
+        try:
+            blocks, weighted = precise(unweighted, batch, ones), precise(self.residuals, batch, totals)
+        except UserError as error:
+            logging.getLogger("pinnlab").warning("pinnlab: the residuals are not evaluated again precisely: %s", error)
+        else:
+            for name, block in blocks.items():
+                self._metric(f"residual_{name}_precise", RootMeanSquare).update(block)
+            self._metric("held_out_loss_precise", SumMetric).update(Residuals.loss(weighted))
+        if self.residuals.equation.solved:
+            self._compare(batch)
+
+    def compute(self) -> dict[str, Tensor | float]:
+        """The figures by name."""
+        values: dict[str, Tensor | float] = {name: metric.compute() for name, metric in self._metrics.items()}
+        for name, unknown in self.residuals.equation.unknowns().items():
+            if unknown.truth is not None:
+                values[f"error_{name}"] = abs(float(unknown.value.detach()) - unknown.truth)
+        return values
+
+    def _metric(self, name: str, kind: type[Metric]) -> Metric:
+        if name not in self._metrics:
+            self._metrics[name] = kind().to(self.device)
+        return self._metrics[name]
+
+    def _compare(self, batch: Mapping[str, Points]) -> None:
+        equation = self.residuals.equation
+        points = batch[domain(equation.constraints())]
+        with torch.enable_grad():
+            found = self.residuals.fields(points, IndexSet.simplex(equation.dimension, 0))
+            exact = equation.solution(points)
+        for name in equation.outputs:
+            pair = found[name].value.detach(), exact[name].value.detach()
+            for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
+                self._metrics[f"relative_l2{key}"].update(*pair)
+                self._metrics[f"max_error{key}"].update(*pair)
+
+
+def domain(constraints: Mapping[str, Constraint]) -> str:
+    """The constraint whose region is the domain: of the highest dimension, and of these the largest."""
+    return max(constraints, key=lambda name: (constraints[name].region.dimension, constraints[name].region.measure))
