@@ -26,7 +26,7 @@ from pinnlab.networks import MLP
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
 from pinnlab.reporting.requests import Request, closure, requested
-from pinnlab.reporting.saved import load_model, run_of
+from pinnlab.reporting.saved import load_model, read_solution, run_of
 from pinnlab.residuals import Sobolev
 from pinnlab.training.checkpoint import Checkpoint
 from pinnlab.training.history import History
@@ -36,6 +36,7 @@ from pinnlab.training.pinn import PINN, Row
 from pinnlab.training.progress import Progress
 from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.warm_start import warm_start
 
 Array = npt.NDArray[Any]
 
@@ -52,6 +53,7 @@ def solve(
     weights: Mapping[str, float] | None = None,
     resample_every: int = 0,
     seed: int = 0,
+    start: Solution | str | Path | None = None,
     folder: str | Path | None = None,
     progress: bool = False,
     **trainer: Any,
@@ -72,6 +74,8 @@ def solve(
         weights: Factors by constraint, in place of the equation's.
         resample_every: Steps after which fresh points are drawn; 0 keeps them.
         seed: Of weights and points.
+        start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
+            and those unknowns that lie within their bounds here. The equation may be another.
         folder: A new run folder to leave the record in; nothing is written without it.
         progress: Show the progress.
         **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
@@ -92,6 +96,9 @@ def solve(
         data = Collocation(_dict(points), by_name, resample_every, seed)
         bind(model, data)
         check(model.to(dtype), data)
+        if start is not None:
+            state = start.model.state_dict() if isinstance(start, Solution) else read_solution(Path(start))
+            warm_start(model, state, "the given solution" if isinstance(start, Solution) else start)
         callbacks: list[Callback] = [*(options.pop("callbacks", None) or []), history]
         if progress:
             callbacks.append(Progress())

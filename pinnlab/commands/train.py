@@ -25,7 +25,7 @@ from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
-from pinnlab.reporting.saved import run_of
+from pinnlab.reporting.saved import read_solution, run_of
 from pinnlab.reporting.tracking import Tracker, Wandb, start
 from pinnlab.training.checkpoint import Checkpoint, newest, verify
 from pinnlab.training.interruption import Interruption
@@ -34,6 +34,7 @@ from pinnlab.training.progress import Progress, clock
 from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.schedule import EndedError
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.warm_start import warm_start
 
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
@@ -49,6 +50,9 @@ class Run:
         checkpoint_seconds: Seconds between two checkpoints.
         checkpoint_steps: Training steps between two checkpoints, as well.
         threads: Threads that torch may use; its own choice by default. Small networks are fastest with one.
+        warm_start: A run folder or checkpoint to begin from: its network, which must be of the same size, and those
+            unknowns that lie within their bounds here. The equation may be another. A run that is continued goes on
+            from its own checkpoint.
     """
 
     root: str = "runs"
@@ -56,6 +60,7 @@ class Run:
     checkpoint_seconds: float = 60.0
     checkpoint_steps: int | None = None
     threads: int | None = None
+    warm_start: str | None = None
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -176,6 +181,9 @@ class TrainingCLI(LightningCLI):
         if self.checkpoint_path is not None:
             # before anything is written
             self._check_resume(self.checkpoint_path)
+        elif config.run.warm_start is not None:
+            source = Path(config.run.warm_start)
+            warm_start(self.model, read_solution(source), source)
         self.folder = self._run_folder(config.run)
         seed = self.config[self.command].seed_everything
         if is_rank_zero():

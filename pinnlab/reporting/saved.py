@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import yaml
 from jsonargparse import ArgumentParser
+from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder
@@ -30,7 +31,7 @@ def load_model(path: Path) -> tuple[PINN, torch.dtype]:
     Raises:
         UserError: if there is no such run, it has no checkpoint, or the two do not fit.
     """
-    checkpoint = path if path.is_file() else RunFolder(path).checkpoints / "last.ckpt"
+    checkpoint = _checkpoint(path)
     folder = RunFolder(run_of(checkpoint))
     if not folder.config.is_file():
         raise UserError(f"{path} is no run folder: it has no {folder.config.name}")
@@ -46,6 +47,27 @@ def load_model(path: Path) -> tuple[PINN, torch.dtype]:
     except RuntimeError:
         raise UserError(f"{checkpoint} does not fit {folder.config}: it was written with another model") from None
     return model.eval(), dtype
+
+
+def read_solution(path: Path) -> dict[str, Tensor]:
+    """The parameters that a run trained, by name; nothing of the run's own configuration is imported.
+
+    Args:
+        path: A run folder, for its newest checkpoint, or one of the checkpoints in it.
+
+    Raises:
+        UserError: if there is no such checkpoint, or it was not written by pinnlab.
+    """
+    if not path.exists():
+        raise UserError(f"there is no run folder or checkpoint {path}")
+    state = read_checkpoint(_checkpoint(path)).get("state_dict")
+    if not isinstance(state, dict):
+        raise UserError(f"{path} was not written by pinnlab")
+    return state
+
+
+def _checkpoint(path: Path) -> Path:
+    return path if path.is_file() else RunFolder(path).checkpoints / "last.ckpt"
 
 
 def run_of(checkpoint: Path) -> Path:

@@ -44,7 +44,13 @@ class Problem(ABC):
 
 
 class Damped(ABC):
-    """The damped least-squares problem min_v ‖J v + b‖² + μ ‖v‖², factorised once for several b."""
+    """The damped least-squares problem min_v ‖J v + b‖² + μ ‖v‖², factorised once for several b.
+
+    Attributes:
+        damping: μ, or more where the factorisation needs it.
+    """
+
+    damping: float
 
     @abstractmethod
     def __init__(self, jacobian: Tensor, damping: float) -> None:
@@ -64,6 +70,7 @@ class Orthogonal(Damped):
 
     def __init__(self, jacobian: Tensor, damping: float) -> None:
         self.rows, self.columns = jacobian.shape
+        self.damping = damping
         a = jacobian.mT if self.rows < self.columns else jacobian
         root = torch.eye(a.shape[1], dtype=a.dtype, device=a.device) * math.sqrt(damping)
         self.factor, self.tau = torch.geqrf(torch.cat((a, root)))
@@ -92,8 +99,8 @@ class Normal(Damped):
         self.jacobian = jacobian
         self.dual = jacobian.shape[0] < jacobian.shape[1]
         gram = jacobian @ jacobian.mT if self.dual else jacobian.mT @ jacobian
-        floor = 50 * torch.finfo(gram.dtype).eps * gram.diagonal().max()
-        gram.diagonal().add_(torch.clamp(floor, min=damping))
+        self.damping = max(damping, 50 * torch.finfo(gram.dtype).eps * float(gram.diagonal().max()))
+        gram.diagonal().add_(self.damping)
         self.factor = torch.linalg.cholesky(gram)
 
     def solve(self, b: Tensor) -> Tensor:
@@ -176,9 +183,9 @@ class LevenbergMarquardt(Optimizer):
             promised, trial = self._trial(problem, theta, here.vector, jacobian, rows, system)
             gain = (loss - trial.loss) / (loss - promised) if promised < loss else -math.inf
             if gain > 0.75:
-                group["damping"] = max(group["damping"] / group["decrease"], torch.finfo(theta.dtype).tiny)
+                group["damping"] = max(system.damping / group["decrease"], torch.finfo(theta.dtype).tiny)
             elif not gain >= 0.25:  # NaN included
-                group["damping"] *= group["increase"]
+                group["damping"] = system.damping * group["increase"]
             if trial.there is not None and trial.loss < loss:
                 self._set(theta + trial.step)
                 problem.accept(trial.there)

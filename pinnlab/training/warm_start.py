@@ -1,0 +1,49 @@
+"""Beginning a run from the solution of another: continuation from an easier problem to a harder one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.training.pinn import PINN
+
+_NETWORK, _EQUATION = "residuals.network.", "residuals.equation."
+
+
+def warm_start(model: PINN, state: Mapping[str, Tensor], source: object) -> None:
+    """Put the network of a trained module into another, and those of its unknowns that fit.
+
+    The two may solve different equations, or one equation with other numbers in it: profile k from k − 1, a viscosity
+    from a larger one. An unknown that both have is taken over if it lies between the bounds that it has here.
+
+    Args:
+        model: The module that is to be trained; changed in place.
+        state: The `state_dict` of the trained one.
+        source: Where it comes from, for messages.
+
+    Raises:
+        UserError: if the networks have other parameters; nothing is changed then.
+    """
+    own = {name: value for name, value in model.state_dict().items() if name.startswith(_NETWORK)}
+    given = {name: value for name, value in state.items() if name.startswith(_NETWORK)}
+    for name in [*own, *given]:
+        if name not in own or name not in given or own[name].shape != given[name].shape:
+            there, here = _shape(given.get(name)), _shape(own.get(name))
+            raise UserError(
+                f"the run cannot begin from {source}: its network has {there} {name.removeprefix(_NETWORK)}, the "
+                f"configuration's has {here}; take the same network for both"
+            )
+    taken = dict(given)
+    for name, unknown in model.equation.unknowns().items():
+        key = f"{_EQUATION}{name}.parameter"
+        if key in state and (unknown.bounds is None or unknown.bounds[0] < float(state[key]) < unknown.bounds[1]):
+            taken[key] = state[key]
+    with torch.no_grad():
+        model.load_state_dict(taken, strict=False)
+
+
+def _shape(value: Tensor | None) -> str:
+    return "no" if value is None else f"a {'×'.join(map(str, value.shape)) or 'scalar'}"

@@ -1,0 +1,70 @@
+"""A run that begins from the solution of another."""
+
+import shutil
+
+import pytest
+import torch
+
+import pinnlab
+from pinnlab.equations import SelfSimilarBurgers, ViscousBurgers
+from pinnlab.errors import UserError
+from pinnlab.networks import MLP
+from pinnlab.training import Adam
+
+
+def rows(runs, name):
+    lines = (runs.folder / "runs" / name / "metrics.csv").read_text().splitlines()
+    return [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+
+
+def test_it_begins_where_the_other_ended_and_needs_it_no_more(runs):
+    assert runs.fit("first").status == 0
+    again = ["--run.warm_start", "runs/first", "--model.phases", "[{class_path: Adam, init_args: {steps: 3}}]"]
+    assert runs.fit("second", *again).status == 0
+    assert float(rows(runs, "second")[0]["loss"]) == pytest.approx(runs.summary("first")["metrics"]["loss"], rel=1e-12)
+    # continuing goes on from the run's own checkpoint
+    shutil.rmtree(runs.folder / "runs" / "first")
+    more = [again[2], again[3].replace("3", "5")]
+    ended = runs.fit("second", *again[:2], *more, "--ckpt_path", "last")
+    assert ended.status == 0, ended.err
+    assert [row["step"] for row in rows(runs, "second")] == ["0", "1", "2", "3", "3", "4", "5"]
+
+
+def test_another_profile_keeps_its_own_interval(runs):
+    """λ of the first run lies outside of the interval of profile 2, and is not taken; within it, it is."""
+    none = ["--model.phases", "[{class_path: GaussNewton, init_args: {steps: 1, hold: 1}}]"]
+    some = ["--model.phases", "[{class_path: GaussNewton, init_args: {steps: 25, hold: 20}}]"]
+    assert runs.fit("first", *some).status == 0
+    found = runs.summary("first")["unknowns"]["lam"]["value"]
+    assert 1 / 3 < found < 1
+    assert runs.fit("next", "--run.warm_start", "runs/first", "--model.equation.profile", "2", *none).status == 0
+    assert runs.fit("same", "--run.warm_start", "runs/first/checkpoints/last.ckpt", *none).status == 0
+    assert float(rows(runs, "next")[0]["lam"]) == pytest.approx((1 / 5 + 1 / 3) / 2)
+    assert float(rows(runs, "same")[0]["lam"]) == found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model.network.width", "9"], "0.weight, the configuration's has a 9×1; take the same network"),
+        (["--model.network.depth", "3"], "the configuration's has a 8×8; take the same network"),
+        (["--run.warm_start", "runs/nothing"], "no run folder or checkpoint runs/nothing"),
+        (["--run.warm_start", "short.yaml"], "damaged or not a checkpoint"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(runs, arguments, message):
+    assert runs.fit("first").status == 0
+    outcome = runs.fit("second", "--run.warm_start", "runs/first", *arguments)
+    assert (outcome.status, len(outcome.err.splitlines())) == (2, 1)
+    assert message in outcome.err
+    assert not (runs.folder / "runs" / "second").exists()
+
+
+def test_from_python_a_smaller_viscosity_begins_from_a_larger_one(tmp_path):
+    network = lambda i, o: MLP(i, o, 8, 2)  # noqa: E731
+    easy = pinnlab.solve(ViscousBurgers(0.1), network, phases=[Adam(3)], points={"interior": 50})
+    hard = pinnlab.solve(ViscousBurgers(0.05), network, phases=[Adam(0), Adam(1, lr=1e-300)], start=easy, seed=7)
+    for name, value in easy.model.residuals.network.state_dict().items():
+        assert torch.equal(hard.model.residuals.network.state_dict()[name], value)
+    with pytest.raises(UserError, match="cannot begin from the given solution"):
+        pinnlab.solve(SelfSimilarBurgers(), network, phases=[Adam(1)], start=easy)
