@@ -8,6 +8,7 @@ from pinnlab.networks.mlp import MLP
 from pinnlab.networks.residual import ResidualMLP
 from pinnlab.networks.separated import Product
 from pinnlab.networks.siren import SIREN
+from pinnlab.networks.staged import Staged
 from pinnlab.networks.transforms import Build, Even, Odd, Rescaled, Taylor
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "Rescaled",
     "ResidualMLP",
     "Sine",
+    "Staged",
     "Taylor",
 ]

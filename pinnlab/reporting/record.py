@@ -168,7 +168,7 @@ def columns(module: PINN) -> list[str]:
     """The columns of a run's record: step, phase, seconds, loss and its shares, unknowns, and what phases add."""
     added: dict[str, None] = {}
     for phase in module.schedule.phases:
-        added |= dict.fromkeys(phase.columns(phase.optimizer(module.residuals.parameters())))
+        added |= dict.fromkeys(phase.columns(phase.optimizer(module.stages.parameters(phase))))
     shares = [f"loss/{name}" for name in module.equation.constraints()]
     return ["step", "phase", "seconds", "loss", *shares, *module.equation.unknowns(), *added]
 

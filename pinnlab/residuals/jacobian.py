@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -39,10 +39,10 @@ class Linearisation(Linearised):
     """Residuals r(θ) at given points, with their Jacobian ∂r/∂θ at hand when it is asked for.
 
     A residual row at a point depends on the parameters through that point alone. Every point is therefore given
-    copies of the parameters of its own, expanded without memory: one backward pass per row of a block then
+    copies of the trained parameters of its own, expanded without memory: one backward pass per row of a block then
     returns that row's gradient for all points at once, where differentiating the whole block would take one pass
     per point. Where a block is small its points are repeated, once for every row, and a single pass gives all
-    rows. Networks with parameters outside of linear layers go through `vmap` of `jacrev` instead.
+    rows. Networks with trained parameters outside of linear layers go through `vmap` of `jacrev` instead.
 
     Linear unknowns are eliminated: r(θ) is the residual at their least-squares values. Its Jacobian is taken as
     the one at fixed values, projected off the directions ∂r/∂λ of the unknowns that are not at a bound (Kaufman
@@ -67,7 +67,7 @@ class Linearisation(Linearised):
 
         Args:
             residuals: The residual blocks.
-            parameters: The values of the trainable parameters by name, used in place of the module's own.
+            parameters: The values of the trained parameters by name, used in place of the module's own.
             points: The points of every constraint.
             totals: The global numbers of points, where the points are one rank's share.
             reduce: Sums a tensor over the ranks.
@@ -78,7 +78,7 @@ class Linearisation(Linearised):
         self._totals = {name: (totals or {}).get(name) or size(batch) for name, batch in points.items()}
         self._reduce = reduce
         self._own: dict[str, list[Tensor]] = {}
-        copies = _with_copies(residuals)
+        copies = _with_copies(residuals, parameters)
         affine: dict[str, Affine] = {}
         for name, batch in points.items():
             if copies is None or size(batch) == 0:
@@ -171,30 +171,33 @@ def _affine(
 
 
 class _OwnCopies(nn.Module):
-    """A network called with parameters `(N, ...)`, one copy for each of N points."""
+    """A network called with some parameters `(N, ...)`, one copy for each of N points."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, copied: Collection[str]) -> None:
         super().__init__()
         self.network = network
+        self.copied = copied
 
     def forward(self, x: Tensor) -> Tensor:
         def single(parameters: dict[str, Tensor], point: Tensor) -> Tensor:
             return functional_call(self.network, parameters, (point[None],))[0]
 
-        return vmap(single)(dict(self.network.named_parameters()), x)
+        own: dict[str, Tensor] = {name: p for name, p in self.network.named_parameters() if name in self.copied}
+        return vmap(single)(own, x)
 
 
-def _with_copies(residuals: Residuals) -> Residuals | None:
-    """Residuals whose network takes a copy of the parameters per point; None where none is known how to build.
+def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals | None:
+    """Residuals whose network takes copies of these parameters per point; None where none is known how to build.
 
     On jets, linear layers have a rule for copies; on plain tensors, as the autograd engine evaluates them, any
-    network can be mapped over the points.
+    network can be mapped over the points. Other parameters, which are frozen, are the same for all points.
     """
+    copied = {name: p for name, p in residuals.network.named_parameters() if f"network.{name}" in parameters}
     if isinstance(residuals.engine, NTP):
         linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
-        return residuals if all(id(p) in linear for p in residuals.network.parameters()) else None
+        return residuals if all(id(p) in linear for p in copied.values()) else None
     mapped = copy.copy(residuals)
-    mapped._modules = {**residuals._modules, "network": _OwnCopies(residuals.network)}
+    mapped._modules = {**residuals._modules, "network": _OwnCopies(residuals.network, copied.keys())}
     return mapped
 
 

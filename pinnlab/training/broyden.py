@@ -29,6 +29,7 @@ class SelfScaled(Phase):
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
         weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if `inner` or `memory` is not positive.
@@ -42,8 +43,9 @@ class SelfScaled(Phase):
         below: float | None = None,
         stall: Stall | None = Stall(steps=10, decrease=1e-3),
         weights: dict[str, float] | None = None,
+        stage: int = 1,
     ) -> None:
-        super().__init__(steps, below, stall, weights)
+        super().__init__(steps, below, stall, weights, stage)
         if inner < 1 or (memory is not None and memory <= 0):
             raise UserError(f"{self.name}: inner and memory must be positive; got inner {inner} and memory {memory}")
         self.inner = inner

@@ -134,6 +134,7 @@ class GaussNewton(Phase):
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
         weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if a number is out of its range.
@@ -152,8 +153,9 @@ class GaussNewton(Phase):
         below: float | None = None,
         stall: Stall | None = Stall(steps=20, decrease=1e-2),
         weights: dict[str, float] | None = None,
+        stage: int = 1,
     ) -> None:
-        super().__init__(steps, below, stall, weights)
+        super().__init__(steps, below, stall, weights, stage)
         if damping <= 0 or increase <= 1 or decrease <= 1 or min(hold, corrections) < 0:
             raise UserError(
                 "GaussNewton: damping must be positive, increase and decrease above 1, hold and corrections not "

@@ -102,7 +102,8 @@ class Objective:
             optimizer.zero_grad()
             blocks = self.blocks()
             loss = self.residuals.loss(blocks) * scale
-            loss.backward()
+            if loss.requires_grad:  # else nothing takes part that is trained: a stage without a loss to begin on
+                loss.backward()
             total = self._exchange(loss.detach())
             self._check(float(total), blocks)
             return total

@@ -47,9 +47,11 @@ class Phase(ABC):
         below: Stop when the loss at the start of a step is below this value.
         stall: Stop when the loss no longer falls.
         weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train, from 1, beside the equation's unknowns. Those before are
+            frozen, those after take no part yet; other networks have one stage, which is all of them.
 
     Raises:
-        UserError: if the number of steps is negative, or a factor not positive and finite.
+        UserError: if the number of steps is negative, a factor not positive and finite, or there is no such stage.
     """
 
     evaluations_per_step: int = 1
@@ -61,13 +63,17 @@ class Phase(ABC):
         below: float | None = None,
         stall: Stall | None = None,
         weights: dict[str, float] | None = None,
+        stage: int = 1,
     ) -> None:
         if steps < 0:
             raise UserError(f"{type(self).__name__}: steps must not be negative, got {steps}")
         for constraint, factor in (weights or {}).items():
             if not (math.isfinite(factor) and factor > 0):
                 raise UserError(f"{type(self).__name__}: the weight of {constraint} must be positive, got {factor}")
+        if stage < 1:
+            raise UserError(f"{type(self).__name__}: stages count from 1, got {stage}")
         self.weights = weights or {}
+        self.stage = stage
         self.steps = steps
         self.below = below
         self.stall = stall
@@ -110,6 +116,7 @@ class Adam(Phase):
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
         weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if `lr` is not positive or `final` is not in (0, 1].
@@ -125,8 +132,9 @@ class Adam(Phase):
         below: float | None = None,
         stall: Stall | None = None,
         weights: dict[str, float] | None = None,
+        stage: int = 1,
     ) -> None:
-        super().__init__(steps, below, stall, weights)
+        super().__init__(steps, below, stall, weights, stage)
         if lr <= 0 or not 0 < final <= 1:
             raise UserError(f"Adam: lr must be positive and final in (0, 1]; got lr {lr} and final {final}")
         self.lr = lr
@@ -171,6 +179,7 @@ class LBFGS(Phase):
         below: Stop when the loss is below this value.
         stall: Stop when the loss no longer falls.
         weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if `inner`, `history` or `scale` is not positive.
@@ -186,8 +195,9 @@ class LBFGS(Phase):
         below: float | None = None,
         stall: Stall | None = Stall(steps=10, decrease=1e-3),
         weights: dict[str, float] | None = None,
+        stage: int = 1,
     ) -> None:
-        super().__init__(steps, below, stall, weights)
+        super().__init__(steps, below, stall, weights, stage)
         if inner < 1 or history < 1 or scale <= 0:
             raise UserError(
                 f"LBFGS: inner, history and scale must be positive; got inner {inner}, history {history} "

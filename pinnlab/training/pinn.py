@@ -23,6 +23,7 @@ from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.ranks import Ranks
 from pinnlab.training.schedule import PhaseRecord, Schedule
+from pinnlab.training.stages import Stages
 
 Batch = Mapping[str, Points]
 """Constraint name -> its points."""
@@ -85,6 +86,7 @@ class PINN(LightningModule):
             for name in phase.weights:
                 if name not in self.residuals.terms:
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
+        self.stages = Stages(self.residuals, phases)
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
         self._evaluation: Evaluation | None = None
@@ -116,8 +118,9 @@ class PINN(LightningModule):
         return {name: block.detach() for name, block in blocks.items()}
 
     def configure_optimizers(self) -> list[Optimizer]:
-        """One optimiser for each phase, all of the same parameters; declared at once, so that checkpoints hold all."""
-        return [phase.optimizer(self.residuals.parameters()) for phase in self.schedule.phases]
+        """One optimiser for each phase, of what it trains; declared at once, so that checkpoints hold all."""
+        self.stages.thaw()
+        return [phase.optimizer(self.stages.parameters(phase)) for phase in self.schedule.phases]
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, StepReport]:
         """One step of the current phase.
@@ -130,6 +133,8 @@ class PINN(LightningModule):
         optimizers = self.optimizers()
         # Lightning hands out the optimiser itself where there is only one
         optimizer = cast(Optimizer, optimizers[schedule.index] if isinstance(optimizers, list) else optimizers)
+        self.stages.enter(phase)
+        self.stages.begin(phase, self._objective(batch).value)
         objective = self._objective(batch)
         step = schedule.step
         due = schedule.step_in_phase % self._log_every(phase) == 0

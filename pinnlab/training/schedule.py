@@ -114,6 +114,7 @@ class Schedule:
         """The position as plain numbers, lists and strings."""
         return {
             "phases": [phase.name for phase in self.phases],
+            "stages": [phase.stage for phase in self.phases],
             "ended": [asdict(record) for record in self.ended],
             "step": self.step,
             "rows": self.rows,
@@ -135,6 +136,13 @@ class Schedule:
             raise UserError(
                 f"the checkpoint was written by a run with the phases {', '.join(state['phases'])}, but the "
                 f"configuration has {', '.join(names)}: resume with the same list"
+            )
+        stages = [phase.stage for phase in self.phases]
+        # a version of the package without stages wrote none
+        if state.get("stages", stages) != stages:
+            raise UserError(
+                f"the checkpoint was written by a run whose phases train the stages {_list(state['stages'])}, but in "
+                f"the configuration they train {_list(stages)}: resume with the same"
             )
         self.ended = [PhaseRecord(**record) for record in state["ended"]]
         self.step = state["step"]
@@ -178,3 +186,7 @@ class Schedule:
     def _skip_empty(self) -> None:
         while not self.done and self.phase.steps == 0:
             self.ended.append(PhaseRecord(self.index + 1, self.phase.name, 0, 0.0, self.loss, "it has no steps"))
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))

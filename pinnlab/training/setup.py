@@ -47,10 +47,13 @@ def bind(model: PINN, data: Collocation) -> None:
 def check(model: PINN, data: Collocation) -> None:
     """Evaluate the residuals at two points of each constraint, so that what cannot work fails before a run begins.
 
+    All stages of the network take part.
+
     Raises:
         UserError: if an operation of the network or a residual has no derivatives of the order that is needed.
     """
-    model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
+    with model.stages.together():
+        model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
 
 
 def precision_dtype(precision: str | int | None) -> torch.dtype:

@@ -55,3 +55,33 @@ def test_ranks_train_as_one(lab, phases, options, count, bound, accelerator):
     for name, value in lab.summary("one")["metrics"].items():
         assert lab.summary("several")["metrics"][name] == pytest.approx(value, rel=1e-3, abs=1e-9)
     assert [phase["steps"] for phase in lab.summary("several")["phases"]] == [int(lab.record("one")[-1]["step"])]
+
+
+STAGED = """
+model:
+  network:
+    class_path: Staged
+    init_args:
+      stages:
+        - {class_path: MLP, init_args: {depth: 1, width: 8}}
+        - class_path: Rescaled
+          init_args: {low: [-0.5], high: [0.5], network: {class_path: MLP, init_args: {depth: 1, width: 6}}}
+  phases:
+    - {class_path: GaussNewton, init_args: {steps: 4}}
+    - {class_path: Adam, init_args: {steps: 5, stage: 2}}
+    - {class_path: LBFGS, init_args: {steps: 2, inner: 3, stage: 2}}
+    - {class_path: GaussNewton, init_args: {steps: 5, stage: 2}}
+"""
+
+
+@pytest.mark.parametrize("engine", ["NTP", "Autograd"])
+def test_ranks_train_stages_as_one(lab, engine):
+    (lab.folder / "staged.yaml").write_text(STAGED)
+    options = ["--config", str(lab.folder / "staged.yaml"), "--data.resample_every", "0", "--model.engine", engine]
+    one = lab.start("one", *options)
+    assert lab.fit_ranks("several", 2, *options) == [0, 0], lab.log("several")
+    one.join()
+    assert one.exitcode == 0, lab.log("one")
+    scales = [last(lab, name)["state_dict"]["residuals.network._extra_state"] for name in ("one", "several")]
+    assert scales[0][1] > 0
+    assert difference(lab, "one", "several") <= 1e-8

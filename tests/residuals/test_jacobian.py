@@ -6,7 +6,7 @@ from torch import nn
 
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Poisson, SelfSimilarBurgers
-from pinnlab.networks import MLP
+from pinnlab.networks import MLP, Even, Staged
 from pinnlab.residuals import Residuals, Weights
 from pinnlab.residuals.jacobian import Linearisation
 
@@ -66,6 +66,59 @@ def test_agrees_with_reverse_mode_of_the_whole_block(network, engine, interior):
     found = Linearisation(residuals, trained(residuals), points, held=True)
     torch.testing.assert_close(found.vector, r, rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(found.jacobian(), jacobian, rtol=1e-10, atol=1e-12)
+
+
+def staged(first, second):
+    network = Staged(1, 1, [first, second])
+    network.scales = [1.0, 0.3]
+    for parameter in network.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    return network
+
+
+def small(inputs, outputs):
+    return MLP(inputs, outputs, width=5, depth=2)
+
+
+def scaled(inputs, outputs):
+    return Scaled()
+
+
+@pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["jets", "autograd"])
+@pytest.mark.parametrize(
+    ("build", "frozen", "interior"),
+    [
+        (lambda: staged(small, small), 0, 4),
+        (lambda: staged(small, small), 0, 300),
+        (lambda: staged(small, small), 1, 4),
+        (lambda: Even(1, 1, lambda i, o: staged(small, small)), 0, 4),
+        (lambda: staged(scaled, small), 0, 4),  # other parameters than linear layers', frozen
+        (lambda: staged(small, scaled), 0, 4),  # and trained
+    ],
+    ids=["first frozen", "many points", "second frozen", "inside Even", "other frozen", "other trained"],
+)
+def test_frozen_parameters_have_no_columns(build, frozen, interior, engine):
+    network = build()
+    residuals, points = burgers(network, engine, interior)
+    (inner,) = [module for module in network.modules() if isinstance(module, Staged)]
+    inner.stages[frozen].requires_grad_(False)
+    r, jacobian = dense(residuals, points)
+    found = Linearisation(residuals, trained(residuals), points, held=True)
+    torch.testing.assert_close(found.vector, r, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(found.jacobian(), jacobian, rtol=1e-10, atol=1e-12)
+
+
+def test_frozen_layers_have_one_weight_for_all_points():
+    """Their products are those of an ordinary pass, and no gradient of theirs is computed."""
+    network = staged(small, small)
+    residuals, points = burgers(network, NTP(), 300)
+    network.stages[0].requires_grad_(False)
+    seen = []
+    for stage in network.stages:
+        layer = next(module for module in stage.modules() if isinstance(module, nn.Linear))
+        layer.register_forward_hook(lambda layer, x, y: seen.append((layer.weight.ndim, y.coefficients.requires_grad)))
+    Linearisation(residuals, trained(residuals), {"interior": points["interior"]}, held=True)
+    assert seen == [(2, False), (3, True)]
 
 
 def test_two_inputs_with_global_totals():

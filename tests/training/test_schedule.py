@@ -83,6 +83,14 @@ def test_another_list_of_phases_is_refused():
         schedule.load_state_dict(Schedule([Adam(3), LBFGS(3)]).state_dict())
 
 
+def test_other_stages_are_refused():
+    stored = Schedule([Adam(3), Adam(3, stage=2)]).state_dict()
+    with pytest.raises(UserError, match="stages 1, 2, but in the configuration they train 1, 1"):
+        Schedule([Adam(3), Adam(3)]).load_state_dict(stored)
+    del stored["stages"]  # written before there were stages
+    Schedule([Adam(3), Adam(3)]).load_state_dict(stored)
+
+
 def test_learning_rates():
     steps = range(101)
     constant, cosine, exponential = (
@@ -101,6 +109,7 @@ def test_learning_rates():
     "build",
     [
         lambda: Adam(-1),
+        lambda: Adam(1, stage=0),
         lambda: Adam(1, lr=0),
         lambda: Adam(1, final=2),
         lambda: LBFGS(1, inner=0),
