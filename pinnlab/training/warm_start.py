@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.networks import Staged
 from pinnlab.training.pinn import PINN
 
 _NETWORK, _EQUATION = "residuals.network.", "residuals.equation."
@@ -17,7 +18,8 @@ def warm_start(model: PINN, state: Mapping[str, Tensor], source: object) -> None
     """Put the network of a trained module into another, and those of its unknowns that fit.
 
     The two may solve different equations, or one equation with other numbers in it: profile k from k − 1, a viscosity
-    from a larger one. An unknown that both have is taken over if it lies between the bounds that it has here.
+    from a larger one. An unknown that both have is taken over if it lies between the bounds that it has here. Where
+    the module has a network in stages and the trained one has none, that becomes its first stage.
 
     Args:
         model: The module that is to be trained; changed in place.
@@ -28,7 +30,7 @@ def warm_start(model: PINN, state: Mapping[str, Tensor], source: object) -> None
         UserError: if the networks have other parameters; nothing is changed then.
     """
     own = {name: value for name, value in model.state_dict().items() if name.startswith(_NETWORK)}
-    given = {name: value for name, value in state.items() if name.startswith(_NETWORK)}
+    given = _as_first_stage(model, {name: value for name, value in state.items() if name.startswith(_NETWORK)}, own)
     for name in [*own, *given]:
         if name not in own or name not in given or own[name].shape != given[name].shape:
             there, here = _shape(given.get(name)), _shape(own.get(name))
@@ -43,6 +45,23 @@ def warm_start(model: PINN, state: Mapping[str, Tensor], source: object) -> None
             taken[key] = state[key]
     with torch.no_grad():
         model.load_state_dict(taken, strict=False)
+
+
+def _as_first_stage(model: PINN, given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The given parameters under the names of the first stage, beside the other stages as they are."""
+    network = model.residuals.network
+    where = [name for name, module in network.named_modules() if isinstance(module, Staged)]
+    if not where:
+        return dict(given)
+    inside = f"{_NETWORK}{where[0]}." if where[0] else _NETWORK
+    first = f"{inside}stages.0."
+    if any(name.startswith(first) for name in given):
+        return dict(given)
+    renamed = {
+        first + name.removeprefix(inside) if name.startswith(inside) else name: value for name, value in given.items()
+    }
+    rest = {name: value for name, value in own.items() if name.startswith(inside) and not name.startswith(first)}
+    return rest | renamed
 
 
 def _shape(value: Tensor | None) -> str:

@@ -1,6 +1,7 @@
 """A run that begins from the solution of another."""
 
 import shutil
+from functools import partial
 
 import pytest
 import torch
@@ -8,8 +9,8 @@ import torch
 import pinnlab
 from pinnlab.equations import SelfSimilarBurgers, ViscousBurgers
 from pinnlab.errors import UserError
-from pinnlab.networks import MLP
-from pinnlab.training import Adam
+from pinnlab.networks import MLP, Staged
+from pinnlab.training import Adam, GaussNewton
 
 
 def rows(runs, name):
@@ -60,11 +61,37 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(runs, arguments
     assert not (runs.folder / "runs" / "second").exists()
 
 
-def test_from_python_a_smaller_viscosity_begins_from_a_larger_one(tmp_path):
-    network = lambda i, o: MLP(i, o, 8, 2)  # noqa: E731
+def test_from_python_a_smaller_viscosity_begins_from_a_larger_one():
+    network = partial(MLP, width=8, depth=2)
     easy = pinnlab.solve(ViscousBurgers(0.1), network, phases=[Adam(3)], points={"interior": 50})
     hard = pinnlab.solve(ViscousBurgers(0.05), network, phases=[Adam(0), Adam(1, lr=1e-300)], start=easy, seed=7)
     for name, value in easy.model.residuals.network.state_dict().items():
         assert torch.equal(hard.model.residuals.network.state_dict()[name], value)
     with pytest.raises(UserError, match="cannot begin from the given solution"):
         pinnlab.solve(SelfSimilarBurgers(), network, phases=[Adam(1)], start=easy)
+
+
+def test_a_solution_becomes_the_first_stage_of_a_network_in_stages():
+    plain, staged = partial(MLP, width=6, depth=2), partial(Staged, stages=[partial(MLP, width=6, depth=2), MLP])
+    found = pinnlab.solve(
+        ViscousBurgers(0.1), partial(Taylored, network=plain), phases=[Adam(3)], points={"interior": 9}
+    )
+    phases = [Adam(0), GaussNewton(4, stage=2)]
+    more = pinnlab.solve(
+        ViscousBurgers(0.1), partial(Taylored, network=staged), phases=phases, points={"interior": 9}, start=found
+    )
+    assert more.history["loss"][0] == pytest.approx(found.history["loss"][-1], rel=1e-12)
+    assert more.history["loss"][-1] < 0.9 * more.history["loss"][0]
+    first, before = more.model.residuals.network.network.stages[0], found.model.residuals.network.network
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), before.parameters(), strict=True))
+
+
+class Taylored(torch.nn.Module):
+    """t N(t, x): a transform around a network."""
+
+    def __init__(self, inputs, outputs, network):
+        super().__init__()
+        self.network = network(inputs, outputs)
+
+    def forward(self, points):
+        return points[..., :1] * self.network(points)
