@@ -11,10 +11,10 @@ from torchmetrics import Metric, SumMetric
 
 from pinnlab.equations import Constraint
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points
+from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.precise import precise
+from pinnlab.residuals.precise import precise, thinned
 from pinnlab.residuals.sensitivity import sensitivities
 from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare, Uncertainty
 
@@ -24,8 +24,8 @@ class Evaluation:
 
     - `residual_NAME`: root mean square of a constraint's residual, without weights; `held_out_loss`: the loss.
     - `residual_NAME_precise`, `held_out_loss_precise`: the same with network, derivatives and residual in
-      double-double arithmetic; where they differ, rounding is what is left of the residual. Missing, with a warning,
-      where an operation has no rule for that.
+      double-double arithmetic; where they differ, rounding is what is left of the residual. On every n-th point if
+      the network is large. Missing, with a warning, where an operation has no rule for that.
     - `uncertainty_NAME`: an estimate of the error of an unknown from the residual, see `sensitivities`.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
       several outputs also for each, as `max_error_u`.
@@ -64,8 +64,11 @@ class Evaluation:
         self._metrics["held_out_loss"].update(residual.square().sum())
         for name, slope in slopes.items():
             self._metrics[f"uncertainty_{name}"].update(residual, slope)
+        some = thinned(self.residuals, batch)
+        # the mean is over these
+        shares = {name: totals[name] * size(some[name]) / size(points) for name, points in batch.items()}
         try:
-            blocks, weighted = precise(unweighted, batch, ones), precise(self.residuals, batch, totals)
+            blocks, weighted = precise(unweighted, some, ones), precise(self.residuals, some, shares)
         except UserError as error:
             logging.getLogger("pinnlab").warning("pinnlab: the residuals are not evaluated again precisely: %s", error)
         else:

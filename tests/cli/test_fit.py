@@ -65,6 +65,10 @@ def test_leaves_a_whole_record(runs):
     assert summary["versions"]["torch"] == torch.__version__
     unknown = summary["unknowns"]["lam"]
     assert unknown["truth"] == 0.5 and unknown["error"] == pytest.approx(abs(unknown["value"] - 0.5))
+    for name in ("residual_interior", "residual_origin", "held_out_loss"):
+        # with twice the digits: rounding is not what a short run has left
+        assert summary["metrics"][f"{name}_precise"] == pytest.approx(summary["metrics"][name], rel=1e-9)
+        assert summary["metrics"][f"{name}_precise"] != 0
     assert summary["metrics"]["max_error"] > 0 and summary["metrics"]["relative_l2"] > 0
     assert summary["metrics"]["error_lam"] == pytest.approx(unknown["error"])
 

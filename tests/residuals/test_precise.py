@@ -14,7 +14,7 @@ from pinnlab.networks import MLP
 from pinnlab.networks.mlp import ACTIVATIONS
 from pinnlab.precision import doubled
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.precise import precise
+from pinnlab.residuals.precise import precise, thinned
 from tests.networks.test_architectures import NETWORKS
 from tests.truth import taylor
 
@@ -110,6 +110,20 @@ def test_unknowns_weights_and_totals_are_those_of_the_residuals():
     totals = {"interior": 14.0, "origin": 9.0}
     for key, block in residuals(points, totals).items():
         torch.testing.assert_close(block.detach(), precise(residuals, points, totals)[key], rtol=1e-11, atol=1e-13)
+
+
+def test_large_networks_are_evaluated_at_fewer_points():
+    points = {"interior": {"X": torch.linspace(-2, 2, 1001)}, "ends": {"X": torch.tensor([-2.0, 2.0])}}
+    kept = [
+        {
+            name: len(part["X"])
+            for name, part in thinned(Residuals(network, SelfSimilarBurgers(4), NTP()), points).items()
+        }
+        for network in (MLP(1, 1, 20, 3), MLP(1, 1, 256, 3))
+    ]
+    assert kept[0] == {"interior": 1001, "ends": 2}
+    assert 50 < kept[1]["interior"] < 500
+    assert kept[1]["ends"] == 2
 
 
 def test_a_network_of_single_precision_is_judged_by_the_numbers_that_it_has():
