@@ -24,7 +24,7 @@ from pinnlab.networks import MLP
 from pinnlab.residuals import Only, Residuals, Weights
 from pinnlab.residuals.jacobian import Linearisation
 from pinnlab.training import GaussNewton
-from pinnlab.training.levenberg_marquardt import Normal, Orthogonal
+from pinnlab.training.least_squares import Normal, Orthogonal
 from pinnlab.training.objective import Objective
 
 
@@ -70,7 +70,7 @@ def main() -> None:
         times["Jacobian"].append(seconds(lambda: linearised().jacobian()))
     report("Jacobian", times["Jacobian"], "loss and gradient", times["loss and gradient"])
     weights = {name: value.clone() for name, value in residuals.state_dict().items()}
-    for name, damped in (("cholesky", Normal), ("qr", Orthogonal)):
+    for name, factorisation in (("cholesky", Normal), ("qr", Orthogonal)):
         residuals.load_state_dict(weights)
         phase = GaussNewton(options.rounds, factorisation=name)
         optimizer = phase.optimizer(residuals.parameters())
@@ -78,7 +78,7 @@ def main() -> None:
         for step in range(options.rounds):
             objective = Objective(residuals, points)
             steps.append(seconds(lambda: phase.step(optimizer, objective, step)))  # noqa: B023
-            factors.append(seconds(lambda: damped(jacobian, 1e-3)))  # noqa: B023
+            factors.append(seconds(lambda: factorisation(jacobian).damped(1e-3)))  # noqa: B023
             # a step of one trial linearises where it arrives and for each correction
             if objective.evaluations <= 1 + phase.corrections:
                 single.append((steps[-1], factors[-1]))

@@ -11,19 +11,14 @@ from torch.optim import Optimizer
 
 from pinnlab.errors import UserError
 from pinnlab.residuals.jacobian import Linearisation, Linearised
-from pinnlab.training.levenberg_marquardt import (
-    Damped,
-    LevenbergMarquardt,
-    Normal,
-    Orthogonal,
-    Problem,
-)
+from pinnlab.training.least_squares import LeastSquares, Normal, Orthogonal
+from pinnlab.training.levenberg_marquardt import LevenbergMarquardt, Problem
 from pinnlab.training.memory import allowance
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import Phase, Stall
-from pinnlab.training.rows import Rows
+from pinnlab.training.ranks import Ranks
 
-_FACTORISATIONS: dict[str, type[Damped]] = {"qr": Orthogonal, "cholesky": Normal}
+_FACTORISATIONS: dict[str, type[LeastSquares]] = {"qr": Orthogonal, "cholesky": Normal}
 
 
 class ResidualProblem(Problem):
@@ -92,13 +87,10 @@ class ResidualProblem(Problem):
         # a share may stay while another changes, and linearising anew is a joint act
         return not self.objective.ranks.largest(not equal)
 
-    def loss(self, vector: Tensor) -> float:
-        """‖r‖² over all ranks."""
-        return float(self.objective.ranks.sum(vector @ vector))
-
-    def rows(self, jacobian: Tensor) -> Rows:
-        """The rows of all ranks."""
-        return Rows(jacobian, self.objective.ranks)
+    @property
+    def ranks(self) -> Ranks:
+        """Who holds the other points."""
+        return self.objective.ranks
 
     def _check(self, rows: int, columns: int, itemsize: int) -> None:
         # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation; on several

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.residuals.jacobian import Linearised
-from pinnlab.training.rows import Rows
+from pinnlab.training.least_squares import Damped, LeastSquares, Orthogonal
+from pinnlab.training.ranks import Ranks
 
 
 class Problem(ABC):
@@ -34,80 +35,14 @@ class Problem(ABC):
     def same(self, other: Problem) -> bool:
         """Whether the residual functions agree: the same points and weights, on all ranks."""
 
+    @property
     @abstractmethod
+    def ranks(self) -> Ranks:
+        """Who holds the other rows."""
+
     def loss(self, vector: Tensor) -> float:
         """‖r‖² over all rows, those of other ranks included."""
-
-    @abstractmethod
-    def rows(self, jacobian: Tensor) -> Rows:
-        """All rows, on every rank, of which this Jacobian holds a part."""
-
-
-class Damped(ABC):
-    """The damped least-squares problem min_v ‖J v + b‖² + μ ‖v‖², factorised once for several b.
-
-    Attributes:
-        damping: μ, or more where the factorisation needs it.
-    """
-
-    damping: float
-
-    @abstractmethod
-    def __init__(self, jacobian: Tensor, damping: float) -> None:
-        """Factorises; J is `(M, P)` and μ > 0 the damping."""
-
-    @abstractmethod
-    def solve(self, b: Tensor) -> Tensor:
-        """The minimiser v, `(P,)`, for a right-hand side b, `(M,)`."""
-
-
-class Orthogonal(Damped):
-    """By QR factors of J and never of JᵀJ: no digits are lost to squaring.
-
-    With fewer rows than parameters v is the head of the minimum-norm solution of [J, √μ I] (v; s) = −b, from the
-    factors of [J, √μ I]ᵀ; otherwise the least-squares solution of [J; √μ I] v = (−b; 0).
-    """
-
-    def __init__(self, jacobian: Tensor, damping: float) -> None:
-        self.rows, self.columns = jacobian.shape
-        self.damping = damping
-        a = jacobian.mT if self.rows < self.columns else jacobian
-        root = torch.eye(a.shape[1], dtype=a.dtype, device=a.device) * math.sqrt(damping)
-        self.factor, self.tau = torch.geqrf(torch.cat((a, root)))
-
-    def solve(self, b: Tensor) -> Tensor:
-        """See `Damped.solve`."""
-        size, n = self.factor.shape
-        upper = self.factor[:n].triu()
-        if self.rows < self.columns:
-            y = torch.linalg.solve_triangular(upper.mT, -b[:, None], upper=False)
-            full = torch.cat((y, y.new_zeros(size - n, 1)))
-            return torch.ormqr(self.factor, self.tau, full)[: self.columns, 0]
-        full = torch.cat((-b, b.new_zeros(size - self.rows)))[:, None]
-        rotated = torch.ormqr(self.factor, self.tau, full, transpose=True)[:n]
-        return torch.linalg.solve_triangular(upper, rotated, upper=True)[:, 0]
-
-
-class Normal(Damped):
-    """By Cholesky factors of J Jᵀ + μI (fewer rows than parameters) or JᵀJ + μI: faster, half the digits.
-
-    Directions with singular values under about 1e-8 of the largest drown in rounding errors; the damping is
-    therefore kept above 1e-14 of the largest diagonal entry.
-    """
-
-    def __init__(self, jacobian: Tensor, damping: float) -> None:
-        self.jacobian = jacobian
-        self.dual = jacobian.shape[0] < jacobian.shape[1]
-        gram = jacobian @ jacobian.mT if self.dual else jacobian.mT @ jacobian
-        self.damping = max(damping, 50 * torch.finfo(gram.dtype).eps * float(gram.diagonal().max()))
-        gram.diagonal().add_(self.damping)
-        self.factor = torch.linalg.cholesky(gram)
-
-    def solve(self, b: Tensor) -> Tensor:
-        """See `Damped.solve`."""
-        if self.dual:
-            return -self.jacobian.mT @ torch.cholesky_solve(b[:, None], self.factor)[:, 0]
-        return -torch.cholesky_solve((self.jacobian.mT @ b)[:, None], self.factor)[:, 0]
+        return float(self.ranks.sum(vector @ vector))
 
 
 class LevenbergMarquardt(Optimizer):
@@ -137,7 +72,7 @@ class LevenbergMarquardt(Optimizer):
         decrease: float = 5.0,
         corrections: int = 3,
         trials: int = 20,
-        factorisation: type[Damped] = Orthogonal,
+        factorisation: type[LeastSquares] = Orthogonal,
     ) -> None:
         """Sets the damping's rules.
 
@@ -177,15 +112,15 @@ class LevenbergMarquardt(Optimizer):
             # not where the loss is zero: from a damping of zero none would ever grow
             group["damping"] = self.damping * loss
         jacobian = here.jacobian()
-        rows = problem.rows(jacobian)
+        system = self.factorisation(jacobian, problem.ranks)
         for _ in range(self.trials):
-            system = self.factorisation(rows.jacobian, group["damping"])
-            promised, trial = self._trial(problem, theta, here.vector, jacobian, rows, system)
+            damped = system.damped(group["damping"])
+            promised, trial = self._trial(problem, theta, here.vector, jacobian, damped)
             gain = (loss - trial.loss) / (loss - promised) if promised < loss else -math.inf
             if gain > 0.75:
-                group["damping"] = max(system.damping / group["decrease"], torch.finfo(theta.dtype).tiny)
+                group["damping"] = max(damped.damping / group["decrease"], torch.finfo(theta.dtype).tiny)
             elif not gain >= 0.25:  # NaN included
-                group["damping"] = system.damping * group["increase"]
+                group["damping"] = damped.damping * group["increase"]
             if trial.there is not None and trial.loss < loss:
                 self._set(theta + trial.step)
                 problem.accept(trial.there)
@@ -202,10 +137,10 @@ class LevenbergMarquardt(Optimizer):
         return problem.linearise(theta)
 
     def _trial(
-        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor, rows: Rows, system: Damped
+        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor, damped: Damped
     ) -> tuple[float, Trial]:
         """The loss that the linear model promises, and the best of the points on the way there."""
-        step = system.solve(rows.together(r))
+        step = damped.solve(r)
         target = r + jacobian @ step
         loss, promised = problem.loss(r), problem.loss(target)
         best = Trial(step, None, math.inf)
@@ -219,7 +154,7 @@ class LevenbergMarquardt(Optimizer):
                 best = Trial(step, there, reached)
             if correction == self.corrections or reached - promised <= 0.1 * (loss - promised):
                 break
-            change = system.solve(rows.together(there.vector - target))
+            change = damped.solve(there.vector - target)
             before, size = size, float(change.norm())
             if not size <= 0.75 * before:
                 break

@@ -8,6 +8,7 @@ ADAM = "[{class_path: Adam, init_args: {steps: 200}}]"
 LBFGS = "[{class_path: LBFGS, init_args: {steps: 20, inner: 1}}]"
 BROYDEN = "[{class_path: SSBroyden, init_args: {steps: 20, inner: 1}}]"
 GAUSS_NEWTON = "[{class_path: GaussNewton, init_args: {steps: 10, stall: null}}]"
+CHOLESKY = GAUSS_NEWTON.replace("stall: null", "stall: null, factorisation: cholesky")
 SMALL = ["--data.points", "{interior: 5, origin: 3}", "--model.network.width", "12"]
 
 
@@ -36,9 +37,12 @@ def difference(lab, one, other):
         (GAUSS_NEWTON, POINTS, 2, 1e-8),
         # fewer rows than parameters, and two end points for three ranks
         (GAUSS_NEWTON, SMALL, 3, 1e-8),
+        # a sum of Gram matrices
+        (CHOLESKY, POINTS, 2, 1e-8),
+        (CHOLESKY, SMALL, 3, 1e-8),
         (ADAM.replace("200", "20"), SMALL, 3, 1e-12),
     ],
-    ids=["Adam", "L-BFGS", "Broyden", "Gauss-Newton", "few rows", "empty share"],
+    ids=["Adam", "L-BFGS", "Broyden", "Gauss-Newton", "few rows", "Cholesky", "few rows, Cholesky", "empty share"],
 )
 def test_ranks_train_as_one(lab, phases, options, count, bound, accelerator):
     if accelerator == "gpu" and torch.cuda.device_count() < count:
