@@ -15,12 +15,14 @@ from typing import Any
 
 import yaml
 from jsonargparse import Namespace
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from pinnlab import collocation, engines, equations, networks, residuals, training
 from pinnlab.errors import UserError
+from pinnlab.training import adaptation
 from pinnlab.training.phases import Phase
 
 _SHIPPED: dict[str, tuple[ModuleType, type]] = {
@@ -30,6 +32,7 @@ _SHIPPED: dict[str, tuple[ModuleType, type]] = {
     "model.phases": (training, Phase),
     "model.sobolev": (residuals, residuals.Sobolev),
     "data.sampler": (collocation, collocation.Sampler),
+    "trainer.callbacks": (adaptation, Callback),
 }
 """The classes that a key accepts by short names: a module and a base. Importing them makes them known to the parser."""
 
