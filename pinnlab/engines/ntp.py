@@ -11,9 +11,10 @@ from pinnlab.engines.base import Engine, by_name
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field, Jet
 from pinnlab.jets.compiled import Compiled
-from pinnlab.jets.elementary import Rule, recurrence
+from pinnlab.jets.elementary import Rule
 from pinnlab.jets.faa_di_bruno import faa_di_bruno
 from pinnlab.jets.jet import assemble
+from pinnlab.jets.recurrence import recurrence
 
 _RULES: dict[str, Rule] = {"recurrence": recurrence, "faa_di_bruno": faa_di_bruno}
 

@@ -14,7 +14,9 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets.algebra import Algebra
-from pinnlab.jets.elementary import EAGER, Elementary, Kernels, Polynomial, differentiable
+from pinnlab.jets.eager import EAGER
+from pinnlab.jets.elementary import Elementary, Kernels, Polynomial
+from pinnlab.jets.recurrence import differentiable
 
 LARGEST = 256
 """The most products that are compiled: order 21 in one variable, 6 in two.

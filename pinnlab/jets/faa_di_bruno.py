@@ -21,8 +21,9 @@ import torch
 from torch import Tensor
 
 from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex
-from pinnlab.jets.elementary import Elementary, recurrence
+from pinnlab.jets.elementary import Elementary
 from pinnlab.jets.product import pad
+from pinnlab.jets.recurrence import recurrence
 
 Partition = tuple[tuple[MultiIndex, int], ...]
 """A multiset of non-zero multi-indices: (β, multiplicity) pairs."""

@@ -11,8 +11,9 @@ from torch import Tensor
 from pinnlab.errors import UserError
 from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex, constant, factorial
 from pinnlab.jets.collapsed import Collapsed
-from pinnlab.jets.elementary import Rule, recurrence
+from pinnlab.jets.elementary import Rule
 from pinnlab.jets.field import Field
+from pinnlab.jets.recurrence import recurrence
 
 RULES: dict[Callable[..., Any], Callable[..., Any]] = {}
 """How torch functions act on jets: torch function → the same function for jets. `rule` adds to it."""

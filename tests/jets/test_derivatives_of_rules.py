@@ -12,9 +12,9 @@ from torch.autograd import gradcheck, gradgradcheck
 from pinnlab.jets import IndexSet, Jet, structure
 from pinnlab.jets import product as product_module
 from pinnlab.jets.compiled import Compiled
-from pinnlab.jets.elementary import recurrence
 from pinnlab.jets.faa_di_bruno import faa_di_bruno
 from pinnlab.jets.product import correlate, product
+from pinnlab.jets.recurrence import recurrence
 from tests.jets.cases import ELEMENTARY
 
 SETS = {

@@ -15,8 +15,8 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Box
 from pinnlab.jets import IndexSet, plain
 from pinnlab.jets import functions as table
-from pinnlab.jets.elementary import recurrence
 from pinnlab.jets.product import product
+from pinnlab.jets.recurrence import recurrence
 from pinnlab.networks import MLP, Odd, Taylor
 from pinnlab.reporting.export import export
 from pinnlab.training import Adam
