@@ -71,7 +71,13 @@ class DoubleDouble(Tensor):
 
 
 def doubled(tensor: Tensor) -> DoubleDouble:
-    """A float tensor as double-double numbers of the same values, in memory of its own."""
+    """A float tensor as double-double numbers of the same values, in memory of its own.
+
+    Raises:
+        UserError: on a device without float64.
+    """
+    if tensor.device.type == "mps":
+        raise UserError("double-double numbers need float64, which the device mps lacks")
     high = torch.empty_like(tensor, dtype=torch.float64).copy_(tensor.detach())
     return DoubleDouble(high, torch.zeros_like(high))
 
