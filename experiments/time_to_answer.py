@@ -107,7 +107,9 @@ def table(options: argparse.Namespace) -> None:
                 print(f"| {k} | {LABELS[kind]} | more than {bound(kind, options):g} | not finished | – | – |")
                 continue
             when = reached(seconds, errors)
-            found = f"{when:.2f}" if when is not None else f"not finished in {bound(kind, options):g} s"
+            ended = (options.runs / f"{k}-{kind}" / "solution.npz").exists()
+            never = "not reached at its end" if ended else f"not reached in {bound(kind, options):g} s"
+            found = f"{when:.2f}" if when is not None else never
             rate = seconds[-1] / steps[-1]
             print(f"| {k} | {LABELS[kind]} | {rate:.3g} | {found} | {errors[-1]:.1e} | {seconds[-1]:.1f} |")
         axis.axhline(GOAL, color="k", linestyle=":", linewidth=1)
