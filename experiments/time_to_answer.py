@@ -96,7 +96,8 @@ def table(options: argparse.Namespace) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(options.profiles), figsize=(4 * len(options.profiles), 3.6), squeeze=False)
+    across = len(options.profiles)
+    figure, axes = plt.subplots(1, across, figsize=(3.6 * across, 3.6), squeeze=False, layout="constrained")
     print("| profile | run | s a step | s to error of λ ≤ 1e-4 | last error | at s |\n|---|---|---|---|---|---|")
     for k, axis in zip(options.profiles, axes[0], strict=True):
         for kind in options.kinds:
@@ -116,8 +117,7 @@ def table(options: argparse.Namespace) -> None:
         axis.set_title(f"profile {k}")
         axis.set_xlabel("seconds of training")
     axes[0][0].set_ylabel("error of λ")
-    axes[0][0].legend(fontsize=7)
-    figure.tight_layout()
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=len(options.kinds))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.out.with_suffix(".png"), dpi=110)
 
