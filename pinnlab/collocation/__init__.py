@@ -1,6 +1,6 @@
 """Collocation points: samplers and adaptive refinement; the Lightning data module is in `.datamodule`."""
 
 from pinnlab.collocation.adaptive import residual_adaptive
-from pinnlab.collocation.samplers import Grid, Halton, LatinHypercube, Sampler, Sobol, Uniform
+from pinnlab.collocation.samplers import Graded, Grid, Halton, LatinHypercube, Sampler, Sobol, Uniform
 
-__all__ = ["Grid", "Halton", "LatinHypercube", "Sampler", "Sobol", "Uniform", "residual_adaptive"]
+__all__ = ["Graded", "Grid", "Halton", "LatinHypercube", "Sampler", "Sobol", "Uniform", "residual_adaptive"]

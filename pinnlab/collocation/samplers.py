@@ -136,6 +136,57 @@ class Halton(Sampler):
 
 
 @dataclass(frozen=True)
+class Graded(Sampler):
+    """Points of another sampler, a share of them drawn towards a place along one axis, for a front or a layer there.
+
+    With c the place and u the coordinate in the unit cube, |u − c| becomes its power p relative to the distance of the
+    end: c ± w (|u − c| / w)^p, with w = 1 − c above c and w = c below.
+
+    Args:
+        axis: The axis of the region's own coordinates, from 0: of `Box(t=…, x=…)`, 1 is x.
+        towards: c, from 0 to 1: where along the axis, 1/2 in its middle.
+        power: p; 1 leaves the points alone, larger ones draw them closer.
+        share: The share of the points that is drawn, from 0 to 1; the others are left alone.
+        sampler: Where the points come from; Sobol by default.
+    """
+
+    axis: int
+    towards: float = 0.5
+    power: float = 3.0
+    share: float = 0.5
+    sampler: Sampler | None = None
+    nested: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            UserError: one is out of its range.
+        """
+        if self.axis < 0 or not 0 <= self.towards <= 1 or self.power < 1 or not 0 <= self.share <= 1:
+            raise UserError(
+                "Graded: axis from 0, towards and share between 0 and 1, power at least 1; got "
+                f"axis {self.axis}, towards {self.towards}, power {self.power}, share {self.share}"
+            )
+
+    def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
+        """The other sampler's points, the last of them moved.
+
+        Raises:
+            UserError: there is no such axis.
+        """
+        if self.axis >= dimension:
+            raise UserError(f"Graded: a region of {dimension} dimensions has no axis {self.axis}; they count from 0")
+        points = np.array((self.sampler or Sobol()).unit(n, dimension, key))
+        moved = points[len(points) - round(self.share * len(points)) :, self.axis]
+        width = np.where(moved >= self.towards, 1 - self.towards, self.towards)
+        # where the place is at an end, no point lies beyond it
+        away = np.divide(np.abs(moved - self.towards), width, out=np.zeros_like(moved), where=width > 0)
+        moved[:] = self.towards + np.sign(moved - self.towards) * width * away**self.power
+        return points
+
+
+@dataclass(frozen=True)
 class _Stream(Source):
     """A sampler with its seed and the path of draw and parts that lead here."""
 
