@@ -21,7 +21,7 @@ model:
             class_path: Staged
             init_args:
               stages:
-                # with biases: the even part of odd units is zero but for rounding, on which a run must not depend
+                # with biases: the even part of odd units is zero
                 - {class_path: MLP, init_args: {depth: 1, width: 6, initialisation: kaiming_uniform}}
                 - class_path: Rescaled
                   init_args:
@@ -55,7 +55,7 @@ SCALES = "residuals.network.network.network._extra_state"
 @pytest.fixture
 def fit(runs):
     (runs.folder / "staged.yaml").write_text(STAGED)
-    (runs.folder / "mine_stop.py").write_text(STOP)
+    (runs.folder / "halt_staged.py").write_text(STOP)
 
     def start(name, *arguments):
         return runs.run("fit", "--config", "staged.yaml", "--run.name", name, *arguments)
@@ -94,7 +94,7 @@ def test_a_run_stopped_in_its_second_stage_ends_with_the_same_bits(runs, fit):
     assert fit("whole").status == 0
     whole, part = runs.folder / "runs" / "whole", runs.folder / "runs" / "part"
     for i, step in enumerate((4, 5, 9, -1)):
-        stop = f"[{{class_path: mine_stop.Stop, init_args: {{step: {step}}}}}]"
+        stop = f"[{{class_path: halt_staged.Stop, init_args: {{step: {step}}}}}]"
         outcome = fit("part", "--trainer.callbacks", stop, *(["--ckpt_path", "last"] if i else []))
         assert (outcome.status, outcome.err) == (0, "")
         assert last(part)["state_dict"][SCALES].count_nonzero() == (1 if step == 4 else 2)
