@@ -5,6 +5,7 @@ from pinnlab.networks.embeddings import Fourier, FourierFeatures, Periodic
 from pinnlab.networks.factorised import Factorised, FactorisedLinear
 from pinnlab.networks.gated import GatedMLP, PirateNet
 from pinnlab.networks.mlp import MLP
+from pinnlab.networks.random_features import RandomFeatures
 from pinnlab.networks.residual import ResidualMLP
 from pinnlab.networks.separated import Product
 from pinnlab.networks.siren import SIREN
@@ -28,6 +29,7 @@ __all__ = [
     "Periodic",
     "PirateNet",
     "Product",
+    "RandomFeatures",
     "Rescaled",
     "ResidualMLP",
     "Sine",

@@ -33,13 +33,17 @@ class GatedMLP(nn.Module):
         self.last = initialise(nn.Linear(width, outputs), initialisation)
         self.activation = _activation(activation)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Evaluates at `(N, inputs)`."""
+    def hidden(self, x: Tensor) -> Tensor:
+        """The units of the last hidden layer at `(N, inputs)`, `(N, width)`."""
         u, v = (self.activation(encoder(x)) for encoder in self.encoders)
         difference = u - v
         for layer in self.layers:
             x = v + self.activation(layer(x)) * difference
-        return self.last(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, inputs)`."""
+        return self.last(self.hidden(x))
 
 
 class PirateNet(nn.Module):
@@ -70,8 +74,8 @@ class PirateNet(nn.Module):
         self.last = initialise(nn.Linear(width, outputs), initialisation)
         self.activation = _activation(activation)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Evaluates at `(N, inputs)`."""
+    def hidden(self, x: Tensor) -> Tensor:
+        """The units behind the last block at `(N, inputs)`, `(N, width)`."""
         x = self.embedding(x)
         u, v = (self.activation(encoder(x)) for encoder in self.encoders)
         difference = u - v
@@ -81,4 +85,8 @@ class PirateNet(nn.Module):
             z = v + self.activation(first(x)) * difference
             z = v + self.activation(second(z)) * difference
             x = alpha * self.activation(third(z)) + (1 - alpha) * x
-        return self.last(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, inputs)`."""
+        return self.last(self.hidden(x))

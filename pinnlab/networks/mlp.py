@@ -11,6 +11,7 @@ from torch import nn
 
 from pinnlab.errors import UserError
 from pinnlab.networks.activations import Adaptive, Exp, Gaussian, Sine
+from pinnlab.networks.hidden import Layers
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
@@ -60,7 +61,7 @@ def initialise(layer: nn.Linear, how: Initialisation) -> nn.Linear:
     return layer
 
 
-class MLP(nn.Sequential):
+class MLP(Layers):
     """A fully connected network: depth hidden layers of one width, then a linear layer."""
 
     def __init__(

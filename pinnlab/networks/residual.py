@@ -36,9 +36,13 @@ class ResidualMLP(nn.Module):
         )
         self.last = initialise(nn.Linear(width, outputs), initialisation)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Evaluates at `(N, inputs)`."""
+    def hidden(self, x: Tensor) -> Tensor:
+        """The units behind the last block at `(N, inputs)`, `(N, width)`."""
         x = self.first(x)
         for block in self.blocks:
             x = x + block(x)
-        return self.last(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, inputs)`."""
+        return self.last(self.hidden(x))

@@ -8,9 +8,10 @@ import math
 from torch import nn
 
 from pinnlab.networks.activations import Sine
+from pinnlab.networks.hidden import Layers
 
 
-class SIREN(nn.Sequential):
+class SIREN(Layers):
     """sin(ω (W x + b)) layers with the initialisation that keeps activations normal (Sitzmann et al. 2020).
 
     Weights are uniform on ±1/inputs in the first layer and ±√(6/width)/ω in the others.

@@ -8,15 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from pinnlab.errors import UserError
+from pinnlab.networks.hidden import Hidden
 from pinnlab.networks.transforms import Build
 
 
 class Staged(nn.Module):
-    """N_1(x) + ε_2 N_2(x) + ε_3 N_3(x) + …: multi-stage networks (Wang & Lai 2024, arXiv 2307.08934).
+    """N_1(x) + ε_2 N_2(z) + ε_3 N_3(z) + …, z = x: multi-stage networks (Wang & Lai 2024, arXiv 2307.08934).
 
     A phase says which stage it trains (`stage`). ε_s is 0, and N_s is not evaluated, until stage s begins; training
     then sets ε_s to the square root of the loss that is left, so that N_s is of order 1. The last linear layer of
     every N_s but the first starts at zero: nothing changes where a stage begins.
+
+    With `reuse` the corrections see z = h(x), the last hidden layer of N_1, which is frozen when they are trained: it
+    bends where the solution does and is smooth where the solution is, so that hundreds of `RandomFeatures` of it
+    can represent what N_1 has missed, where the same features of x would have to be placed and scaled by hand.
 
     The ε are plain numbers, since whether a stage takes part must not depend on a tensor: an exported graph could not
     tell, and a GPU would have to be waited for. They are in the module's state as one tensor.
@@ -24,35 +29,51 @@ class Staged(nn.Module):
     Attributes:
         stages: The networks N_s.
         scales: The factors ε_s, of which the first is 1.
+        reuse: Whether the corrections see the last hidden layer of the first stage in place of x.
     """
 
-    def __init__(self, inputs: int, outputs: int, stages: Sequence[Build]) -> None:
+    def __init__(self, inputs: int, outputs: int, stages: Sequence[Build], reuse: bool = False) -> None:
         """Builds all stages.
 
         Args:
             inputs: Columns of the input.
             outputs: Columns of the output.
             stages: The network of every stage.
+            reuse: Give the corrections the last hidden layer of the first stage in place of x.
 
         Raises:
-            UserError: if there is no stage, or one after the first cannot begin at zero.
+            UserError: if there is no stage, one after the first cannot begin at zero, or the first has no hidden
+                layer to reuse.
         """
         super().__init__()
         if not stages:
             raise UserError("Staged needs at least one stage, for example {class_path: MLP}")
-        self.stages = nn.ModuleList(build(inputs, outputs) for build in stages)
+        first = stages[0](inputs, outputs)
+        seen = _hidden(first).last.in_features if reuse else inputs
+        self.stages = nn.ModuleList([first, *(build(seen, outputs) for build in stages[1:])])
         self.scales = [1.0] + [0.0] * (len(stages) - 1)
+        self.reuse = reuse
         for number, stage in enumerate(self.stages[1:], 2):
-            _begin_at_zero(number, stage, inputs)
+            _begin_at_zero(number, stage, seen)
 
     def forward(self, x: Tensor) -> Tensor:
         """Evaluates the stages that have begun at `(N, inputs)`."""
         first, *corrections = self.stages
-        result: Tensor = first(x)
+        last: nn.Module = first
+        if self.reuse:
+            x, last = _hidden(first).hidden(x), _hidden(first).last
+        result: Tensor = last(x)
         for stage, scale in zip(corrections, self.scales[1:], strict=True):
             if scale:
                 result = result + scale * stage(x)
         return result
+
+    def drop(self, after: int) -> None:
+        """Puts the stages after one of them, counted from 1, back to where they begin."""
+        for number in range(after, len(self.stages)):
+            if self.scales[number]:
+                self.scales[number] = 0.0
+                _zero(self.stages[number])
 
     def get_extra_state(self) -> Tensor:
         """The ε, for the module's state."""
@@ -67,12 +88,19 @@ class Staged(nn.Module):
         return f"scales={self.scales}"
 
 
+def _hidden(first: nn.Module) -> Hidden:
+    if not isinstance(first, Hidden):
+        raise UserError(
+            f"Staged cannot reuse {type(first).__name__}, which does not end in a linear layer of its own: put "
+            "transforms around Staged, or leave reuse out"
+        )
+    return first
+
+
 def _begin_at_zero(number: int, stage: nn.Module, inputs: int) -> None:
-    linear = [module for module in stage.modules() if isinstance(module, nn.Linear)]
-    if not linear:
+    if not any(isinstance(module, nn.Linear) for module in stage.modules()):
         raise UserError(f"Staged: stage {number} has no linear layer that could start at zero")
-    for parameter in linear[-1].parameters():
-        nn.init.zeros_(parameter)
+    _zero(stage)
     with torch.no_grad():
         values = stage(torch.linspace(0.1, 0.9, 3)[:, None].expand(3, inputs))
     if values.any():
@@ -80,3 +108,9 @@ def _begin_at_zero(number: int, stage: nn.Module, inputs: int) -> None:
             f"Staged: stage {number} does not begin at zero, for its last linear layer is not all of its output: put "
             "transforms such as Taylor around Staged"
         )
+
+
+def _zero(stage: nn.Module) -> None:
+    *_, last = (module for module in stage.modules() if isinstance(module, nn.Linear))
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)

@@ -60,7 +60,8 @@ def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Poi
 
     All of them for networks of up to some ten thousand parameters and some thousand points.
     """
-    weights = sum(p.numel() for p in residuals.network.parameters())
+    network = residuals.network
+    weights = sum(p.numel() for p in [*network.parameters(), *network.buffers()])
     chosen = {}
     for name, batch in points.items():
         work = size(batch) * len(residuals.terms[name].indices) * weights

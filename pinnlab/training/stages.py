@@ -70,11 +70,16 @@ class Stages:
     def begin(self, phase: Phase, loss: Callable[[], float]) -> None:
         """Begins a phase's stage if it has not begun, unless there is nothing left of the loss.
 
+        Later stages, which a warm start may bring, are dropped: they correct a network that is no more.
+
         Args:
             phase: The phase.
             loss: Evaluates the loss over all ranks; it may set the linear unknowns, which keep their values.
         """
-        if self.staged is None or self.staged.scales[phase.stage - 1]:
+        if self.staged is None:
+            return
+        self.staged.drop(phase.stage)
+        if self.staged.scales[phase.stage - 1]:
             return
         unknowns = [unknown.parameter for unknown in self.residuals.equation.unknowns().values() if unknown.linear]
         values = [float(unknown.detach()) for unknown in unknowns]

@@ -86,6 +86,19 @@ def test_a_solution_becomes_the_first_stage_of_a_network_in_stages():
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), before.parameters(), strict=True))
 
 
+def test_a_staged_solution_brings_its_first_stage_alone_where_that_is_trained():
+    """Its corrections are of what its own first stage left."""
+    staged = partial(Taylored, network=partial(Staged, stages=[partial(MLP, width=6, depth=2), MLP]))
+    options = {"points": {"interior": 9}, "log_every_n_steps": 1}
+    easy = pinnlab.solve(ViscousBurgers(0.1), staged, phases=[Adam(3), GaussNewton(3, stage=2)], **options)
+    hard = pinnlab.solve(ViscousBurgers(0.1), staged, phases=[Adam(1), GaussNewton(3, stage=2)], start=easy, **options)
+    begun = int((easy.history["step"] == 3).argmax())
+    assert hard.history["loss"][0] == pytest.approx(easy.history["loss"][begun], rel=1e-12)
+    assert hard.history["loss"][-1] < 0.9 * hard.history["loss"][1]
+    more = pinnlab.solve(ViscousBurgers(0.1), staged, phases=[Adam(0), GaussNewton(1, stage=2)], start=easy, **options)
+    assert more.history["loss"][0] == pytest.approx(easy.history["loss"][-1], rel=1e-12)
+
+
 class Taylored(torch.nn.Module):
     """t N(t, x): a transform around a network."""
 

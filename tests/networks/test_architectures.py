@@ -16,6 +16,7 @@ from pinnlab.networks import (
     Periodic,
     PirateNet,
     Product,
+    RandomFeatures,
     ResidualMLP,
 )
 from pinnlab.networks.mlp import ACTIVATIONS, activation
@@ -29,6 +30,7 @@ NETWORKS = {
     "fourier": lambda i, o: Fourier(i, o, features=8),
     "factorised": lambda i, o: Factorised(i, o),
     "periodic": lambda i, o: Periodic(i, o, {1: 2.0}, harmonics=2),
+    "features": lambda i, o: RandomFeatures(i, o, features=8, scale=2.0),
     "product": lambda i, o: Product(i, o, rank=4),
     "adaptive": lambda i, o: MLP(i, o, 8, 2, activation="adaptive_tanh"),
     "gaussian": lambda i, o: MLP(i, o, 8, 2, activation="gaussian"),
@@ -75,7 +77,21 @@ def test_a_pirate_network_begins_linear_in_its_embedding():
     torch.testing.assert_close(network(x), network.last(network.embedding(x)))
 
 
+def test_random_features_have_the_spread_they_are_asked_for_and_are_not_trained():
+    network = RandomFeatures(4, 1, features=20_000, scale=3.0)
+    assert float(network.weight.std()) == pytest.approx(3 / 2, rel=0.02)
+    assert float(network.bias.std()) == pytest.approx(3, rel=0.02)
+    assert {name for name, _ in network.named_parameters()} == {"last.weight", "last.bias"}
+    twin = RandomFeatures(4, 1, features=20_000)
+    twin.load_state_dict(network.state_dict())
+    x = torch.rand(3, 4)
+    assert torch.equal(twin(x), network(x))
+
+
 def test_wrong_options_are_said():
+    for options in ({"features": 0}, {"scale": 0.0}, {"scale": float("nan")}):
+        with pytest.raises(UserError, match="positive number and scale"):
+            RandomFeatures(1, 1, **options)
     with pytest.raises(UserError, match="pairs"):
         Fourier(1, 1, features=3)
     with pytest.raises(UserError, match="positive periods"):

@@ -1,0 +1,54 @@
+"""Networks of fixed random features, of which the last layer alone is trained."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from pinnlab.errors import UserError
+from pinnlab.networks.mlp import activation as _activation
+
+
+class RandomFeatures(nn.Module):
+    """W σ(A x + b) + c with A and b drawn once, A_ij ~ N(0, s²/inputs) and b_i ~ N(0, s²) (Rahimi & Recht 2008).
+
+    Training it on a residual is a linear problem wherever the residual is, as in an extreme learning machine (Huang,
+    Zhu & Siew 2006), so that Gauss-Newton needs a step or two where a network with trained features needs hundreds. As
+    a later stage of `Staged` it takes a solution that is nearly right to rounding errors.
+
+    A and b are buffers: they are in the module's state and not among its parameters.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(
+        self, inputs: int, outputs: int, features: int = 300, scale: float = 1.0, activation: str = "tanh"
+    ) -> None:
+        """Draws the features.
+
+        Args:
+            inputs: Columns of the input, `(N, inputs)`.
+            outputs: Columns of the output, `(N, outputs)`.
+            features: How many.
+            scale: The standard deviation s: how sharp they are.
+            activation: One of `ACTIVATIONS`.
+
+        Raises:
+            UserError: if a number is not positive, or the activation unknown.
+        """
+        super().__init__()
+        if features < 1 or not scale > 0:
+            raise UserError(f"RandomFeatures needs a positive number and scale, got {features} and {scale}")
+        self.register_buffer("weight", scale * inputs**-0.5 * torch.randn(features, inputs))
+        self.register_buffer("bias", scale * torch.randn(features))
+        self.activation = _activation(activation)
+        self.last = nn.Linear(features, outputs)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """The features at `(N, inputs)`."""
+        return self.activation(nn.functional.linear(x, self.weight, self.bias))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, inputs)`."""
+        return self.last(self.hidden(x))
