@@ -10,10 +10,10 @@ import numpy as np
 from pinnlab.collocation import Grid
 from pinnlab.commands.arguments import Arguments
 from pinnlab.equations import Equation
+from pinnlab.equations.base import domain
 from pinnlab.errors import UserError
 from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
 from pinnlab.solution import load
-from pinnlab.training.evaluation import domain
 
 _EPILOG = """\
 examples:

@@ -290,13 +290,17 @@ def _ending(model: PINN, trainer: Trainer) -> str:
     for name, unknown in model.equation.unknowns().items():
         value = float(unknown.value.detach())
         error = "" if unknown.truth is None else f" (error {abs(value - unknown.truth):.2e})"
-        # how far the unknown may be off, from the residual on held-out points alone
-        estimate = float(trainer.callback_metrics.get(f"uncertainty_{name}", math.nan))
-        margin = f" ± {estimate:.0e}" if math.isfinite(estimate) else ""
-        parts.append(f"{name} = {value:.12g}{margin}{error}")
+        parts.append(f"{name} = {value:.15g}{_margin(name, trainer)}{error}")
+    parts += [f"{name}{margin}" for name in model.equation.outputs if (margin := _margin(name, trainer))]
     parts += [
         f"{name.replace('_', ' ')} {float(trainer.callback_metrics[name]):.2e}"
         for name in ("max_error", "relative_l2")
         if name in trainer.callback_metrics
     ]
     return ", ".join(parts)
+
+
+def _margin(name: str, trainer: Trainer) -> str:
+    """How far an unknown or an output may be off, estimated without the truth."""
+    estimate = float(trainer.callback_metrics.get(f"uncertainty_{name}", math.nan))
+    return f" ± {estimate:.0e}" if math.isfinite(estimate) else ""

@@ -240,6 +240,11 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     return indices, len(parts)
 
 
+def domain(constraints: Mapping[str, Constraint]) -> str:
+    """The constraint whose region is the domain: of the highest dimension, and of these the largest."""
+    return max(constraints, key=lambda name: (constraints[name].region.dimension, constraints[name].region.measure))
+
+
 class _Random(Source):
     """Uniform draws: enough to see which columns a region's points have."""
 

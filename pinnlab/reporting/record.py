@@ -19,12 +19,12 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 import pinnlab
 from pinnlab.collocation import Grid
 from pinnlab.collocation.datamodule import Collocation
+from pinnlab.equations.base import domain
 from pinnlab.errors import DivergedError
 from pinnlab.reporting.figures import draw_profile
 from pinnlab.reporting.folder import RowWriter, RunFolder
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
-from pinnlab.training.evaluation import domain
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN, StepReport
 

@@ -55,6 +55,18 @@ def precise(
     return blocks
 
 
+def rounding(network: nn.Module, x: Tensor) -> Tensor:
+    """What rounding does to a network's values at `(N, d)`: the difference from those in double-double arithmetic.
+
+    Raises:
+        UserError: if an operation of the network has no rule for double-double numbers.
+    """
+    with torch.no_grad():
+        exact = _Doubled(network)(doubled(x))
+        difference: Tensor = network(x) - (exact.high if isinstance(exact, DoubleDouble) else exact)
+        return difference
+
+
 def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Points]:
     """Every n-th of the points of each constraint, so that `precise` takes seconds and no more memory than training.
 

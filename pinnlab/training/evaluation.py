@@ -7,16 +7,16 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric, SumMetric
+from torchmetrics import MaxMetric, Metric, SumMetric
 
-from pinnlab.equations import Constraint
+from pinnlab.equations.base import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import precise, thinned
-from pinnlab.residuals.sensitivity import sensitivities
-from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare, Uncertainty
+from pinnlab.training.defect import uncertainties
+from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare
 
 
 class Evaluation:
@@ -26,7 +26,8 @@ class Evaluation:
     - `residual_NAME_precise`, `held_out_loss_precise`: the same with network, derivatives and residual in
       double-double arithmetic; where they differ, rounding is what is left of the residual. On every n-th point if
       the network is large. Missing, with a warning, where an operation has no rule for that.
-    - `uncertainty_NAME`: an estimate of the error of an unknown from the residual, see `sensitivities`.
+    - `uncertainty_NAME`: an estimate of an unknown's error, and of the largest error of an output, made without the
+      exact solution: see `uncertainties`. Missing where an operation has no rule, or for outputs of large networks.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
       several outputs also for each, as `max_error_u`.
 
@@ -44,7 +45,6 @@ class Evaluation:
             keys = ["", *(f"_{name}" for name in equation.outputs if len(equation.outputs) > 1)]
             self._metrics |= {f"relative_l2{key}": RelativeL2() for key in keys}
             self._metrics |= {f"max_error{key}": MaxError() for key in keys}
-        self._metrics |= {f"uncertainty_{name}": Uncertainty() for name in equation.unknowns()}
         for metric in self._metrics.values():
             metric.to(device)
 
@@ -60,18 +60,19 @@ class Evaluation:
         with torch.enable_grad():
             for name, block in unweighted(batch, ones).items():
                 self._metrics[f"residual_{name}"].update(block.detach())
-            residual, slopes = sensitivities(self.residuals, batch, totals)
-        self._metrics["held_out_loss"].update(residual.square().sum())
-        for name, slope in slopes.items():
-            self._metrics[f"uncertainty_{name}"].update(residual, slope)
+            loss = Residuals.loss(self.residuals(batch, totals))
+        self._metrics["held_out_loss"].update(loss.detach())
         some = thinned(self.residuals, batch)
         # the mean is over these
         shares = {name: totals[name] * size(some[name]) / size(points) for name, points in batch.items()}
         try:
+            estimates = uncertainties(self.residuals, batch, totals)
             blocks, weighted = precise(unweighted, some, ones), precise(self.residuals, some, shares)
         except UserError as error:
-            logging.getLogger("pinnlab").warning("pinnlab: the residuals are not evaluated again precisely: %s", error)
+            logging.getLogger("pinnlab").warning("pinnlab: errors are not estimated, nor residuals precise: %s", error)
         else:
+            for name, estimate in estimates.items():
+                self._metric(f"uncertainty_{name}", MaxMetric).update(estimate)
             for name, block in blocks.items():
                 self._metric(f"residual_{name}_precise", RootMeanSquare).update(block)
             self._metric("held_out_loss_precise", SumMetric).update(Residuals.loss(weighted))
@@ -102,8 +103,3 @@ class Evaluation:
             for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
                 self._metrics[f"relative_l2{key}"].update(*pair)
                 self._metrics[f"max_error{key}"].update(*pair)
-
-
-def domain(constraints: Mapping[str, Constraint]) -> str:
-    """The constraint whose region is the domain: of the highest dimension, and of these the largest."""
-    return max(constraints, key=lambda name: (constraints[name].region.dimension, constraints[name].region.measure))

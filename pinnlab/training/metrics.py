@@ -84,27 +84,3 @@ class RootMeanSquare(Metric):
     def compute(self) -> Tensor:
         """The root of the mean square."""
         return (self.squares / self.count).sqrt()
-
-
-class Uncertainty(Metric):
-    """‖r‖ / ‖∂r/∂p‖ over all updates and ranks: an estimate of the error of an unknown p from held-out residuals r."""
-
-    is_differentiable = False
-    higher_is_better = False
-    full_state_update = False
-    residual: Tensor
-    slope: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("residual", torch.zeros(()), dist_reduce_fx="sum")
-        self.add_state("slope", torch.zeros(()), dist_reduce_fx="sum")
-
-    def update(self, residual: Tensor, slope: Tensor) -> None:
-        """Add the squares of residuals and of their slopes, any equal shapes."""
-        self.residual = self.residual + residual.square().sum()
-        self.slope = self.slope + slope.square().sum()
-
-    def compute(self) -> Tensor:
-        """The ratio of the two norms; infinite or NaN where no residual depends on the unknown."""
-        return (self.residual / self.slope).sqrt()

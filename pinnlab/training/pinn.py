@@ -14,11 +14,12 @@ from torch.optim import Optimizer
 
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
+from pinnlab.equations.base import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals, Sobolev
-from pinnlab.training.evaluation import Evaluation, domain
+from pinnlab.training.evaluation import Evaluation
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.ranks import Ranks

@@ -1,0 +1,118 @@
+"""Estimates of errors that are made without the truth, against the errors."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+import pinnlab
+from pinnlab.collocation import Grid
+from pinnlab.engines import NTP, Autograd
+from pinnlab.equations import Constraint, Equation, Poisson, Unknown
+from pinnlab.geometry import At, Interval
+from pinnlab.networks import MLP
+from pinnlab.residuals import Residuals
+from pinnlab.training import GaussNewton
+from pinnlab.training.defect import uncertainties
+
+SMALL = partial(MLP, width=8, depth=2, initialisation="kaiming_uniform")
+
+
+class Decay(Equation):
+    """u' = -k u, u(0) = 1, u(1) = 1/2: u = 2^-x and k = ln 2."""
+
+    inputs, outputs = ("x",), ("u",)
+
+    def __init__(self, linear=False):
+        super().__init__()
+        self.k = Unknown(0.1, truth=math.log(2), linear=linear)
+
+    def constraints(self):
+        return {
+            "interior": Constraint(Interval(x=(0, 1)), lambda x, u, k: u.d(x) + k * u, points=40),
+            "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
+        }
+
+    def exact(self, x):
+        return torch.exp(-math.log(2) * x)
+
+
+def points(equation, n=301):
+    return {name: Grid().sample(c.region, n, 0) for name, c in equation.constraints().items()}
+
+
+@pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=lambda engine: type(engine).__name__)
+@pytest.mark.parametrize("linear", [False, True], ids=["parameter", "eliminated"])
+@pytest.mark.parametrize("steps", [6, 10, 30])
+def test_estimates_are_the_errors_to_a_digit(steps, linear, engine):
+    """From errors of one in a hundred to rounding's."""
+    solution = pinnlab.solve(
+        Decay(linear), SMALL, engine, [GaussNewton(steps)], sampler=Grid(), accelerator="cpu", seed=1
+    )
+    metrics = solution.metrics
+    for estimate, error in (("uncertainty_k", "error_k"), ("uncertainty_u", "max_error")):
+        assert 0.5 * metrics[error] <= metrics[estimate] <= 3 * metrics[error] + 1e-14
+
+
+def test_errors_of_a_solution_in_two_dimensions():
+    solution = pinnlab.solve(Poisson(), SMALL, phases=[GaussNewton(15)], accelerator="cpu", seed=0)
+    assert solution.metrics["max_error"] > 1e-6
+    assert 0.3 < solution.metrics["uncertainty_u"] / solution.metrics["max_error"] < 3
+
+
+@pytest.mark.parametrize("error", [1e-1, -1e-7])
+def test_the_error_of_an_unknown_where_nothing_else_is_wrong(error):
+    class Line(Equation):
+        """u = p x, u(1) = 2, solved by a network u = 2x."""
+
+        inputs, outputs = ("x",), ("u",)
+
+        def __init__(self):
+            super().__init__()
+            self.p = Unknown(2.0 + error)
+
+        def constraints(self):
+            return {
+                "interior": Constraint(Interval(x=(0.0, 1.0)), lambda x, u, p: u - p * x),
+                "end": Constraint(At(x=[1.0]), lambda u: u - 2),
+            }
+
+    network = nn.Linear(1, 1)
+    nn.init.constant_(network.weight, 2.0)
+    nn.init.zeros_(network.bias)
+    equation = Line()
+    found = uncertainties(Residuals(network, equation, NTP()), points(equation))
+    assert found["p"] == pytest.approx(abs(error), rel=1e-6)
+    assert found["u"] < 1e-3 * abs(error)
+
+
+def test_what_no_correction_reaches_makes_the_estimates_large():
+    """A straight line for a curved solution: its tangents are straight lines as well."""
+    equation = Decay()
+    network = nn.Linear(1, 1)
+    nn.init.constant_(network.weight, -0.5)
+    nn.init.ones_(network.bias)
+    nn.init.constant_(equation.k.parameter, 0.69)
+    found = uncertainties(Residuals(network, equation, NTP()), points(equation))
+    x = torch.linspace(0, 1, 301)
+    assert found["k"] > abs(0.69 - math.log(2))
+    assert found["u"] > float((1 - 0.5 * x - 2**-x).abs().max())
+
+
+def test_an_unknown_that_nothing_depends_on_has_no_estimate():
+    class Free(Decay):
+        def constraints(self):
+            return {"ends": super().constraints()["ends"]}
+
+    found = uncertainties(Residuals(SMALL(1, 1), Free(), NTP()), points(Free()))
+    assert found["k"] == math.inf
+
+
+def test_networks_of_any_size_take_few_tangents():
+    """The weights of the last layers stand for all of a large network."""
+    equation = Decay()
+    residuals = Residuals(MLP(1, 1, width=80, depth=3), equation, NTP())
+    found = uncertainties(residuals, points(equation))
+    assert 0 < found["u"] < math.inf and 0 < found["k"] < math.inf
