@@ -3,9 +3,10 @@
 Runs `python -m pinnlab fit --config configs/self_similar_burgers/profile_k.yaml` for every profile, engine and seed,
 one after the other, each ended after a bounded time. Written are a table beside the published figures (all columns as
 CSV) and a figure per profile: U, …, U^(2k+1) on [−2, 2], their errors beneath, λ and the loss against steps, from the
-first run that finished. Errors of U and of its derivatives are relative to the largest exact value. The estimate is
-the run's own of λ's error, from the residual on held-out points without the truth; over several seeds it is λ's
-standard deviation. Peak memory is that of the run's own process. A run that did not finish shows its last logged row.
+first run that finished. Errors of U and of its derivatives are relative to the largest exact value. The estimates are
+the run's own of the errors of λ and U, from the residual on held-out points without the truth; over several seeds that
+of λ is its standard deviation. Peak memory is that of the run's own process. A run that did not finish shows its last
+logged row.
 
     python experiments/burgers_profiles.py --profiles 1 2 3 4 --seeds 0 1 2 --engines NTP Autograd --bound 300
     python experiments/burgers_profiles.py --profiles 1 --seeds 0 -- --model.phases.1.steps 100   # options of fit
@@ -38,7 +39,8 @@ PAPER = {1: (8.5e-7, 7.5e-7, 1293), 2: (9.9e-6, 4.3e-6, 1716), 3: (1.7e-3, 1.1e-
 TABLE = {
     **{name: (name, "") for name in ("profile", "engine", "seed", "end")},
     **{"λ": ("lam", ".14f"), "error of λ": ("error_lam", ".1e"), "estimate": ("uncertainty_lam", ".1e")},
-    **{"max error of U": ("error_U_0", ".1e"), "of its derivatives": ("error_worst", "")},
+    **{"max error of U": ("error_U_0", ".1e"), "estimate of that": ("uncertainty_U", ".1e")},
+    **{"of its derivatives": ("error_worst", "")},
     **{"residual": ("residual_interior", ".1e"), "in higher precision": ("residual_interior_precise", ".1e")},
     **{"loss": ("loss", ".1e"), "steps": ("steps", ""), "s training": ("seconds", ".1f")},
     **{"s in all": ("wall_seconds", ".1f"), "MB": ("peak_megabytes", ".0f"), "paper: λ, U, s": ("paper", "")},
@@ -110,7 +112,10 @@ def read(path: Path, k: int, engine: str, seed: int) -> Row:
         row["error_lam"] = abs(row["lam"] - 1 / (2 * k))
     if end == "finished":
         row |= {"seconds": summary["seconds"], **evaluated(path, k)}
-    row |= {n: metrics.get(n) for n in ("uncertainty_lam", "residual_interior", "residual_interior_precise")}
+    row |= {
+        n: metrics.get(n)
+        for n in ("uncertainty_lam", "uncertainty_U", "residual_interior", "residual_interior_precise")
+    }
     row |= {name: facts[name] for name in ("wall_seconds", "peak_megabytes", "machine")}
     row["paper"] = "{:.1e}, {:.1e}, {}".format(*PAPER[k]) if k in PAPER else None
     row |= dict(zip(("paper_error_lam", "paper_error_U", "paper_seconds"), PAPER.get(k, [None] * 3), strict=True))

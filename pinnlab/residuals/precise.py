@@ -16,43 +16,56 @@ from pinnlab.precision import DoubleDouble, doubled
 from pinnlab.residuals.residuals import Residuals
 
 # Multiply-adds of a value and its derivatives at all points; measured, 1e8 take about two seconds on a CPU.
-_WORK = 1e8
+_WORK = 4e7
 
 
-def precise(
-    residuals: Residuals, points: Mapping[str, Points], totals: Mapping[str, float] | None = None
-) -> dict[str, Tensor]:
-    """The weighted residual blocks at the same parameters and points in double-double arithmetic (32 digits).
+class Precise:
+    """A network and its derivatives at points in double-double arithmetic (32 digits), for residuals of them.
 
     Parameters, points and unknowns are taken as the exact numbers that they are, the network and its derivatives,
     by n-TangentProp, as well as the residual are computed to 30 digits, and the result is rounded. The difference
     from the blocks themselves is what rounding does to these. Constants that an equation rounds, such as π, remain
     as they are: they are part of the problem.
-
-    Args:
-        residuals: The residual blocks.
-        points: The points of every constraint.
-        totals: The global numbers of points by constraint, where the points are one rank's share.
-
-    Returns:
-        Constraint name -> `(rows, N)`, float64.
-
-    Raises:
-        UserError: if an operation of the network or of a residual has no rule for jets or for double-double numbers.
     """
-    twin = copy.copy(residuals)
-    twin.engine = NTP()
-    # not registered as the module's own: its parameters are no nn.Parameter
-    twin._modules = {**residuals._modules, "network": _Doubled(residuals.network)}
-    with torch.no_grad():
-        unknowns = {name: doubled(unknown.value) for name, unknown in residuals.equation.unknowns().items()}
-        blocks = {}
-        for name, batch in points.items():
-            exact = {key: doubled(column) if column.is_floating_point() else column for key, column in batch.items()}
-            total = (totals or {}).get(name) or size(batch)
-            rows = twin.rows(name, twin.variables(name, exact), unknowns, total)
-            blocks[name] = rows.high if isinstance(rows, DoubleDouble) else rows
-    return blocks
+
+    def __init__(self, residuals: Residuals, points: Mapping[str, Points]) -> None:
+        """Evaluates the network.
+
+        Args:
+            residuals: The residual blocks.
+            points: The points of every constraint.
+
+        Raises:
+            UserError: if an operation of the network has no rule for jets or for double-double numbers.
+        """
+        twin = copy.copy(residuals)
+        twin.engine = NTP()
+        # not registered as the module's own: its parameters are no nn.Parameter
+        twin._modules = {**residuals._modules, "network": _Doubled(residuals.network)}
+        self._counts = {name: size(batch) for name, batch in points.items()}
+        self._variables = {}
+        with torch.no_grad():
+            for name, batch in points.items():
+                exact = {key: doubled(col) if col.is_floating_point() else col for key, col in batch.items()}
+                self._variables[name] = twin.variables(name, exact)
+
+    def blocks(self, residuals: Residuals, totals: Mapping[str, float] | None = None) -> dict[str, Tensor]:
+        """The weighted residual blocks: constraint name -> `(rows, N)`, float64.
+
+        Args:
+            residuals: The residual blocks, or others of the same network and equation with no higher derivatives.
+            totals: The global numbers of points by constraint, where the points are one rank's share.
+
+        Raises:
+            UserError: if an operation of a residual has no rule for double-double numbers.
+        """
+        with torch.no_grad():
+            unknowns = {name: doubled(unknown.value) for name, unknown in residuals.equation.unknowns().items()}
+            blocks = {}
+            for name, variables in self._variables.items():
+                rows = residuals.rows(name, variables, unknowns, (totals or {}).get(name) or self._counts[name])
+                blocks[name] = rows.high if isinstance(rows, DoubleDouble) else rows
+        return blocks
 
 
 def rounding(network: nn.Module, x: Tensor) -> Tensor:
@@ -68,7 +81,7 @@ def rounding(network: nn.Module, x: Tensor) -> Tensor:
 
 
 def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Points]:
-    """Every n-th of the points of each constraint, so that `precise` takes seconds and no more memory than training.
+    """Every n-th of the points of each constraint, so that `Precise` takes seconds and no more memory than training.
 
     All of them for networks of up to some ten thousand parameters and some thousand points.
     """

@@ -14,7 +14,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.precise import precise, thinned
+from pinnlab.residuals.precise import Precise, thinned
 from pinnlab.training.defect import uncertainties
 from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare
 
@@ -67,7 +67,8 @@ class Evaluation:
         shares = {name: totals[name] * size(some[name]) / size(points) for name, points in batch.items()}
         try:
             estimates = uncertainties(self.residuals, batch, totals)
-            blocks, weighted = precise(unweighted, some, ones), precise(self.residuals, some, shares)
+            exactly = Precise(self.residuals, some)
+            blocks, weighted = exactly.blocks(unweighted, ones), exactly.blocks(self.residuals, shares)
         except UserError as error:
             logging.getLogger("pinnlab").warning("pinnlab: errors are not estimated, nor residuals precise: %s", error)
         else:

@@ -14,7 +14,7 @@ from pinnlab.networks import MLP
 from pinnlab.networks.mlp import ACTIVATIONS
 from pinnlab.precision import doubled
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.precise import precise, thinned
+from pinnlab.residuals.precise import Precise, rounding, thinned
 from tests.networks.test_architectures import NETWORKS
 from tests.truth import taylor
 
@@ -78,7 +78,7 @@ def test_every_network_is_evaluated_and_agrees(name):
     torch.manual_seed(0)
     residuals = Residuals(NETWORKS[name](2, 2), Wave(), NTP())
     points = {"interior": {"t": torch.rand(5), "x": torch.rand(5)}}
-    rounded, exact = residuals(points), precise(residuals, points)
+    rounded, exact = residuals(points), Precise(residuals, points).blocks(residuals)
     torch.testing.assert_close(rounded["interior"].detach(), exact["interior"], rtol=1e-11, atol=1e-12)
 
 
@@ -90,7 +90,7 @@ def test_every_activation_is_evaluated_and_agrees(name):
         "interior": {"t": torch.rand(5), "x": torch.rand(5)},
         "initial": {"t": torch.zeros(3), "x": torch.rand(3)},
     }
-    rounded, exact = residuals(points), precise(residuals, points)
+    rounded, exact = residuals(points), Precise(residuals, points).blocks(residuals)
     for key in points:
         torch.testing.assert_close(rounded[key].detach(), exact[key], rtol=1e-12, atol=1e-13)
 
@@ -100,7 +100,7 @@ def test_what_is_rounding_alone_is_seen_to_be_so():
     residuals = Residuals(MLP(1, 1, 6, 2), Cancelling(), NTP())
     points = {"interior": {"x": torch.linspace(0, 1, 20)}}
     assert float(residuals(points)["interior"].detach().norm()) > 1e-10
-    assert float(precise(residuals, points)["interior"].norm()) < 1e-22
+    assert float(Precise(residuals, points).blocks(residuals)["interior"].norm()) < 1e-22
 
 
 def test_unknowns_weights_and_totals_are_those_of_the_residuals():
@@ -109,7 +109,9 @@ def test_unknowns_weights_and_totals_are_those_of_the_residuals():
     points = {"interior": {"X": torch.linspace(-2, 2, 7)}, "origin": {"X": torch.linspace(-0.1, 0.1, 3)}}
     totals = {"interior": 14.0, "origin": 9.0}
     for key, block in residuals(points, totals).items():
-        torch.testing.assert_close(block.detach(), precise(residuals, points, totals)[key], rtol=1e-11, atol=1e-13)
+        torch.testing.assert_close(
+            block.detach(), Precise(residuals, points).blocks(residuals, totals)[key], rtol=1e-11, atol=1e-13
+        )
 
 
 def test_large_networks_are_evaluated_at_fewer_points():
@@ -130,7 +132,7 @@ def test_a_network_of_single_precision_is_judged_by_the_numbers_that_it_has():
     torch.manual_seed(0)
     residuals = Residuals(MLP(1, 1, 6, 2).float(), SelfSimilarBurgers(1).float(), NTP())
     points = {"interior": {"X": torch.linspace(-2, 2, 7, dtype=torch.float32)}}
-    rounded, exact = residuals(points)["interior"], precise(residuals, points)["interior"]
+    rounded, exact = residuals(points)["interior"], Precise(residuals, points).blocks(residuals)["interior"]
     assert exact.dtype == torch.float64
     assert 1e-10 < float((rounded.detach() - exact).abs().max()) < 1e-5
 
@@ -142,4 +144,25 @@ def test_an_operation_without_a_rule_is_named():
 
     residuals = Residuals(Strange(), Cancelling(), NTP())
     with pytest.raises(UserError, match="erfinv"):
-        precise(residuals, {"interior": {"x": torch.linspace(0, 1, 3)}})
+        Precise(residuals, {"interior": {"x": torch.linspace(0, 1, 3)}})
+
+
+def test_one_evaluation_serves_the_residual_with_and_without_weights():
+    torch.manual_seed(0)
+    residuals = Residuals(MLP(2, 2, 5, 2), Wave(), NTP())
+    points = {"interior": {"t": torch.rand(7), "x": torch.rand(7)}}
+    exactly = Precise(residuals, points)
+    for form in (residuals, residuals.unweighted()):
+        found, expected = exactly.blocks(form)["interior"], form(points)["interior"].detach()
+        torch.testing.assert_close(found, expected, rtol=1e-11, atol=1e-13)
+
+
+def test_rounding_is_what_cancellation_leaves_of_the_values():
+    class Shifted(nn.Module):
+        def forward(self, x):
+            return (x + 1e8) - 1e8
+
+    x = torch.tensor([[1 / 3], [0.5]])
+    error = rounding(Shifted(), x)
+    assert error[1] == 0
+    assert float(error[0]) == pytest.approx(float((x[0] + 1e8) - 1e8 - x[0]), rel=1e-6) and error[0] != 0
