@@ -24,16 +24,17 @@ make() { record make "$@"; }
 wandb() { record wandb "$@"; }
 """
 
-_STEPS = [
+_SHORTER = [
     (re.compile(r"(Adam|LBFGS|GaussNewton)\(\d+"), r"\1(2"),
     (re.compile(r"steps: *\d+"), "steps: 2"),
     (re.compile(r"(phases\.\d+\.steps) +\d+"), r"\1 2"),
+    (re.compile(r"(interior|features): *\d{3,}"), r"\1: 50"),
 ]
 
 
 def shorten(text: str) -> str:
-    """The same with two steps in every phase."""
-    for pattern, replacement in _STEPS:
+    """The same with two steps in every phase, and few points and features."""
+    for pattern, replacement in _SHORTER:
         text = pattern.sub(replacement, text)
     return text
 

@@ -16,27 +16,9 @@ from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 from pinnlab.training import GaussNewton
 from pinnlab.training.defect import uncertainties
+from tests.problems import Decay
 
 SMALL = partial(MLP, width=8, depth=2, initialisation="kaiming_uniform")
-
-
-class Decay(Equation):
-    """u' = -k u, u(0) = 1, u(1) = 1/2: u = 2^-x and k = ln 2."""
-
-    inputs, outputs = ("x",), ("u",)
-
-    def __init__(self, linear=False):
-        super().__init__()
-        self.k = Unknown(0.1, truth=math.log(2), linear=linear)
-
-    def constraints(self):
-        return {
-            "interior": Constraint(Interval(x=(0, 1)), lambda x, u, k: u.d(x) + k * u, points=40),
-            "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
-        }
-
-    def exact(self, x):
-        return torch.exp(-math.log(2) * x)
 
 
 def points(equation, n=301):

@@ -12,35 +12,17 @@ from lightning.pytorch import Callback
 import pinnlab
 from pinnlab.collocation import Grid, Uniform
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, Unknown
+from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval
 from pinnlab.networks import MLP, Even, Staged, Taylor
 from pinnlab.training import LBFGS, Adam, GaussNewton, SSBroyden
 from pinnlab.training.pinn import PINN
+from tests.problems import Decay
 
 SMALL = partial(MLP, width=6, depth=1, initialisation="kaiming_uniform")
 QUICK = partial(MLP, width=6, depth=1, initialisation="kaiming_uniform", activation="sin")
 TWO = partial(Staged, stages=[SMALL, QUICK])
-
-
-class Decay(Equation):
-    """u' = -k u, u(0) = 1, u(1) = 1/2: u = 2^-x and k = ln 2."""
-
-    inputs, outputs = ("x",), ("u",)
-
-    def __init__(self):
-        super().__init__()
-        self.k = Unknown(0.1, truth=math.log(2))
-
-    def constraints(self):
-        return {
-            "interior": Constraint(Interval(x=(0, 1)), lambda x, u, k: u.d(x) + k * u, points=20),
-            "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
-        }
-
-    def exact(self, x):
-        return torch.exp(-math.log(2) * x)
 
 
 class Watch(Callback):
