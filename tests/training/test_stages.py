@@ -15,7 +15,7 @@ from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
-from pinnlab.networks import MLP, Even, Staged, Taylor
+from pinnlab.networks import MLP, Even, RandomFeatures, Staged, Taylor
 from pinnlab.training import LBFGS, Adam, GaussNewton, SSBroyden
 from pinnlab.training.pinn import PINN
 from tests.problems import Decay
@@ -108,6 +108,22 @@ def test_three_stages_at_depth_with_an_eliminated_unknown():
     assert staged.scales[2] == pytest.approx(math.sqrt(watch.losses[13]), rel=1e-12)
     # a phase that holds the unknown has it as it came
     assert changed(watch.states[4], watch.states[5]).isdisjoint({"residuals.equation.lam.parameter"})
+
+
+@pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["jets", "autograd"])
+def test_fixed_features_of_a_rough_solution_end_at_rounding(engine):
+    """A handful of steps, the unknown included; the features' own weights are not touched."""
+    network = partial(Staged, stages=[SMALL, partial(RandomFeatures, features=40, scale=2.0)], reuse=True)
+    phases = [GaussNewton(6), GaussNewton(8, stage=2, damping=1e-15)]
+    solution, staged, watch = solve(network, phases, engine=engine, points={"interior": 60})
+    error = [abs(state["residuals.equation.k.parameter"].item() - math.log(2)) for state in watch.states]
+    assert error[6] > 1e-6
+    assert error[-1] < 1e-12 and solution.metrics["max_error"] < 1e-12
+    assert solution.metrics["uncertainty_u"] < 1e-11
+    assert torch.equal(staged.stages[1].weight, watch.states[0]["residuals.network.stages.1.weight"])
+    assert watch.trained[-1] == {f"residuals.network.stages.1.last.{p}" for p in ("weight", "bias")} | {
+        "residuals.equation.k.parameter"
+    }
 
 
 def test_with_one_stage_it_is_the_network():
