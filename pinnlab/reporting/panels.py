@@ -154,10 +154,11 @@ def history(record: Record) -> list[Panel]:
     steps = record.rows["step"]
 
     def loss(axis: Axes) -> None:
-        axis.semilogy(steps, record.rows["loss"] + TINY, color=EXACT, label="all")
+        axis.semilogy(steps, _positive(record.rows["loss"]), color=EXACT, label="all")
         shares = [name for name in record.rows if name.startswith("loss/")]
         for name, color in zip(shares, OTHERS, strict=False):
-            axis.semilogy(steps, record.rows[name] + TINY, color=color, linewidth=0.9, label=name.removeprefix("loss/"))
+            term = _positive(record.rows[name])
+            axis.semilogy(steps, term, color=color, linewidth=0.9, label=name.removeprefix("loss/"))
         axis.set(title="loss", xlabel="step")
         axis.legend()
         _phases(axis, record, steps)
@@ -186,7 +187,7 @@ def cost(record: Record) -> list[Panel]:
     steps, seconds = record.rows["step"], record.rows["seconds"]
 
     def loss(axis: Axes) -> None:
-        axis.semilogy(seconds, record.rows["loss"] + TINY, color=EXACT)
+        axis.semilogy(seconds, _positive(record.rows["loss"]), color=EXACT)
         axis.set(title="loss", xlabel="seconds of training")
         _phases(axis, record, seconds)
 
@@ -196,6 +197,11 @@ def cost(record: Record) -> list[Panel]:
         _phases(axis, record, steps)
 
     return [loss, clock]
+
+
+def _positive(values: np.ndarray) -> np.ndarray:
+    """The values with gaps where they are zero, which a logarithmic axis has no place for."""
+    return np.where(values > 0, values, np.nan)
 
 
 def _phases(axis: Axes, record: Record, x: np.ndarray) -> None:
