@@ -1,0 +1,97 @@
+"""Errors as a run estimates them without the truth, against the true ones.
+
+Self-similar profiles are trained as their configurations say, with several seeds, and broken off after 1 to 10 steps of
+the second stage, the number that of the seed, so that errors of all sizes come about. Printed are the errors of λ and U
+with their estimates, and how many estimates are within a factor of ten; the figure has all of them.
+
+    python experiments/error_estimates.py [--profiles 1 2 3 4] [--seeds 0 1 2 3 4 5 6 7 8 9] [--out PREFIX]
+    python experiments/error_estimates.py --whole     # all steps, as by the command line: what ten seeds find
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from functools import partial
+from pathlib import Path
+
+import torch
+
+import pinnlab
+from pinnlab.collocation import Grid
+from pinnlab.equations import SelfSimilarBurgers
+from pinnlab.networks import MLP, Even, RandomFeatures, Staged, Taylor
+from pinnlab.training import GaussNewton
+from pinnlab.training.phases import Stall
+
+ROOT = Path(__file__).resolve().parents[1]
+ROUNDING = 1e-14
+"""Of both an error and an estimate: what the comparison of smaller ones would say is about rounding alone."""
+
+
+def errors(profile: int, seed: int, whole: bool) -> dict[str, tuple[float, float]]:
+    """The true and the estimated error of λ and of U, by name."""
+    first = partial(MLP, width=20, depth=3, initialisation="kaiming_uniform")
+    features = partial(RandomFeatures, features=300, scale=3.0)
+    even = partial(Even, network=partial(Staged, stages=[first, features], reuse=True))
+    phases = [
+        GaussNewton(100, hold=100, weights={"origin": 1e-4}, stall=Stall(20, 0.5)),
+        GaussNewton(30 if whole else 1 + seed % 10, stage=2, damping=1e-15, stall=Stall(3, 0.1)),
+    ]
+    equation = SelfSimilarBurgers(profile, extent=(0.0, 2.0), origin=(0.0, 0.1))
+    network, points = partial(Taylor, coefficients=[0.0, -1.0, 0.0], network=even), {"interior": 100, "origin": 25}
+    metrics = pinnlab.solve(equation, network, phases=phases, points=points, sampler=Grid(), seed=seed).metrics
+    return {
+        "λ": (metrics["error_lam"], metrics["uncertainty_lam"]),
+        "U": (metrics["max_error"], metrics["uncertainty_U"]),
+    }
+
+
+def main() -> None:
+    """Trains, tabulates and draws."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profiles", type=int, nargs="+", default=[1, 2, 3, 4])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--whole", action="store_true", help="do not break off")
+    parser.add_argument("--out", type=Path, default=ROOT / "experiments" / "results" / "error_estimates")
+    options = parser.parse_args()
+    logging.getLogger("lightning").setLevel(logging.ERROR)
+    torch.set_num_threads(1)
+    found = []
+    print("| profile | seed | error of λ | estimate | max error of U | estimate |\n|---|---|---|---|---|---|")
+    for profile in options.profiles:
+        for seed in options.seeds:
+            found.append(errors(profile, seed, options.whole))
+            cells = " | ".join(f"{error:.1e} | {estimate:.1e}" for error, estimate in found[-1].values())
+            print(f"| {profile} | {seed} | {cells} |", flush=True)
+    for name in ("λ", "U"):
+        pairs = [each[name] for each in found if max(each[name]) > ROUNDING]
+        if not pairs:
+            print(f"{name}: all at rounding, errors at most {max(each[name][0] for each in found):.1e}")
+            continue
+        ratios = sorted(estimate / error for error, estimate in pairs)
+        within = sum(0.1 <= ratio <= 10 for ratio in ratios)
+        print(f"{name}: {within} of {len(pairs)} above rounding within ten, ratios {ratios[0]:.2g} to {ratios[-1]:.2g}")
+    draw(found, options.out.with_suffix(".png"))
+
+
+def draw(found: list[dict[str, tuple[float, float]]], path: Path) -> None:
+    """Estimates against errors, with the lines of a factor of ten."""
+    from matplotlib.figure import Figure
+
+    from pinnlab.reporting.style import styled
+
+    with styled():
+        figure = Figure(figsize=(8, 4), layout="constrained")
+        for axis, name in zip(figure.subplots(1, 2), ("λ", "U"), strict=True):
+            pairs = [tuple(max(value, 1e-17) for value in each[name]) for each in found]
+            ends = min(map(min, pairs)), max(map(max, pairs))
+            for factor, style in ((0.1, ":"), (1, "-"), (10, ":")):
+                axis.loglog(ends, [factor * end for end in ends], color="grey", linestyle=style, linewidth=0.8)
+            axis.loglog(*zip(*pairs, strict=True), "o", markersize=4)
+            axis.set(title=f"error of {name}", xlabel="true", ylabel="estimated without the truth")
+        figure.savefig(path, dpi=90)
+
+
+if __name__ == "__main__":
+    main()
