@@ -71,13 +71,15 @@ def uncertainties(
     counts = {name: (totals or {}).get(name) or size(batch) for name, batch in points.items()}
     shares = {name: counts[name] * size(some[name]) / size(batch) for name, batch in points.items()}
     here = Linearisation(twin, weights, some, shares, held=True)
-    r, jacobian = here.vector, here.jacobian()
+    r = here.vector
+    # without weights where the last layer alone has too many
+    jacobian = here.jacobian() if weights else r.new_zeros(len(r), 0)
     s = torch.stack([torch.zeros_like(r), *slopes(twin, some, shares).values()])[1:].mT
     inverse = torch.linalg.pinv(s)
 
     # a row that no weight moves, as of a condition that is built in, restrains nothing
     tangents = min(_TANGENTS, int(jacobian.norm(dim=1).count_nonzero()) // 3)
-    chosen = slice(None, None, math.ceil(jacobian.shape[1] / tangents)) if tangents else slice(0)
+    chosen = slice(None, None, max(1, math.ceil(jacobian.shape[1] / tangents))) if tangents else slice(0)
     j = jacobian[:, chosen]
     path = _Path(j - s @ (inverse @ j), r - s @ (inverse @ r))
     rest = r + j @ path.correction(0.0)
@@ -89,6 +91,8 @@ def uncertainties(
     v = r.new_zeros(jacobian.shape[1])
     v[chosen] = path.correction(1 - _EXPLAINED)
     explained = 1 - path.left(1 - _EXPLAINED)
+    if explained <= 0:
+        return found | dict.fromkeys(equation.outputs, math.inf)
     parts = dict(zip(weights, v.split([p.numel() for p in weights.values()]), strict=True))
     at, along = (
         {name.removeprefix("network."): part.view_as(weights[name]) for name, part in named.items()}
@@ -100,8 +104,8 @@ def uncertainties(
         for batch in (points, thinned(residuals, points))
     )
     change: Tensor = jvp(lambda p: functional_call(network, p, (x,)), (at,), (along,))[1]
-    errors = change.abs().amax(0) / explained if explained > 0 else torch.full_like(change[0], math.inf)
-    return found | dict(zip(equation.outputs, (errors + rounding(network, few).abs().amax(0)).tolist(), strict=True))
+    errors = change.abs().amax(0) / explained + rounding(network, few).abs().amax(0)
+    return found | dict(zip(equation.outputs, errors.tolist(), strict=True))
 
 
 class _Path:

@@ -27,7 +27,7 @@ class Evaluation:
       double-double arithmetic; where they differ, rounding is what is left of the residual. On every n-th point if
       the network is large. Missing, with a warning, where an operation has no rule for that.
     - `uncertainty_NAME`: an estimate of an unknown's error, and of the largest error of an output, made without the
-      exact solution: see `uncertainties`. Missing where an operation has no rule, or for outputs of large networks.
+      exact solution: see `uncertainties`. Missing, with a warning, where an operation has no rule for that.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
       several outputs also for each, as `max_error_u`.
 

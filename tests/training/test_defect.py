@@ -12,7 +12,7 @@ from pinnlab.collocation import Grid
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Poisson, Unknown
 from pinnlab.geometry import At, Interval
-from pinnlab.networks import MLP
+from pinnlab.networks import MLP, RandomFeatures
 from pinnlab.residuals import Residuals
 from pinnlab.training import GaussNewton
 from pinnlab.training.defect import uncertainties
@@ -98,3 +98,11 @@ def test_networks_of_any_size_take_few_tangents():
     residuals = Residuals(MLP(1, 1, width=80, depth=3), equation, NTP())
     found = uncertainties(residuals, points(equation))
     assert 0 < found["u"] < math.inf and 0 < found["k"] < math.inf
+
+
+def test_a_last_layer_of_too_many_weights_leaves_the_bounds_alone():
+    """No tangent is taken: the estimate of an unknown is the change that would matter as much as the residual."""
+    equation = Decay()
+    residuals = Residuals(RandomFeatures(1, 1, features=6000), equation, NTP())
+    found = uncertainties(residuals, points(equation))
+    assert found["k"] > abs(0.1 - math.log(2)) and found["u"] == math.inf
