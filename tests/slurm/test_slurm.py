@@ -77,10 +77,10 @@ def test_a_signal_checkpoints_requeues_and_resumes(cluster):
     steps = stopped["phases"][0]["steps"]
     assert 0 < steps < 1200
     identity = (folder / "wandb_id.txt").read_text().strip()
-    # the end of the first start is not to be taken for that of the second
     cluster.wait(lambda: cluster.state(job) == {"PENDING"})
-    # SLURM would wait for two minutes
-    cluster.command("scontrol", "update", f"JobId={job}", "StartTime=now")
+    # SLURM would wait for two minutes. Its times are whole seconds, and a start in the second of the kill is refused
+    # on the node ("already killed, do not launch"): the job would end FAILED
+    cluster.command("scontrol", "update", f"JobId={job}", "StartTime=now+2")
     cluster.completed(job)
     cluster.completed(whole)
     assert summary(folder)["status"] == "finished"
