@@ -283,7 +283,8 @@ def shard(points: Points, rank: int, world: int) -> Points:
     """The share of one rank: points rank, rank + world, rank + 2 world and so on.
 
     The shares are disjoint and cover all points, odd numbers included; with fewer points than ranks some are
-    empty. Every world-th point of a grid or a sequence is itself well spread.
+    empty. Sums over ranks are of all points; a share need not be well spread itself (every other point of a Sobol
+    sequence lies in one half of the region).
 
     Args:
         points: columns of N points.

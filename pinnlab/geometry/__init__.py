@@ -4,7 +4,7 @@ from pinnlab.geometry.box import Box, Interval, Product
 from pinnlab.geometry.disc import Circle, Disc
 from pinnlab.geometry.points import At, Point
 from pinnlab.geometry.polygon import Outline, Polygon
-from pinnlab.geometry.region import Parametrised, Points, Region, Source, concatenate, select, size
+from pinnlab.geometry.region import Parametrised, Points, Region, Source, concatenate, select, size, spaced
 from pinnlab.geometry.sets import Difference, Intersection, Union
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "concatenate",
     "select",
     "size",
+    "spaced",
 ]

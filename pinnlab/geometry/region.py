@@ -124,6 +124,20 @@ def select(points: Points, index: Tensor | slice) -> Points:
     return {name: column[index] for name, column in points.items()}
 
 
+def spaced(total: int, n: int) -> Tensor:
+    """Indices of n of `total` things, all where n is not fewer: `(min(n, total),)`, ascending.
+
+    One from each of n parts, at a place in it that an irrational step moves along. A fixed step would choose from half
+    of the region alone if it were even and the things a Sobol sequence, whose first digit is the parity of the index.
+    """
+    if n >= total:
+        return torch.arange(total)
+    edges = torch.arange(n + 1) * total // max(n, 1)
+    golden = (5**0.5 - 1) / 2
+    place = torch.arange(n, dtype=torch.float64) * golden % 1
+    return edges[:-1] + (place * edges.diff()).long()
+
+
 def concatenate(parts: Sequence[Points]) -> Points:
     """The points of all parts, one after another.
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from pinnlab.engines import NTP
-from pinnlab.geometry import Points, select, size
+from pinnlab.geometry import Points, select, size, spaced
 from pinnlab.precision import DoubleDouble, doubled
 from pinnlab.residuals.residuals import Residuals
 
@@ -81,7 +81,7 @@ def rounding(network: nn.Module, x: Tensor) -> Tensor:
 
 
 def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Points]:
-    """Every n-th of the points of each constraint, so that `Precise` takes seconds and no more memory than training.
+    """Some of the points of each constraint, so that `Precise` takes seconds and no more memory than training.
 
     All of them for networks of up to some ten thousand parameters and some thousand points.
     """
@@ -90,7 +90,8 @@ def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Poi
     chosen = {}
     for name, batch in points.items():
         work = size(batch) * len(residuals.terms[name].indices) * weights
-        chosen[name] = select(batch, slice(None, None, max(1, math.ceil(work / _WORK))))
+        few = size(batch) // max(1, math.ceil(work / _WORK))
+        chosen[name] = select(batch, spaced(size(batch), max(1, few)))
     return chosen
 
 

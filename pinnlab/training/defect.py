@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, jvp
 
 from pinnlab.engines import NTP
 from pinnlab.equations.base import domain
-from pinnlab.geometry import Points, select, size
+from pinnlab.geometry import Points, select, size, spaced
 from pinnlab.jets.jet import assemble
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian import Linearisation
@@ -22,9 +22,6 @@ from pinnlab.residuals.sensitivity import slopes
 # What bounds the time to seconds and the memory to some hundred megabytes, for any network: the weights whose tangents
 # are computed, and the tangents and rows that the least-squares problem is made of.
 _WEIGHTS, _TANGENTS, _ROWS = 5000, 1200, 6000
-
-# How much of the residual the correction of an output takes away: the first digit of its error needs no more.
-_EXPLAINED = 0.9
 
 
 def uncertainties(
@@ -38,15 +35,19 @@ def uncertainties(
         min ‖r + J v + S δ‖² + μ‖v‖²   over v and δ
 
     corrects the solution u to u + Σ_j v_j ∂u/∂θ_j and the unknowns to p + δ. The weights do not move: the correction
-    is linear in v however long v is, and where it is small the residual is nearly linear in it. With μ at rounding
-    −δ is the error of p but for what no tangent ∂u/∂θ_j can correct: r' = r + J v + S δ is left, and could hide an
-    error of ‖r'‖ ‖S⁺_i‖ (‖r'‖/‖S‖ for one unknown). With the largest μ that takes nine tenths of r away, the change
-    of u is its error to a digit, and as small as the residuals allow between the points. So the estimates are
+    is linear in v however long v is, and where it is small the residual is nearly linear in it. What is left,
+    r' = r + J v + S δ, may hide an error of the unknowns of ‖r'‖ ‖S⁺_i‖ (‖r'‖/‖S‖ where there is one); of the outputs
+    it is taken to hide one in proportion, as the correction takes ‖r‖ − ‖r'‖ away. So the estimates are
 
         |δ_i| + ‖r'‖ ‖S⁺_i‖ for an unknown,
         max_x |Σ_j v_j ∂u/∂θ_j| / (1 − ‖r'‖/‖r‖) + the largest rounding error of u for an output.
 
-    Tangents are those of the last layers of a large network, and every n-th of many; there are three rows for each at
+    Where the tangents ∂u/∂θ_j reach the error these are the errors for any small μ; where they do not, as in a front
+    between the points, a small μ makes a large correction of no use, and a large one leaves the proportion to chance.
+    So they are made for the most probable μ (MacKay 1992, Bayesian interpolation: v normal, and noise in r with a
+    variance μ times that of v) and for all that are smaller, and the least of each is taken.
+
+    Tangents are those of the last layers of a large network, and some of many; there are three rows for each at
     least, so that a correction cannot be found by chance. Where they do not reach, r' stays as large as r, and the
     estimate of an unknown is the change that would matter as much as all of the residual. Derivatives are those of
     n-TangentProp, whatever the engine.
@@ -78,70 +79,63 @@ def uncertainties(
     inverse = torch.linalg.pinv(s)
 
     # a row that no weight moves, as of a condition that is built in, restrains nothing
-    tangents = min(_TANGENTS, int(jacobian.norm(dim=1).count_nonzero()) // 3)
-    chosen = slice(None, None, max(1, math.ceil(jacobian.shape[1] / tangents))) if tangents else slice(0)
+    moved = int(jacobian.norm(dim=1).count_nonzero())
+    chosen = spaced(jacobian.shape[1], min(_TANGENTS, moved // 3))
     j = jacobian[:, chosen]
-    path = _Path(j - s @ (inverse @ j), r - s @ (inverse @ r))
-    rest = r + j @ path.correction(0.0)
-    delta = -inverse @ rest
-    left = (rest + s @ delta).norm()
-    sizes = delta.abs() + left * torch.where(s.norm(dim=0) > 0, inverse.norm(dim=1), math.inf)
-    found = dict(zip(equation.unknowns(), sizes.tolist(), strict=True))
-
-    v = r.new_zeros(jacobian.shape[1])
-    v[chosen] = path.correction(1 - _EXPLAINED)
-    explained = 1 - path.left(1 - _EXPLAINED)
-    if explained <= 0:
-        return found | dict.fromkeys(equation.outputs, math.inf)
-    parts = dict(zip(weights, v.split([p.numel() for p in weights.values()]), strict=True))
-    at, along = (
-        {name.removeprefix("network."): part.view_as(weights[name]) for name, part in named.items()}
-        for named in (weights, parts)
-    )
     name = domain(equation.constraints())
     x, few = (
         assemble({axis: batch[name][axis] for axis in equation.inputs})[0]
         for batch in (points, thinned(residuals, points))
     )
+    reach = torch.where(s.norm(dim=0) > 0, inverse.norm(dim=1), math.inf)
+    unknowns, outputs = [], [r.new_full((len(equation.outputs),), math.inf)]
+    for part, explained in _corrections(j - s @ (inverse @ j), r - s @ (inverse @ r), moved):
+        rest = r + j @ part
+        delta = -inverse @ rest
+        unknowns.append(delta.abs() + (rest + s @ delta).norm() * reach)
+        if explained > 0:
+            v = r.new_zeros(jacobian.shape[1])
+            v[chosen] = part
+            outputs.append(_change(network, x, weights, v).abs().amax(0) / explained)
+    least = torch.stack(unknowns).amin(0), torch.stack(outputs).amin(0) + rounding(network, few).abs().amax(0)
+    return dict(zip([*equation.unknowns(), *equation.outputs], torch.cat(least).tolist(), strict=True))
+
+
+def _corrections(jacobian: Tensor, r: Tensor, rows: int) -> Iterator[tuple[Tensor, float]]:
+    """The solutions v of r + J v + noise = 0, `(P,)`, each with the part 1 − ‖r + J v‖/‖r‖ that it takes away.
+
+    With v ~ N(0, τ²) and noise ~ N(0, μτ²) in n rows it is v = −(JᵀJ + μ)⁻¹Jᵀr. Minus twice the logarithm of the
+    probability of μ, for the best τ, is n log rᵀ(JJᵀ + μ)⁻¹r + log det(JJᵀ + μ). Of values a decade apart, between a
+    step along the gradient and the least that rounding allows, the most probable and all smaller ones are taken.
+    """
+    q, upper = torch.linalg.qr(jacobian)
+    u, values, right = torch.linalg.svd(upper, full_matrices=False)
+    norm, largest = float(r.norm()), float(values.max()) if len(values) else 0.0
+    if norm == 0.0 or largest == 0.0:
+        yield torch.zeros_like(jacobian[0]), 1.0 if norm == 0.0 else 0.0
+        return
+    inside = u.mT @ (q.mT @ r)
+    outside = float((r - q @ (q.mT @ r)).square().sum())
+
+    def improbable(damping: float) -> float:
+        powers = values.square() + damping
+        misfit = float((inside.square() / powers).sum()) + outside / damping
+        return rows * math.log(misfit) + float(powers.log().sum()) + (rows - len(values)) * math.log(damping)
+
+    decades = math.floor(-2 * math.log10(5 * torch.finfo(r.dtype).eps))
+    dampings = [largest**2 / 10**n for n in range(decades + 1)]
+    for damping in dampings[dampings.index(min(dampings, key=improbable)) :]:
+        v = -right.mT @ (values / (values.square() + damping) * inside)
+        yield v, 1 - float((r + jacobian @ v).norm()) / norm
+
+
+def _change(network: nn.Module, x: Tensor, weights: Mapping[str, Tensor], v: Tensor) -> Tensor:
+    """The change Σ_j v_j ∂u/∂θ_j of the outputs, `(N, d)`."""
+    parts = v.split([weight.numel() for weight in weights.values()])
+    at = {name.removeprefix("network."): weight for name, weight in weights.items()}
+    along = {name: part.view_as(weight) for (name, weight), part in zip(at.items(), parts, strict=True)}
     change: Tensor = jvp(lambda p: functional_call(network, p, (x,)), (at,), (along,))[1]
-    errors = change.abs().amax(0) / explained + rounding(network, few).abs().amax(0)
-    return found | dict(zip(equation.outputs, errors.tolist(), strict=True))
-
-
-class _Path:
-    """The solutions v of min ‖r + J v‖² + μ‖v‖² for all μ, `(P,)`, from one decomposition of J."""
-
-    def __init__(self, jacobian: Tensor, r: Tensor) -> None:
-        q, upper = torch.linalg.qr(jacobian)
-        u, self._values, self._right = torch.linalg.svd(upper, full_matrices=False)
-        self._inside = u.mT @ (q.mT @ r)
-        self._norm = float(r.norm())
-        self._outside = max(self._norm**2 - float(self._inside.square().sum()), 0.0)
-        largest = float(self._values.max()) if len(self._values) else 0.0
-        self._floor = max((5 * torch.finfo(r.dtype).eps * largest) ** 2, torch.finfo(r.dtype).tiny)
-
-    def correction(self, left: float) -> Tensor:
-        """The v that leaves this part of ‖r‖, or the least that rounding allows."""
-        weights = self._values / (self._values.square() + self._damping(left))
-        return -self._right.mT @ (weights * self._inside)
-
-    def left(self, left: float) -> float:
-        """The part of ‖r‖ that it does leave."""
-        return self._remaining(self._damping(left)) / self._norm if self._norm else 0.0
-
-    def _remaining(self, damping: float) -> float:
-        kept = damping / (self._values.square() + damping) * self._inside
-        return math.sqrt(self._outside + float(kept.square().sum()))
-
-    def _damping(self, left: float) -> float:
-        """By bisection between rounding and where nothing happens: what remains grows with the damping."""
-        low, high = math.log(self._floor), math.log(self._floor) + 100
-        if self._remaining(self._floor) > left * self._norm:
-            return self._floor
-        for _ in range(40):
-            middle = (low + high) / 2
-            low, high = (low, middle) if self._remaining(math.exp(middle)) > left * self._norm else (middle, high)
-        return math.exp(low)
+    return change
 
 
 def _last(residuals: Residuals) -> dict[str, Tensor]:
@@ -158,8 +152,7 @@ def _last(residuals: Residuals) -> dict[str, Tensor]:
 
 
 def _some(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Points]:
-    """Every n-th of the points of each constraint, all where there are few: two ends are no sample of each other."""
+    """The same part of the points of each constraint, all where there are few: two ends are no sample of each other."""
     rows = sum(residuals.height(name) * size(batch) for name, batch in points.items())
-    n = math.ceil(rows / _ROWS)
-    steps = {name: max(1, min(n, size(batch) // 100)) for name, batch in points.items()}
-    return {name: select(batch, slice(None, None, steps[name])) for name, batch in points.items()}
+    parts = math.ceil(rows / _ROWS)
+    return {name: select(batch, spaced(size(batch), max(100, size(batch) // parts))) for name, batch in points.items()}

@@ -24,8 +24,8 @@ class Evaluation:
 
     - `residual_NAME`: root mean square of a constraint's residual, without weights; `held_out_loss`: the loss.
     - `residual_NAME_precise`, `held_out_loss_precise`: the same with network, derivatives and residual in
-      double-double arithmetic; where they differ, rounding is what is left of the residual. On every n-th point if
-      the network is large. Missing, with a warning, where an operation has no rule for that.
+      double-double arithmetic; where they differ, rounding is what is left of the residual. On some of the points
+      if the network is large. Missing, with a warning, where an operation has no rule for that.
     - `uncertainty_NAME`: an estimate of an unknown's error, and of the largest error of an output, made without the
       exact solution: see `uncertainties`. Missing, with a warning, where an operation has no rule for that.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with

@@ -4,10 +4,12 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pinnlab.collocation import Grid, Halton, LatinHypercube, Sobol, Uniform
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Disc, Interval, Point, Polygon, Product, Union, size
+from pinnlab.geometry import At, Box, Disc, Interval, Point, Polygon, Product, Union, select, size, spaced
 
 SAMPLERS = [Grid(), Uniform(), LatinHypercube(), Sobol(), Halton()]
 BOX = Box(t=(0.0, 1.0), x=(-1.0, 3.0))
@@ -157,6 +159,25 @@ def test_given_points_are_all_given_points(n):
 def test_given_points_can_be_cut():
     points = Sobol().sample(At(x=[0.0, 1.0, 2.0], y=[0.0, 0.0, 0.0]) - Disc(), 5, seed=0)
     assert points["x"].tolist() == [2.0]
+
+
+@given(total=st.integers(1, 300), n=st.integers(0, 320))
+def test_spaced_indices_are_in_order_and_one_of_each_part(total, n):
+    index = spaced(total, n)
+    assert len(index) == min(n, total)
+    assert set(index.tolist()) <= set(range(total)) and bool((index.diff() > 0).all())
+    if n:
+        assert bool((index.diff() <= 2 * math.ceil(total / n)).all())
+
+
+@pytest.mark.parametrize("step", [2, 3, 4, 8])
+def test_spaced_points_of_a_sequence_lie_everywhere(step):
+    """Of every other point of a Sobol sequence none lies in one half."""
+    points = Sobol().sample(Box(x=(0, 1), y=(0, 1)), 4096, 0)
+    some = select(points, spaced(4096, 4096 // step))
+    cells = (4 * (some["x"] * 4).long() + (some["y"] * 4).long()).bincount(minlength=16)
+    assert size(some) == 4096 // step
+    assert float(cells.min()) > 0.7 * size(some) / 16
 
 
 @pytest.mark.parametrize(
