@@ -12,12 +12,10 @@ from lightning.pytorch import LightningDataModule
 from pinnlab.collocation.samplers import Grid, Sampler, Sobol
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, select, size
+from pinnlab.geometry.region import GOLDEN
 
 Batch = dict[str, Points]
 """Constraint name → its points."""
-
-_GOLDEN = (5**0.5 - 1) / 2
-"""An irrational offset: no point of this grid lies on any grid that includes its ends."""
 
 
 class Sampled(Protocol):
@@ -124,11 +122,11 @@ class Collocation(LightningDataModule):
     def held_out_batch(self) -> Batch:
         """Dense points that training does not use, by constraint.
 
-        One dimension has a regular grid, in order; more have a Sobol sequence with a seed of its own. Given
-        points are what they are.
+        One dimension has a regular grid, in order, that shares no point with any grid that includes its ends; more
+        have a Sobol sequence with a seed of its own. Given points are what they are.
         """
         return {
-            name: (Grid(offset=_GOLDEN) if region.dimension == 1 else Sobol()).sample(
+            name: (Grid(offset=GOLDEN) if region.dimension == 1 else Sobol()).sample(
                 region, self.held_out, self._key(f"{name}/held-out")
             )
             for name, region in self._bound().items()

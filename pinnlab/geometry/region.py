@@ -18,6 +18,9 @@ from pinnlab.errors import UserError
 Points = dict[str, Tensor]
 """Named columns of N points, each `(N,)`, or `(N, d)` for a vector coordinate."""
 
+GOLDEN = (5**0.5 - 1) / 2
+"""Irrational, and as far from simple fractions as can be: multiples of it fill the unit interval evenly."""
+
 
 class Source(ABC):
     """Supplies points of the unit cube; pure: the same call gives the same points."""
@@ -133,8 +136,7 @@ def spaced(total: int, n: int) -> Tensor:
     if n >= total:
         return torch.arange(total)
     edges = torch.arange(n + 1) * total // max(n, 1)
-    golden = (5**0.5 - 1) / 2
-    place = torch.arange(n, dtype=torch.float64) * golden % 1
+    place = torch.arange(n, dtype=torch.float64) * GOLDEN % 1
     return edges[:-1] + (place * edges.diff()).long()
 
 
