@@ -5,14 +5,18 @@ the second stage, the number that of the seed, so that errors of all sizes come 
 with their estimates, and how many estimates are within a factor of ten; the figure has all of them.
 
     python experiments/error_estimates.py [--profiles 1 2 3 4] [--seeds 0 1 2 3 4 5 6 7 8 9] [--out PREFIX]
-    python experiments/error_estimates.py --whole     # all steps, as by the command line: what ten seeds find
     python experiments/error_estimates.py --others    # other equations, with and without fronts
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,38 +25,33 @@ import torch
 from torch import nn
 
 import pinnlab
-from pinnlab.collocation import Grid
-from pinnlab.equations import Equation, Poisson, SelfSimilarBurgers, ViscousBurgers
+from pinnlab.equations import Equation, Poisson, ViscousBurgers
 from pinnlab.equations.burgers import BurgersAnsatz
-from pinnlab.networks import MLP, Even, RandomFeatures, Staged, Taylor
+from pinnlab.networks import MLP, RandomFeatures, Staged
 from pinnlab.training import Adam, GaussNewton
-from pinnlab.training.phases import Phase, Stall
+from pinnlab.training.phases import Phase
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDING = 1e-14
 """Of both an error and an estimate: what the comparison of smaller ones would say is about rounding alone."""
 
 
-def errors(profile: int, seed: int, whole: bool) -> dict[str, tuple[float, float]]:
-    """The true and the estimated error of λ and of U, by name."""
-    first = partial(MLP, width=20, depth=3, initialisation="kaiming_uniform")
-    features = partial(RandomFeatures, features=300, scale=3.0)
-    even = partial(Even, network=partial(Staged, stages=[first, features], reuse=True))
-    phases = [
-        GaussNewton(100, hold=100, weights={"origin": 1e-4}, stall=Stall(20, 0.5)),
-        GaussNewton(30 if whole else 1 + seed % 10, stage=2, damping=1e-15, stall=Stall(3, 0.1)),
-    ]
-    equation = SelfSimilarBurgers(profile, extent=(0.0, 2.0), origin=(0.0, 0.1))
-    network, points = partial(Taylor, coefficients=[0.0, -1.0, 0.0], network=even), {"interior": 100, "origin": 25}
-    metrics = pinnlab.solve(equation, network, phases=phases, points=points, sampler=Grid(), seed=seed).metrics
+def errors(profile: int, seed: int, root: str) -> dict[str, tuple[float, float]]:
+    """The true and the estimated error of λ and of U, by name, of a run of the command line."""
+    config, name = ROOT / "configs" / "self_similar_burgers" / f"profile_{profile}.yaml", f"{profile}-{seed}"
+    command = [sys.executable, "-m", "pinnlab", "fit", "--config", str(config), "--seed_everything", str(seed)]
+    command += ["--model.phases.1.steps", str(1 + seed % 10), "--run.root", root, "--run.name", name]
+    environment = os.environ | {"WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    metrics = json.loads((Path(root) / name / "summary.json").read_text())["metrics"]
     return {
         "λ": (metrics["error_lam"], metrics["uncertainty_lam"]),
         "U": (metrics["max_error"], metrics["uncertainty_U"]),
     }
 
 
-def others(seed: int) -> Iterator[tuple[str, dict[str, tuple[float, float]]]]:
-    """What is solved and how, with the true and the estimated error of u."""
+def others(seed: int) -> Iterator[tuple[str, float, float]]:
+    """What is solved and how, the true and the estimated error of u."""
     small, usual = partial(MLP, width=12, depth=2, initialisation="kaiming_uniform"), MLP
     steep = [GaussNewton(60, factorisation="cholesky")]
     features = partial(Staged, stages=[small, partial(RandomFeatures, features=300)], reuse=True)
@@ -83,7 +82,7 @@ def others(seed: int) -> Iterator[tuple[str, dict[str, tuple[float, float]]]]:
     }
     for name, (equation, network, phases, points) in cases.items():
         metrics = pinnlab.solve(equation, network, phases=phases, points=points, seed=seed).metrics
-        yield name, {"u": (metrics["max_error"], metrics["uncertainty_u"])}
+        yield name, metrics["max_error"], metrics["uncertainty_u"]
 
 
 def main() -> None:
@@ -91,7 +90,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profiles", type=int, nargs="+", default=[1, 2, 3, 4])
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
-    parser.add_argument("--whole", action="store_true", help="do not break off")
     parser.add_argument("--others", action="store_true", help="other equations, a table alone")
     parser.add_argument("--out", type=Path, default=ROOT / "experiments" / "results" / "error_estimates")
     options = parser.parse_args()
@@ -100,17 +98,17 @@ def main() -> None:
     if options.others:
         print("| problem | seed | max error of u | estimate | ratio |\n|---|---|---|---|---|")
         for seed in options.seeds:
-            for name, found in others(seed):
-                error, estimate = found["u"]
+            for name, error, estimate in others(seed):
                 print(f"| {name} | {seed} | {error:.1e} | {estimate:.1e} | {estimate / error:.2g} |", flush=True)
         return
     tried = []
     print("| profile | seed | error of λ | estimate | max error of U | estimate |\n|---|---|---|---|---|---|")
-    for profile in options.profiles:
-        for seed in options.seeds:
-            tried.append(errors(profile, seed, options.whole))
-            cells = " | ".join(f"{error:.1e} | {estimate:.1e}" for error, estimate in tried[-1].values())
-            print(f"| {profile} | {seed} | {cells} |", flush=True)
+    with tempfile.TemporaryDirectory() as root:
+        for profile in options.profiles:
+            for seed in options.seeds:
+                tried.append(errors(profile, seed, root))
+                cells = " | ".join(f"{error:.1e} | {estimate:.1e}" for error, estimate in tried[-1].values())
+                print(f"| {profile} | {seed} | {cells} |", flush=True)
     for name in ("λ", "U"):
         pairs = [each[name] for each in tried if max(each[name]) > ROUNDING]
         if not pairs:

@@ -87,12 +87,12 @@ def uncertainties(
         assemble({axis: batch[name][axis] for axis in equation.inputs})[0]
         for batch in (points, thinned(residuals, points))
     )
-    reach = torch.where(s.norm(dim=0) > 0, inverse.norm(dim=1), math.inf)
     unknowns, outputs = [], [r.new_full((len(equation.outputs),), math.inf)]
     for part, explained in _corrections(j - s @ (inverse @ j), r - s @ (inverse @ r), moved):
         rest = r + j @ part
         delta = -inverse @ rest
-        unknowns.append(delta.abs() + (rest + s @ delta).norm() * reach)
+        hidden = (rest + s @ delta).norm() * inverse.norm(dim=1)
+        unknowns.append(delta.abs() + torch.where(s.norm(dim=0) > 0, hidden, math.inf))
         if explained > 0:
             v = r.new_zeros(jacobian.shape[1])
             v[chosen] = part
