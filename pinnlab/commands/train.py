@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
+from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.reporting.record import RunRecord
 from pinnlab.reporting.saved import read_solution, run_of
 from pinnlab.reporting.tracking import Tracker, Wandb, start
@@ -290,17 +290,14 @@ def _ending(model: PINN, trainer: Trainer) -> str:
     for name, unknown in model.equation.unknowns().items():
         value = float(unknown.value.detach())
         error = "" if unknown.truth is None else f" (error {abs(value - unknown.truth):.2e})"
-        parts.append(f"{name} = {value:.15g}{_margin(name, trainer)}{error}")
-    parts += [f"{name}{margin}" for name in model.equation.outputs if (margin := _margin(name, trainer))]
+        estimate = trainer.callback_metrics.get(f"uncertainty_{name}")
+        shown = f"{value:.15g}" if estimate is None else plus_minus(value, float(estimate))
+        parts.append(f"{name} = {shown}{error}")
+    estimates = {name: trainer.callback_metrics.get(f"uncertainty_{name}") for name in model.equation.outputs}
+    parts += [f"{name} ± {float(estimate):.0e}" for name, estimate in estimates.items() if estimate is not None]
     parts += [
         f"{name.replace('_', ' ')} {float(trainer.callback_metrics[name]):.2e}"
         for name in ("max_error", "relative_l2")
         if name in trainer.callback_metrics
     ]
     return ", ".join(parts)
-
-
-def _margin(name: str, trainer: Trainer) -> str:
-    """How far an unknown or an output may be off, estimated without the truth."""
-    estimate = float(trainer.callback_metrics.get(f"uncertainty_{name}", math.nan))
-    return f" ± {estimate:.0e}" if math.isfinite(estimate) else ""

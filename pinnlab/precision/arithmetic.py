@@ -124,7 +124,8 @@ def matrix_product(a: Pair, b: Pair) -> Pair:
     left, right = _slices(a, bits, -1), _slices(b, bits, -2)
     shape = torch.broadcast_shapes(a[0].shape[:-2], b[0].shape[:-2])
     zero = a[0].new_zeros(*shape, a[0].shape[-2], b[0].shape[-1])
-    result = (zero, zero)
+    # in memory of their own, for where a or b is zero both parts are what is returned
+    result = (zero, zero.clone())
     # small ones first
     pairs = sorted(((p, q) for p in range(len(left)) for q in range(len(right)) if p + q < _SLICES), key=sum)
     for p, q in reversed(pairs):

@@ -159,6 +159,7 @@ class RunRecord(Callback):
             "seconds": self.seconds,
             "unknowns": unknowns,
             "metrics": loss | dict(metrics),
+            "findings": module.findings,
             "status": status,
             "signal": None if self.interruption.signal is None else signal.Signals(self.interruption.signal).name,
         }

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from pinnlab.geometry import Points, size
 from pinnlab.residuals.elimination import flatten
 from pinnlab.residuals.residuals import Residuals
-
-# Relative to the unknown: an estimate needs two digits of the slope, and rounding leaves ten.
-_STEP = 1e-4
 
 
 def slopes(
@@ -19,24 +17,29 @@ def slopes(
 ) -> dict[str, Tensor]:
     """∂r/∂p of the weighted residuals r for every unknown p, all blocks flattened, `(M,)` each, without a graph.
 
-    They are central differences, which are exact where a residual is affine in the unknown; they look beyond its
-    bounds.
+    Reverse mode twice: w·∂r/∂p is linear in the weights w of the rows, and its derivatives in w are the slopes. They
+    are exact to rounding, so that unknowns which act alike have slopes that are parallel to rounding.
 
     Args:
         residuals: The residual blocks.
         points: The points of every constraint.
         totals: The global numbers of points by constraint, where the points are one rank's share.
     """
-    values = {name: unknown.value.detach() for name, unknown in residuals.equation.unknowns().items()}
-    found = {name: dict[str, Tensor]() for name in values}
-    for constraint, batch in points.items():
-        variables = residuals.variables(constraint, batch)
-        total = (totals or {}).get(constraint) or size(batch)
-        for name, value in values.items():
-            step = _STEP * max(abs(float(value)), _STEP)
-            above, below = (
-                residuals.rows(constraint, variables, {**values, name: value + side}, total).detach()
-                for side in (step, -step)
-            )
-            found[name][constraint] = (above - below) / (2 * step)
+    found = {name: dict[str, Tensor]() for name in residuals.equation.unknowns()}
+    with torch.enable_grad():
+        unknowns = residuals.equation.unknowns().items()
+        values = {name: unknown.value.detach().requires_grad_() for name, unknown in unknowns}
+        for constraint, batch in points.items():
+            variables = residuals.variables(constraint, batch)
+            rows = residuals.rows(constraint, variables, values, (totals or {}).get(constraint) or size(batch))
+            weights = torch.zeros_like(rows, requires_grad=True)
+            for name, value in values.items():
+                (product,) = torch.autograd.grad(
+                    rows, value, weights, create_graph=True, allow_unused=True, materialize_grads=True
+                )
+                if product.requires_grad:
+                    (slope,) = torch.autograd.grad(product, weights, retain_graph=True, materialize_grads=True)
+                else:
+                    slope = torch.zeros_like(rows)
+                found[name][constraint] = slope.detach()
     return {name: flatten(blocks) for name, blocks in found.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 
 import torch
@@ -15,7 +16,8 @@ from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import Precise, thinned
-from pinnlab.training.defect import uncertainties
+from pinnlab.training.error_estimates import ErrorEstimates, error_estimates
+from pinnlab.training.findings import findings
 from pinnlab.training.metrics import MaxError, RelativeL2, RootMeanSquare
 
 
@@ -27,17 +29,22 @@ class Evaluation:
       double-double arithmetic; where they differ, rounding is what is left of the residual. On some of the points
       if the network is large. Missing, with a warning, where an operation has no rule for that.
     - `uncertainty_NAME`: an estimate of an unknown's error, and of the largest error of an output, made without the
-      exact solution: see `uncertainties`. Missing, with a warning, where an operation has no rule for that.
+      exact solution: see `error_estimates`. Missing, with a warning, where an operation has no rule for that.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
       several outputs also for each, as `max_error_u`.
 
     Args:
         residuals: The residuals that were trained.
         device: Where they are evaluated.
+
+    Attributes:
+        estimates: What the estimates of the last batch are made of; None where there are none.
     """
 
     def __init__(self, residuals: Residuals, device: torch.device) -> None:
         self.residuals, self.device = residuals, device
+        self.estimates: ErrorEstimates | None = None
+        self._points: Mapping[str, Points] = {}
         equation = residuals.equation
         self._metrics: dict[str, Metric] = {f"residual_{name}": RootMeanSquare() for name in equation.constraints()}
         self._metrics["held_out_loss"] = SumMetric()
@@ -48,13 +55,20 @@ class Evaluation:
         for metric in self._metrics.values():
             metric.to(device)
 
-    def update(self, batch: Mapping[str, Points], totals: Mapping[str, float]) -> None:
+    def update(
+        self,
+        batch: Mapping[str, Points],
+        totals: Mapping[str, float],
+        trained: Mapping[str, Points] | None = None,
+    ) -> None:
         """Count a batch.
 
         Args:
-            batch: Constraint name -> its points.
+            batch: Constraint name -> its points, the same on all ranks.
             totals: The numbers of points over all ranks.
+            trained: The points of training, from which errors are estimated as well.
         """
+        self._points = batch
         ones = dict.fromkeys(batch, 1)  # leaves the mean over the points undone
         unweighted = self.residuals.unweighted()
         with torch.enable_grad():
@@ -66,19 +80,31 @@ class Evaluation:
         # the mean is over these
         shares = {name: totals[name] * size(some[name]) / size(points) for name, points in batch.items()}
         try:
-            estimates = uncertainties(self.residuals, batch, totals)
             exactly = Precise(self.residuals, some)
             blocks, weighted = exactly.blocks(unweighted, ones), exactly.blocks(self.residuals, shares)
+            self.estimates = error_estimates(self.residuals, batch, trained, self._rounding(some, weighted, shares))
         except UserError as error:
             logging.getLogger("pinnlab").warning("pinnlab: errors are not estimated, nor residuals precise: %s", error)
         else:
-            for name, estimate in estimates.items():
+            for name, estimate in self.estimates.errors.items():
                 self._metric(f"uncertainty_{name}", MaxMetric).update(estimate)
             for name, block in blocks.items():
                 self._metric(f"residual_{name}_precise", RootMeanSquare).update(block)
             self._metric("held_out_loss_precise", SumMetric).update(Residuals.loss(weighted))
         if self.residuals.equation.solved:
             self._compare(batch)
+
+    def findings(self, loss: float | None) -> list[str]:
+        """Sentences that say what is wrong with the solution, see `findings`.
+
+        Args:
+            loss: Where training ended, if that is known.
+        """
+        if self.estimates is None:
+            return []
+        return findings(
+            self.residuals, self.estimates, self._points, (loss, float(self._metrics["held_out_loss"].compute()))
+        )
 
     def compute(self) -> dict[str, Tensor | float]:
         """The figures by name."""
@@ -87,6 +113,17 @@ class Evaluation:
             if unknown.truth is not None:
                 values[f"error_{name}"] = abs(float(unknown.value.detach()) - unknown.truth)
         return values
+
+    def _rounding(
+        self, points: Mapping[str, Points], exact: Mapping[str, Tensor], totals: Mapping[str, float]
+    ) -> dict[str, float]:
+        """The root mean square of what rounding does to a constraint's rows, as if each was of one point alone."""
+        with torch.enable_grad():
+            rounded = self.residuals(points, totals)
+        return {
+            name: math.sqrt(totals[name] * float((rounded[name].detach() - block).square().mean()))
+            for name, block in exact.items()
+        }
 
     def _metric(self, name: str, kind: type[Metric]) -> Metric:
         if name not in self._metrics:

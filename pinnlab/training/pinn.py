@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,8 @@ class PINN(LightningModule):
         self.stages = Stages(self.residuals, phases)
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
+        self.findings: list[str] = []
+        """What the last evaluation found wrong with the solution, in sentences."""
         self._evaluation: Evaluation | None = None
 
     @property
@@ -167,22 +170,29 @@ class PINN(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)))
+        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)), self._trained())
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)))
+        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)), self._trained())
 
     def on_validation_epoch_end(self) -> None:
-        """Log what was counted."""
-        assert self._evaluation is not None
-        self.log_dict(self._evaluation.compute(), sync_dist=True)
+        """Log what was counted, and say what is wrong with the solution."""
+        self._conclude()
 
     def on_test_epoch_end(self) -> None:
-        """Log what was counted."""
+        """Log what was counted, and say what is wrong with the solution."""
+        self._conclude()
+
+    def _conclude(self) -> None:
         assert self._evaluation is not None
         self.log_dict(self._evaluation.compute(), sync_dist=True)
+        records = self.schedule.records()
+        self.findings = self._evaluation.findings(records[-1].loss if records else None)
+        if self.trainer.is_global_zero:
+            for finding in self.findings:
+                logging.getLogger("pinnlab").warning("pinnlab: %s", finding)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Points:
         """The points of the domain with the outputs there, as columns."""
@@ -252,6 +262,14 @@ class PINN(LightningModule):
         """The numbers of points over all ranks."""
         counts = torch.tensor([size(points) for points in batch.values()], device=self.device)
         return dict(zip(batch, ranks.sum(counts).tolist(), strict=True))
+
+    def _trained(self) -> dict[str, Points] | None:
+        """The points of the last training step, of all ranks."""
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if data is None:
+            return None
+        batch = data.batch(max(0, self.schedule.step - 1))
+        return {name: {key: column.to(self.device) for key, column in points.items()} for name, points in batch.items()}
 
     def _log_every(self, phase: Phase) -> int:
         """Logging is spaced by loss evaluations, since a step of one phase may cost many of another's."""

@@ -16,7 +16,7 @@ from pinnlab.geometry import At, Interval
 from pinnlab.networks import MLP, RandomFeatures
 from pinnlab.residuals import Residuals
 from pinnlab.training import GaussNewton
-from pinnlab.training.defect import uncertainties
+from pinnlab.training.error_estimates import error_estimates
 from tests.problems import Decay
 
 SMALL = partial(MLP, width=8, depth=2, initialisation="kaiming_uniform")
@@ -45,7 +45,7 @@ def test_errors_of_a_solution_in_two_dimensions():
     error = solution.metrics["max_error"]
     assert error > 1e-6
     assert 0.8 < solution.metrics["uncertainty_u"] / error < 1.3
-    many = uncertainties(solution.model.residuals, points(solution.model.equation, 12000, Sobol()))
+    many = error_estimates(solution.model.residuals, points(solution.model.equation, 12000, Sobol())).errors
     assert 0.8 < many["u"] / error < 1.3
 
 
@@ -85,7 +85,7 @@ def test_the_error_of_an_unknown_where_nothing_else_is_wrong(error):
     nn.init.constant_(network.weight, 2.0)
     nn.init.zeros_(network.bias)
     equation = Line()
-    found = uncertainties(Residuals(network, equation, NTP()), points(equation))
+    found = error_estimates(Residuals(network, equation, NTP()), points(equation)).errors
     assert found["p"] == pytest.approx(abs(error), rel=1e-6)
     assert found["u"] < 1e-3 * abs(error)
 
@@ -97,7 +97,7 @@ def test_what_no_correction_reaches_makes_the_estimates_large():
     nn.init.constant_(network.weight, -0.5)
     nn.init.ones_(network.bias)
     nn.init.constant_(equation.k.parameter, 0.69)
-    found = uncertainties(Residuals(network, equation, NTP()), points(equation))
+    found = error_estimates(Residuals(network, equation, NTP()), points(equation)).errors
     x = torch.linspace(0, 1, 301)
     assert found["k"] > abs(0.69 - math.log(2))
     assert found["u"] > float((1 - 0.5 * x - 2**-x).abs().max())
@@ -112,14 +112,14 @@ def test_an_unknown_that_nothing_depends_on_has_no_estimate():
     nn.init.constant_(exact.weight, -0.5)
     nn.init.ones_(exact.bias)
     for network in (SMALL(1, 1), exact):
-        assert uncertainties(Residuals(network, Free(), NTP()), points(Free()))["k"] == math.inf
+        assert error_estimates(Residuals(network, Free(), NTP()), points(Free())).errors["k"] == math.inf
 
 
 def test_networks_of_any_size_take_few_tangents():
     """The weights of the last layers stand for all of a large network."""
     equation = Decay()
     residuals = Residuals(MLP(1, 1, width=80, depth=3), equation, NTP())
-    found = uncertainties(residuals, points(equation))
+    found = error_estimates(residuals, points(equation)).errors
     assert 0 < found["u"] < math.inf and 0 < found["k"] < math.inf
 
 
@@ -127,5 +127,5 @@ def test_a_last_layer_of_too_many_weights_leaves_the_bounds_alone():
     """No tangent is taken: the estimate of an unknown is the change that would matter as much as the residual."""
     equation = Decay()
     residuals = Residuals(RandomFeatures(1, 1, features=6000), equation, NTP())
-    found = uncertainties(residuals, points(equation))
+    found = error_estimates(residuals, points(equation)).errors
     assert found["k"] > abs(0.1 - math.log(2)) and found["u"] == math.inf
