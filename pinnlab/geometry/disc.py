@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Parametrised, Points, number, tolerance
+from pinnlab.geometry.region import Ends, Parametrised, Points, number, tolerance
 
 
 class Disc(Parametrised):
@@ -41,9 +41,14 @@ class Disc(Parametrised):
         return math.pi * self.radius**2
 
     @property
-    def boundary(self) -> Circle:
-        """The circle around it, with outward normals."""
-        return Circle(self)
+    def extent(self) -> Ends:
+        """The square around it."""
+        ends = torch.tensor([-self.radius, self.radius], dtype=torch.float64)
+        return {name: (c + ends[0], c + ends[1]) for name, c in zip(self.names, self.center, strict=True)}
+
+    def surfaces(self) -> list[Parametrised]:
+        """The circle around it."""
+        return [Circle(self)]
 
     def distance(self, points: Points) -> Tensor:
         """The distance from the centre, `(N,)`."""
@@ -85,6 +90,11 @@ class Circle(Parametrised):
         """Take the disc that it bounds."""
         self.disc = disc
         self.names = disc.names
+
+    @property
+    def extent(self) -> Ends:
+        """The square around it."""
+        return self.disc.extent
 
     @property
     def measure(self) -> float:

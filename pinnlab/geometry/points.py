@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Parametrised, Points, Region, Source, tolerance
+from pinnlab.geometry.region import Ends, Parametrised, Points, Region, Source, tolerance
 
 
 class At(Region):
@@ -55,6 +55,26 @@ class At(Region):
             match = match & close.flatten(2).all(2) if close.dim() > 2 else match & close
         return match.any(1)
 
+    def each(self) -> list[Point]:
+        """The given points one by one, with normals and data as columns.
+
+        Raises:
+            UserError: a column is a vector.
+        """
+        vectors = [name for name, column in self.columns.items() if column.dim() > 1]
+        if vectors:
+            raise UserError(f"At: the column {vectors[0]} is a vector, and a product takes numbers only")
+        normals = {f"normal_{name}" for name in self.names}
+        rows = zip(*(column.tolist() for column in self.columns.values()), strict=True)
+        named = [dict(zip(self.names, row, strict=True)) for row in rows]
+        return [
+            Point(
+                {name: value for name, value in row.items() if name not in normals},
+                {name: value for name, value in row.items() if name in normals},
+            )
+            for row in named
+        ]
+
     def place(self, n: int, source: Source) -> Points:
         """All given points, whatever n and the source."""
         return {name: column.to(torch.get_default_dtype()) for name, column in self.columns.items()}
@@ -71,6 +91,17 @@ class Point(Parametrised):
         self.names = tuple(coordinates)
         self.coordinates = dict(coordinates)
         self.columns = dict(columns or {})
+
+    @property
+    def extent(self) -> Ends:
+        """The coordinates twice."""
+        at = {name: torch.tensor(value, dtype=torch.float64) for name, value in self.coordinates.items()}
+        return {name: (value, value) for name, value in at.items()}
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """Each coordinate has its own."""
+        return {name: max(1.0, abs(value)) for name, value in self.coordinates.items()}
 
     def contains(self, points: Points) -> Tensor:
         """Which points have these coordinates."""

@@ -11,6 +11,7 @@ import torch
 
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.geometry import select
+from pinnlab.training.normals import check_normals
 from pinnlab.training.pinn import PINN
 
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -50,10 +51,13 @@ def check(model: PINN, data: Collocation) -> None:
     All stages of the network take part.
 
     Raises:
-        UserError: if an operation of the network or a residual has no derivatives of the order that is needed.
+        UserError: if an operation of the network or a residual has no derivatives of the order that is needed, or a
+            normal points into the region of the equation.
     """
+    batch = data.batch(0)
     with model.stages.together():
-        model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
+        model.residuals({name: select(points, slice(2)) for name, points in batch.items()})
+        check_normals(model.residuals, batch)
 
 
 def precision_dtype(precision: str | int | None) -> torch.dtype:
