@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from pinnlab.collocation import Grid
 from pinnlab.commands.arguments import Arguments
 from pinnlab.equations import Equation
 from pinnlab.equations.base import domain
+from pinnlab.equations.domain import outside, solids
 from pinnlab.errors import UserError
 from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
 from pinnlab.solution import load
@@ -22,6 +23,7 @@ examples:
   python -m pinnlab predict runs/heat --grid t=0.5 x=0:1:101 --derivatives u_t u_xx --out heat.vtk
   python -m pinnlab predict runs/one --points sensors.csv --out at_sensors.npz
 
+Values are NaN outside of the region where the equation holds, and blank in ParaView.
 With --config and --ckpt_path instead of a run, held-out points of a configuration are predicted:
   python -m pinnlab predict --config FILE --ckpt_path FILE"""
 
@@ -45,6 +47,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
         "--grid", nargs="+", default=[], metavar="x=0:1:101", help="axes; inputs without one have their whole range"
     )
     parser.add_argument("--points", type=Path, metavar="FILE", help="points from CSV or NPZ columns, not on a grid")
+    parser.add_argument("--extrapolate", action="store_true", help="give values outside of the region too")
     parser.add_argument("--out", type=Path, metavar="FILE", help="prediction.npz in the run folder by default")
     options = parser.parse_args(arguments)
     if options.points and options.grid:
@@ -60,9 +63,24 @@ def main(command: str, arguments: Sequence[str]) -> int:
     else:
         coordinates = tensor_product(_axes(equation, options.grid))
     values = solution.evaluate(*options.derivatives, **coordinates)
-    write(out, coordinates, values)
-    print(f"{', '.join(values)} at {next(iter(values.values())).size} points: {out}")
+    beyond = _beyond(equation, coordinates)
+    if not options.extrapolate:
+        values = {name: np.where(beyond, np.nan, column) for name, column in values.items()}
+    write(out, coordinates, values, None if options.extrapolate else beyond)
+    print(f"{', '.join(values)} at {beyond.size} points: {out}")
+    if count := int(beyond.sum()):
+        where = " and ".join(map(repr, solids(equation)))
+        what = "their values are extrapolated" if options.extrapolate else "they are NaN (--extrapolate gives values)"
+        print(f"{count} of {beyond.size} points lie outside of the region of {where}: {what}")
     return 0
+
+
+def _beyond(equation: Equation, coordinates: Mapping[str, Array]) -> Array:
+    """Which points lie outside of the region where the equation holds, in the shape of the coordinates."""
+    shape = next(iter(coordinates.values())).shape
+    points = {name: torch.from_numpy(np.ascontiguousarray(column).ravel()) for name, column in coordinates.items()}
+    found: Array = outside(equation, points).numpy().reshape(shape)
+    return found
 
 
 def _axes(equation: Equation, given: Sequence[str]) -> dict[str, Array]:
@@ -71,11 +89,11 @@ def _axes(equation: Equation, given: Sequence[str]) -> dict[str, Array]:
     if unknown:
         raise UserError(f"{equation.name} has no input {unknown[0]!r}; its inputs are {', '.join(equation.inputs)}")
     if len(axes) < len(equation.inputs):
-        # a grid holds the ends of every axis
         constraints = equation.constraints()
-        points = Grid().sample(constraints[domain(constraints)].region, 4096, 0)
+        extent = constraints[domain(constraints)].region.extent
         count = _PER_AXIS.get(len(equation.inputs), 11)
         for name in equation.inputs:
             if name not in axes:
-                axes[name] = np.linspace(float(points[name].min()), float(points[name].max()), count)
+                lower, upper = extent[name]
+                axes[name] = np.linspace(float(lower), float(upper), count)
     return {name: axes[name] for name in equation.inputs}

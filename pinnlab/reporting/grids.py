@@ -19,6 +19,10 @@ FORMATS = (".npz", ".csv", ".vtk")
 """The endings of files that `write` knows."""
 
 
+# vtkDataSetAttributes::HIDDENPOINT and HIDDENCELL
+_HIDDEN_POINT, _HIDDEN_CELL = 2, 32
+
+
 def axis(text: str) -> tuple[str, Array]:
     """One axis of a grid from `NAME=FIRST:LAST:COUNT`, `NAME=VALUE` or `NAME=VALUE,VALUE,…`.
 
@@ -63,8 +67,16 @@ def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
     return {name: columns[name] for name in inputs}
 
 
-def write(path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> None:
+def write(
+    path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: Array | None = None
+) -> None:
     """Write coordinates and values of one shape; a shape of several dimensions is a grid to VTK.
+
+    Args:
+        path: The file.
+        coordinates: Input ↦ values.
+        values: Output ↦ values.
+        hidden: Which points ParaView shall not show; booleans of the same shape.
 
     Raises:
         UserError: if the ending is unknown, or VTK is asked for more than three dimensions.
@@ -76,13 +88,15 @@ def write(path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Arr
         table = np.stack([column.ravel() for column in columns.values()], axis=-1)
         np.savetxt(path, table, fmt="%.17g", delimiter=",", header=",".join(columns), comments="")
     elif path.suffix == ".vtk":
-        path.write_text(vtk(coordinates, values))
+        path.write_text(vtk(coordinates, values, hidden))
     else:
         raise UserError(f"{path}: choose a file name that ends in {', '.join(FORMATS)}")
 
 
-def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> str:
+def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: Array | None = None) -> str:
     """Legacy VTK text: a structured grid where the coordinates are one, separate points otherwise.
+
+    Hidden points, and the cells that have one as a corner, are marked in `vtkGhostType`, which leaves them blank.
 
     Raises:
         UserError: if there are more than three inputs, or a name that VTK cannot have.
@@ -99,13 +113,33 @@ def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> str:
         size = [*shape, 1, 1][:3]
         lines += ["DATASET STRUCTURED_GRID", f"DIMENSIONS {size[0]} {size[1]} {size[2]}", f"POINTS {count} double"]
         lines += _rows(points)
+        cells = None if hidden is None else _cells(hidden)
     else:
         lines += ["DATASET POLYDATA", f"POINTS {count} double", *_rows(points)]
         lines += [f"VERTICES {count} {2 * count}", *(f"1 {number}" for number in range(count))]
+        cells = hidden
+    if cells is not None and cells.any():
+        lines += [f"CELL_DATA {cells.size}", *_ghosts(cells, _HIDDEN_CELL)]
     lines.append(f"POINT_DATA {count}")
     for name, column in values.items():
         lines += [f"SCALARS {name} double 1", "LOOKUP_TABLE default", *_rows(column.ravel(order="F")[:, None])]
+    if hidden is not None and hidden.any():
+        lines += _ghosts(hidden, _HIDDEN_POINT)
     return "\n".join(lines) + "\n"
+
+
+def _cells(hidden: Array) -> Array:
+    """The cells of a grid with a hidden corner; an axis of one point has one layer of cells."""
+    for axis, length in enumerate(hidden.shape):
+        if length > 1:
+            first, last = (np.take(hidden, range(i, length - 1 + i), axis) for i in (0, 1))
+            hidden = first | last
+    return hidden
+
+
+def _ghosts(hidden: Array, kind: int) -> list[str]:
+    marks = (f"{kind * mark:d}" for mark in hidden.ravel(order="F"))
+    return ["SCALARS vtkGhostType unsigned_char 1", "LOOKUP_TABLE default", *marks]
 
 
 def _rows(table: Array) -> list[str]:

@@ -12,6 +12,7 @@ from pinnlab.reporting.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
 
 Panel = Callable[["Axes"], None]
 Arrays = Mapping[str, np.ndarray]
@@ -27,7 +28,7 @@ class Record:
         rows: Columns of the record, `(rows,)` each.
         summary: How the run ended; empty where it was killed.
         solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `residual`
-            `(components, N)`; empty where there is none.
+            `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there is none.
         points: Collocation points as `constraint/column` ↦ `(N,)`.
         truths: The true values of unknowns that have one.
     """
@@ -233,7 +234,13 @@ def _map(record: Record, values: np.ndarray, title: str, colors: str = VALUES) -
 
     def draw(axis: Axes) -> None:
         x, y = record.solution[first], record.solution[second]
-        shown = axis.tripcolor(x, y, values, shading="gouraud", cmap=colors, rasterized=True)
+        # what the region covers; older records do not say, and their points are triangulated as a whole
+        corners = record.solution.get("mesh/triangles")
+        shown: ScalarMappable
+        if corners is not None and not len(corners):
+            shown = axis.scatter(x, y, s=4, c=values, cmap=colors, rasterized=True)
+        else:
+            shown = axis.tripcolor(x, y, values, triangles=corners, shading="gouraud", cmap=colors, rasterized=True)
         axis.figure.colorbar(shown, ax=axis)
         axis.grid(False)
         axis.set(xlabel=first, ylabel=second, title=title)

@@ -17,12 +17,13 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 import pinnlab
-from pinnlab.collocation import Grid
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.equations.base import domain
 from pinnlab.errors import DivergedError
+from pinnlab.geometry import select
 from pinnlab.reporting.figures import draw_profile
 from pinnlab.reporting.folder import RowWriter, RunFolder
+from pinnlab.reporting.mesh import broken, lattice, triangles
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
 from pinnlab.training.interruption import Interruption
@@ -178,13 +179,21 @@ def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
 
     Inputs are `(N,)`. For an equation of one input each output is `(order + 1, N)`, its derivatives up to the
     highest that training used, with the exact ones as `exact/NAME` where they are known; for more inputs
-    it is `(1, N)`. `residual` is `(components, N)`.
+    it is `(1, N)`. `residual` is `(components, N)`. Values are NaN in the gaps of a line; `mesh/triangles`, `(T, 3)`,
+    are the triangles of a map that the domain covers.
     """
     equation = module.equation
     name = domain(equation.constraints())
-    sampled = data.held_out_batch()[name]
-    if len(equation.inputs) == 2:
-        sampled = Grid().sample(equation.constraints()[name].region, _MAP, 0)
+    region = equation.constraints()[name].region
+    covered: dict[str, np.ndarray] = {}
+    if equation.dimension == len(equation.inputs) == 2:
+        sampled = lattice(region, _MAP)
+        covered["mesh/triangles"] = triangles(region, sampled)
+    else:
+        sampled = data.held_out_batch()[name]
+    line = equation.dimension == region.dimension == 1
+    if line:
+        sampled = select(sampled, sampled[equation.inputs[0]].argsort())
     points = {key: column.to(module.device) for key, column in sampled.items()}
     order = max(term.indices.order for term in module.residuals.terms.values()) if len(equation.inputs) == 1 else 0
     with torch.enable_grad():
@@ -198,7 +207,8 @@ def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
                 alphas = [(j, *(0 for _ in equation.inputs[1:])) for j in range(order + 1)]
                 arrays[f"exact/{key}"] = torch.stack([field.derivative(alpha) for alpha in alphas])
         arrays["residual"] = module.residual_values({name: points})[name]
-    return {key: value.detach().cpu().numpy() for key, value in arrays.items()}
+    found = {key: value.detach().cpu().numpy() for key, value in arrays.items()} | covered
+    return broken(region, found) if line else found
 
 
 def point_arrays(data: Collocation, step: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import torch
 
+from pinnlab.equations.domain import solids
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, select
 from pinnlab.geometry.border import beside
@@ -31,14 +32,14 @@ def check_normals(residuals: Residuals, batch: Mapping[str, Points]) -> None:
         UserError: if a normal points inwards, and the residual is another one with the opposite normal.
     """
     equation, constraints = residuals.equation, residuals.equation.constraints()
-    solids = {name: c.region for name, c in constraints.items() if c.region.dimension == equation.dimension}
+    regions = solids(equation)
     for name, points in batch.items():
         normal = {axis: f"normal_{axis}" for axis in equation.inputs if f"normal_{axis}" in points}
         asked = inspect.signature(constraints[name].residual).parameters
-        if not solids or not any(column in asked for column in normal.values()):
+        if not regions or not any(column in asked for column in normal.values()):
             continue
-        wrong = _inwards(list(solids.values()), points, normal)
-        where = " and ".join(map(repr, solids))
+        wrong = _inwards(list(regions.values()), points, normal)
+        where = " and ".join(map(repr, regions))
         few = select(points, wrong.nonzero()[:_FEW, 0])
         if wrong.any() and _matters(residuals, name, few, list(normal.values())):
             raise UserError(
@@ -48,10 +49,10 @@ def check_normals(residuals: Residuals, batch: Mapping[str, Points]) -> None:
             )
 
 
-def _inwards(solids: list[Region], points: Points, normal: Mapping[str, str]) -> torch.Tensor:
+def _inwards(regions: list[Region], points: Points, normal: Mapping[str, str]) -> torch.Tensor:
     """Which normals point from outside of all regions into one of them, `(N,)`."""
     direction = {axis: points[column] for axis, column in normal.items()}
-    behind, ahead = zip(*(beside(solid, points, direction) for solid in solids), strict=True)
+    behind, ahead = zip(*(beside(region, points, direction) for region in regions), strict=True)
     return torch.stack(ahead).any(0) & ~torch.stack(behind).any(0)
 
 
