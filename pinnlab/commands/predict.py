@@ -95,5 +95,5 @@ def _axes(equation: Equation, given: Sequence[str]) -> dict[str, Array]:
         for name in equation.inputs:
             if name not in axes:
                 lower, upper = extent[name]
-                axes[name] = np.linspace(float(lower), float(upper), count)
+                axes[name] = np.linspace(float(lower.min()), float(upper.max()), count)
     return {name: axes[name] for name in equation.inputs}

@@ -17,7 +17,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry.box import Box
 from pinnlab.geometry.points import At
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Ends, Parametrised, Points, Region, concatenate, select, size, tolerance
+from pinnlab.geometry.region import Ends, Parametrised, Points, Region, concatenate, select, tolerance
 from pinnlab.geometry.sets import Joined, Rejection, axes, joined
 
 _STEPS = 4
@@ -57,6 +57,11 @@ class Border(Joined):
     def dimension(self) -> int:
         """One less than the region's."""
         return self.region.dimension - 1
+
+    @property
+    def extent(self) -> Ends:
+        """That of the region."""
+        return self.region.extent
 
     @cached_property
     def parts(self) -> Sequence[Region]:  # type: ignore[override]
@@ -178,11 +183,19 @@ def _extended(surface: Parametrised, region: Region) -> Parametrised:
 
 
 def _ends(region: Region) -> At:
-    """The boundary of intervals: those ends that are ends of the combination."""
+    """The boundary of intervals: those of their ends that are ends of the combination, in order."""
+    (name,) = region.names
+    solids = [solid for solid in region.solids() if solid.dimension]
     origin = torch.zeros(1, 0, dtype=torch.float64)
-    found = [(part, part.base.map(origin)) for part in _candidates(region) if isinstance(part.base, Parametrised)]
-    kept = concatenate([select(points, part.passes(points)) for part, points in found])
-    if not size(kept):
+    points = concatenate([end.map(origin) for solid in solids for end in solid.surfaces()])
+    points = select(points, points[name].argsort())
+    behind, ahead = beside(region, points, _normal(region, points))
+    bounding = behind != ahead
+    # an end of two intervals is one end
+    place = points[name]
+    bounding[1:] &= place.diff() > _STEPS * tolerance(place, float(place.abs().max()))
+    if not bounding.any():
         raise UserError(f"the {type(region).__name__.lower()} of intervals has no boundary; is it empty?")
-    order = kept[region.names[0]].argsort()
-    return At(**select(kept, order))
+    normal = f"normal_{name}"
+    points[normal] = torch.where(ahead, -points[normal], points[normal])
+    return At(**select(points, bounding))

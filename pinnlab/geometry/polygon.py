@@ -111,7 +111,11 @@ class Polygon(Parametrised):
         """
         if self.names != other.names:
             raise UserError(f"the polygons have different coordinates: {self.names} and {other.names}")
-        shape = getattr(shapely, operation)(self.shape, other.shape)
+        slack = 4 * tolerance(self._corners, max(*self.scales.values(), *other.scales.values()))
+        # corners that rounding moved off the other polygon's sides would leave a slit between them
+        theirs = shapely.snap(other.shape, self.shape, slack)
+        ours = shapely.snap(self.shape, theirs, slack)
+        shape = getattr(shapely, operation)(ours, theirs)
         # Polygons that only touch leave points and lines.
         pieces = [piece for piece in shapely.get_parts(shape) if piece.area > 0]
         if not pieces:

@@ -103,6 +103,11 @@ class _Times(Joined):
         """The sum of both dimensions."""
         return self.first.dimension + self.second.dimension
 
+    @property
+    def extent(self) -> Ends:
+        """Both extents together."""
+        return self.first.extent | self.second.extent
+
     @cached_property
     def parts(self) -> Sequence[Region]:  # type: ignore[override]
         """Each part times the other region."""

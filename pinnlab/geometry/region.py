@@ -139,7 +139,8 @@ class Region(ABC):
         Raises:
             UserError: its kind has none.
         """
-        raise UserError(f"a {type(self).__name__} does not say what surfaces bound it")
+        kind = type(self).__name__
+        raise UserError(f"a {kind} does not say what bounds it: give it a method surfaces(), of surfaces with normals")
 
     def solids(self) -> list[Region]:
         """The regions that this one is combined from; itself, if it is no combination."""

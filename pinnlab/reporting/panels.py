@@ -138,7 +138,8 @@ def points(record: Record) -> list[Panel]:
         x, y = list(largest.values())[:2]
         cells = int(np.clip(np.sqrt(len(x) / 8), 4, 40))
         counts, xs, ys = np.histogram2d(x, y, bins=cells, density=True)
-        shown = axis.pcolormesh(xs, ys, counts.T, cmap=VALUES)
+        # blank where no point lies, as outside of the region
+        shown = axis.pcolormesh(xs, ys, np.where(counts > 0, counts, np.nan).T, cmap=VALUES)
         axis.figure.colorbar(shown, ax=axis)
         axis.grid(False)
         axis.set(xlabel=names[0], ylabel=names[1], title="density")

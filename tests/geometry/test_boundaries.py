@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 
 from pinnlab.collocation import Grid, Halton, LatinHypercube, Sobol, Uniform
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Circle, Disc, Interval, Point, Polygon, Product, Union, select, size
+from pinnlab.geometry import At, Box, Circle, Disc, Interval, Parametrised, Point, Polygon, Product, Union, select, size
 from pinnlab.geometry.border import beside
 
 SAMPLERS = [Grid(), Grid(offset=0.5), Uniform(), LatinHypercube(), Sobol(), Halton()]
@@ -179,6 +179,25 @@ def test_random_combinations_have_the_boundary_that_shapely_finds(seed):
     assert (inside & ~outside).mean() > 0.97
 
 
+@pytest.mark.parametrize("turn", [0.1, 0.7, 1.3, 2.9, 4.4])
+def test_polygons_that_share_a_side_up_to_rounding_have_none_inside(turn):
+    """Turned, so that no corner is where it should be exactly."""
+
+    def turned(*corners):
+        c, s = math.cos(turn), math.sin(turn)
+        return Polygon([(c * x - s * y + 0.3, s * x + c * y - 0.7) for x, y in corners])
+
+    square = turned((0, 0), (1, 0), (1, 1), (0, 1))
+    beside_it = turned((1, -0.5), (2, -0.5), (2, 1.3), (1, 1.3))
+    joined = square | beside_it
+    assert joined.boundary.measure == pytest.approx(7.6)
+    assert (square - beside_it).boundary.measure == pytest.approx(4.0)
+    notch = turned((0, 0), (2, 0), (2, 2), (0, 2)) - turned((1, 0), (2, 0), (2, 1.3), (1, 1.3))
+    assert notch.boundary.measure == pytest.approx(8.0)
+    with pytest.raises(UserError, match="is empty"):
+        square & beside_it
+
+
 @pytest.mark.parametrize(
     ("region", "ends", "normal"),
     [
@@ -330,3 +349,32 @@ def test_bad_input_is_one_clear_line(build, message):
     with pytest.raises(UserError, match=message) as caught:
         build()
     assert "\n" not in str(caught.value)
+
+
+class Own(Parametrised):
+    """A region of a user's own: a disc again."""
+
+    names, dimension, measure = ("x", "y"), 2, math.pi
+
+    def contains(self, points):
+        return points["x"] ** 2 + points["y"] ** 2 <= 1 + 1e-14
+
+    def map(self, unit):
+        return Disc().map(unit)
+
+
+class Bounded(Own):
+    def surfaces(self):
+        return [Circle(Disc())]
+
+
+def test_a_region_of_a_users_own_is_combined_where_it_says_what_bounds_it():
+    with pytest.raises(UserError, match=r"a Own does not say what bounds it: give it a method surfaces\(\)"):
+        Own().boundary  # noqa: B018
+    plate = Box(x=(-3, 3), y=(-2, 2))
+    with pytest.raises(UserError, match="does not say what bounds it"):
+        Sobol().sample((plate - Own()).boundary, 10, 0)
+    assert (plate - Bounded()).boundary.measure == pytest.approx(20 + 2 * math.pi)
+    points = Sobol().sample((plate - Bounded()).boundary, 300, seed=0)
+    hole = select(points, torch.hypot(points["x"], points["y"]) < 1.1)
+    torch.testing.assert_close(hole["normal_x"], -hole["x"])
