@@ -251,7 +251,7 @@ def _symbols(equation: Equation, constraint: Constraint, where: str) -> dict[str
     for name, column in columns(equation, sample, where).items():
         check_column(name, column, where)
         data = column[:1].expand(count, *column.shape[1:])
-        variables[name] = Values.of(data, [f"the column {name!r}"])
+        variables[name] = Values.of(data, [f"the column {name!r}"], count)
     axis = 0
     for name, column in coordinates(equation, sample, where).items():
         check_column(name, column, where)

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets import Probe
-from pinnlab.jets.probe import ADVICE, TOGETHER
+from pinnlab.jets.probe import ADVICE
+from pinnlab.jets.values import TOGETHER
 
 
 def check_column(name: str, column: Tensor, where: str) -> None:

@@ -21,24 +21,33 @@ from pinnlab.jets import foreign
 
 ON_VALUES = frozenset(
     found
-    for name in (
-        *("lt", "le", "gt", "ge", "eq", "ne", "less", "less_equal", "greater", "greater_equal", "not_equal"),
-        *(
-            "isnan",
-            "isinf",
-            "isfinite",
-            "isclose",
-            "signbit",
-            "logical_and",
-            "logical_or",
-            "logical_xor",
-            "logical_not",
-        ),
-    )
+    for name in [
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "eq",
+        "ne",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "not_equal",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "isclose",
+        "signbit",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "heaviside",
+    ]
     for owner in (torch, Tensor)
     if (found := getattr(owner, name, None)) is not None
 )
-"""Torch functions whose results are conditions: plain tensors of booleans, also where they are called on fields."""
+"""Torch functions of the values alone, conditions and steps: they give plain tensors when called on fields."""
 
 
 class Field(ABC):
@@ -165,11 +174,11 @@ class Field(ABC):
 
     @classmethod
     def dispatch(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Conditions are computed from the values, everything else by `apply`."""
+        """Conditions and steps are computed from the values, everything else by `apply`."""
         if function not in ON_VALUES:
             return cls.apply(function, args, kwargs)
         args, kwargs = tree_map(
-            lambda leaf: leaf.value if isinstance(leaf, Field) else leaf, (tuple(args), dict(kwargs))
+            lambda leaf: leaf.value.detach() if isinstance(leaf, Field) else leaf, (tuple(args), dict(kwargs))
         )
         return function(*args, **kwargs)
 

@@ -31,7 +31,7 @@ for _functions in (
 ):
     rule(*_functions)(_steps(_functions[0]))
     limited(0, *_functions)
-limited(0, torch.heaviside, Tensor.heaviside, torch.frac, Tensor.frac, torch.fmod, Tensor.fmod)
+limited(0, torch.frac, Tensor.frac, torch.fmod, Tensor.fmod)
 limited(0, torch.remainder, Tensor.remainder, torch.floor_divide, Tensor.floor_divide)
 limited(1, torch.maximum, Tensor.maximum, torch.minimum, Tensor.minimum, torch.fmax, torch.fmin)
 limited(1, torch.clamp, Tensor.clamp, torch.clip, Tensor.clip, torch.relu, Tensor.relu, F.relu, F.leaky_relu)

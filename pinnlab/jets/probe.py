@@ -12,15 +12,16 @@ from torch.utils._pytree import tree_flatten, tree_map
 from pinnlab.errors import UserError
 from pinnlab.jets.algebra import MultiIndex, add, unit
 from pinnlab.jets.field import Field
-from pinnlab.jets.values import BRANCHES, Values, numbers
+from pinnlab.jets.values import BRANCHES, TOGETHER, Values, check_local, numbers
 
-DERIVATIVES: dict[Callable[..., Any], int] = {}
-"""Torch functions that jump, or whose derivatives do → how many derivatives they have. `limited` adds to it."""
+DERIVATIVES: dict[Callable[..., Any], Callable[[Mapping[str, Any]], int]] = {}
+"""Torch functions in pieces → how many derivatives they have, by their keyword arguments. `limited` adds to it."""
 
 
-def limited(derivatives: int, *functions: Callable[..., Any]) -> None:
+def limited(derivatives: int | Callable[[Mapping[str, Any]], int], *functions: Callable[..., Any]) -> None:
     """Says of torch functions that they have so many derivatives: 0 if they jump, 1 if they have kinks."""
-    DERIVATIVES.update(dict.fromkeys(functions, derivatives))
+    count = derivatives if callable(derivatives) else lambda _: derivatives
+    DERIVATIVES.update(dict.fromkeys(functions, count))
 
 
 class Probe(Field):
@@ -84,7 +85,7 @@ class Probe(Field):
     @property
     def value(self) -> Tensor:
         """A tensor without numbers, `(N, ...)`, that knows whose values it stands for."""
-        return Values.of(self._value, [*self.left, f"the values of {self.name}"])
+        return Values.of(self._value, [*self.left, f"the values of {self.name}"], self.points)
 
     @property
     def shape(self) -> torch.Size:
@@ -153,7 +154,9 @@ class Probe(Field):
         shifts = frozenset[MultiIndex]().union(*(probe.shifts for probe in probes))
         laplacians = frozenset[tuple[int, ...]]().union(*(probe.laplacians for probe in probes))
         dimension, points = probes[0].dimension, probes[0].points
-        left = _left(function, name, leaves, points)
+        if name in _OVER_ENTRIES and all(probe.ndim == 1 for probe in probes):
+            raise UserError(f"{name} takes points together, and {TOGETHER}")
+        left = _left(function, name, leaves, kwargs, points)
 
         def strip(leaf: object) -> object:
             if isinstance(leaf, Probe):
@@ -165,23 +168,23 @@ class Probe(Field):
         )
         try:
             result = function(*plain_args, **plain_kwargs)
-        except (RuntimeError, NotImplementedError) as error:
+        except UserError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
             if "meta" in str(error):
                 raise UserError(f"{name}: {BRANCHES}") from error
-            if "broadcast" in str(error) or "must match" in str(error):
-                shapes = " and ".join(str(tuple(leaf.shape)) for leaf in plain_args if isinstance(leaf, Tensor))
-                raise UserError(
-                    f"{name}: shapes that do not broadcast, {shapes} at {points} points; a tensor of values at the "
-                    "points must be a column of them, as m in At(x=…, m=…)"
-                ) from error
-            raise
+            message = " ".join(str(error).split())
+            raise UserError(
+                f"{name} of fields at {points} points fails ({message}); values at the points must be a column, "
+                "as m in At(x=…, m=…), and a residual may use only the values at its own point"
+            ) from error
 
         def wrap(leaf: object) -> object:
             if not isinstance(leaf, Tensor):
                 return leaf
             if leaf.is_complex():
                 raise UserError(f"{name} gives complex numbers: write real and imaginary part as two outputs")
-            _local(name, leaf.shape, points, any(points in probe.shape for probe in probes))
+            check_local(name, leaf.shape, points, any(points in probe.shape for probe in probes))
             own = left if leaf.is_floating_point() else {**left, f"{name}(…)": 0}
             return cls(leaf.shape, dimension, shifts, None, laplacians, points=points, left=own, dtype=leaf.dtype)
 
@@ -195,7 +198,9 @@ ADVICE = (
 """What to do about a derivative that is not there."""
 
 
-def _left(function: Callable[..., Any], name: str, leaves: Sequence[object], points: int) -> dict[str, int]:
+def _left(
+    function: Callable[..., Any], name: str, leaves: Sequence[object], kwargs: Mapping[str, Any], points: int
+) -> dict[str, int]:
     """What the operands contain that has no derivatives without end, and what the function adds."""
     found: dict[str, int] = {}
     for leaf in leaves:
@@ -207,23 +212,26 @@ def _left(function: Callable[..., Any], name: str, leaves: Sequence[object], poi
         elif isinstance(leaf, Tensor) and points in leaf.shape and not isinstance(leaf, nn.Parameter):
             found[f"a tensor of {points} values, one for each point"] = 0
     if function in DERIVATIVES:
-        found[f"{name}(…)"] = DERIVATIVES[function]
+        found[f"{name}(…)"] = DERIVATIVES[function](kwargs)
     return found
 
 
-def _local(name: str, shape: Sequence[int], points: int, before: bool) -> None:
-    """Refuses what leaves no entry for each point, or one for every pair."""
-    named = "indexing" if name == "__getitem__" else name
-    if before and points not in shape:
-        raise UserError(f"{named} takes points together or apart, and {TOGETHER}")
-    if list(shape).count(points) > 1:
-        raise UserError(
-            f"{named} gives an entry for every pair of points, (N, N), as (N,) beside (N, 1) does: {TOGETHER}"
-        )
-
-
-TOGETHER = (
-    "a residual may use only the values at its own point: no mean, sum, maximum, order or index over the points (over "
-    "the components of a field of shape (N, d), say dim=-1)"
+_OVER_ENTRIES = frozenset(
+    [
+        "argsort",
+        "cummax",
+        "cummin",
+        "cumprod",
+        "cumsum",
+        "flip",
+        "flipud",
+        "log_softmax",
+        "logcumsumexp",
+        "msort",
+        "roll",
+        "softmax",
+        "softmin",
+        "sort",
+    ]
 )
-"""What a residual may not do, for now."""
+"""Functions whose entries depend on one another: of a field of shape (N,), on other points."""

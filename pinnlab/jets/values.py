@@ -20,6 +20,13 @@ BRANCHES = (
 )
 
 
+TOGETHER = (
+    "a residual may use only the values at its own point: no mean, sum, maximum, order or index over the points (over "
+    "the components of a field of shape (N, d), say dim=-1)"
+)
+"""What a residual may not do, for now."""
+
+
 class Values(Tensor):
     """A tensor of values at the points, and in words what they are: a column of data, the values of a field.
 
@@ -30,11 +37,14 @@ class Values(Tensor):
     origins: frozenset[str]
     """What they were computed from, as `the column 'k'`."""
 
+    points: int
+    """The number of points of the dry run."""
+
     @classmethod
-    def of(cls, tensor: Tensor, origins: Iterable[str]) -> Values:
-        """The tensor with its origins."""
+    def of(cls, tensor: Tensor, origins: Iterable[str], points: int) -> Values:
+        """The tensor with its origins and the number of points."""
         self = tensor.as_subclass(cls)
-        self.origins = frozenset(origins)
+        self.origins, self.points = frozenset(origins), points
         return self
 
     @classmethod
@@ -54,7 +64,9 @@ class Values(Tensor):
             return NotImplemented  # fields know what to do
         leaves = tree_leaves((args, kwargs))
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-        origins = frozenset[str]().union(*(leaf.origins for leaf in tensors if isinstance(leaf, Values)))
+        values = [tensor for tensor in tensors if isinstance(tensor, Values)]
+        origins = frozenset[str]().union(*(value.origins for value in values))
+        points = values[0].points
         with torch._C.DisableTorchFunctionSubclass():
             unknown = any(tensor.is_meta for tensor in tensors)
             if func in _TRUTHS and (unknown or (func is Tensor.__bool__ and tensors[0].numel() > 1)):
@@ -66,7 +78,34 @@ class Values(Tensor):
                 return numbers(leaf.to("meta") if unknown else leaf)
 
             result = func(*tree_map(plain, tuple(args)), **tree_map(plain, dict(kwargs or {})))
-            return tree_map(lambda leaf: cls.of(leaf, origins) if isinstance(leaf, Tensor) else leaf, result)
+            before = any(points in value.shape for value in values)
+
+            def known(leaf: Any) -> Any:
+                if not isinstance(leaf, Tensor):
+                    return leaf
+                check_local(getattr(func, "__name__", str(func)), leaf.shape, points, before)
+                return cls.of(leaf, origins, points)
+
+            return tree_map(known, result)
+
+
+def check_local(name: str, shape: Sequence[int], points: int, before: bool) -> None:
+    """Refuses a result that has no entry for each point, or one for each pair of them.
+
+    Args:
+        name: The function.
+        shape: The shape of its result.
+        points: The number of points.
+        before: Whether its arguments had an entry for each point.
+
+    Raises:
+        UserError: if so.
+    """
+    named = "indexing" if name == "__getitem__" else name
+    if before and points not in shape:
+        raise UserError(f"{named} takes points together or apart, and {TOGETHER}")
+    if list(shape).count(points) > 1:
+        raise UserError(f"{named} gives an entry for every pair of points, (N, N), as (N,) beside (N, 1): {TOGETHER}")
 
 
 def numbers(tensor: Tensor) -> Tensor:
