@@ -32,10 +32,15 @@ def inspect(residuals: Residuals, points: Mapping[str, Points]) -> None:
     """
     for name, batch in points.items():
         where = f"{residuals.equation.name}, constraint {name!r}"
-        rows = torch.cat(
-            [_finite(residuals, name, batch, block, where) for block in torch.arange(size(batch)).split(_BLOCK)], 1
-        )
-        _check_alone(residuals, name, batch, rows, where)
+        try:
+            blocks = torch.arange(size(batch)).split(_BLOCK)
+            rows = torch.cat([_finite(residuals, name, batch, block, where) for block in blocks], 1)
+            _check_alone(residuals, name, batch, rows, where)
+        except RuntimeError as error:  # such as a tensor with an entry for each point of another number of points
+            message = " ".join(str(error).split())
+            raise UserError(
+                f"{where}: the residual cannot be evaluated at its points, all of them or some ({message}): {TOGETHER}"
+            ) from error
 
 
 def _finite(residuals: Residuals, name: str, batch: Points, block: Tensor, where: str) -> Tensor:
@@ -91,23 +96,15 @@ def _check_alone(residuals: Residuals, name: str, batch: Points, rows: Tensor, w
     chosen = spaced(size(batch), _COMPARED).flip(0)
     chosen = chosen[torch.arange(max(3, len(chosen))) % len(chosen)]  # a single point beside copies of itself
     few, expected = select(batch, chosen), rows[:, chosen]
-    try:
-        with _untouched(residuals), torch.no_grad():
-            found = _rows(residuals, name, few)
-            difference = (found - expected).abs().max()
-            if difference <= _RELATIVE * expected.abs().max():
-                return
-            unit = torch.finfo(rows.dtype).eps
-            moved = {
-                key: column * (1 + 4 * unit) if column.is_floating_point() else column for key, column in few.items()
-            }
-            if difference <= _NOISE * (_rows(residuals, name, moved) - found).abs().max():
-                return  # rounding, or a layer that is random
-    except RuntimeError as error:
-        # a tensor of as many entries as there are points does not fit a few of them
-        raise UserError(
-            f"{where}: the rows cannot be computed at some of the points alone ({error}): {TOGETHER}"
-        ) from error
+    with _untouched(residuals), torch.no_grad():
+        found = _rows(residuals, name, few)
+        difference = (found - expected).abs().max()
+        if difference <= _RELATIVE * expected.abs().max():
+            return
+        unit = torch.finfo(rows.dtype).eps
+        moved = {key: column * (1 + 4 * unit) if column.is_floating_point() else column for key, column in few.items()}
+        if difference <= _NOISE * (_rows(residuals, name, moved) - found).abs().max():
+            return  # rounding, or a layer that is random
     if _network_mixes(residuals, few):
         raise UserError(
             f"{where}: the network mixes points, as a BatchNorm does, and its value at a point may depend on that "
