@@ -19,7 +19,7 @@ from pinnlab.geometry import Points, Region, Source
 from pinnlab.jets import Algebra, Collapsed, Field, IndexSet, Jet, Probe
 from pinnlab.jets.algebra import add
 from pinnlab.jets.jet import assemble
-from pinnlab.jets.values import BRANCHES, Values
+from pinnlab.jets.values import BRANCHES, Origin, Values
 
 Residual = Callable[..., Any]
 """A function of fields by name that returns a field, or a tuple of fields, that should vanish."""
@@ -251,7 +251,7 @@ def _symbols(equation: Equation, constraint: Constraint, where: str) -> dict[str
     for name, column in columns(equation, sample, where).items():
         check_column(name, column, where)
         data = column[:1].expand(count, *column.shape[1:])
-        variables[name] = Values.of(data, [f"the column {name!r}"], count)
+        variables[name] = Values.of(data, Origin(frozenset((f"the column {name!r}",)), count))
     axis = 0
     for name, column in coordinates(equation, sample, where).items():
         check_column(name, column, where)

@@ -6,8 +6,7 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets import Probe
-from pinnlab.jets.probe import ADVICE
-from pinnlab.jets.values import TOGETHER
+from pinnlab.jets.values import ADVICE, TOGETHER
 
 
 def check_column(name: str, column: Tensor, where: str) -> None:

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 from pinnlab.errors import UserError
 from pinnlab.jets.algebra import MultiIndex, add, unit
 from pinnlab.jets.field import Field
-from pinnlab.jets.values import BRANCHES, TOGETHER, Values, check_local, numbers
+from pinnlab.jets.values import ADVICE, BRANCHES, TOGETHER, Origin, Values, check_local, numbers
 
 DERIVATIVES: dict[Callable[..., Any], Callable[[Mapping[str, Any]], int]] = {}
 """Torch functions in pieces → how many derivatives they have, by their keyword arguments. `limited` adds to it."""
@@ -85,7 +85,8 @@ class Probe(Field):
     @property
     def value(self) -> Tensor:
         """A tensor without numbers, `(N, ...)`, that knows whose values it stands for."""
-        return Values.of(self._value, [*self.left, f"the values of {self.name}"], self.points)
+        origins = frozenset((*self.left, f"the values of {self.name}"))
+        return Values.of(self._value, Origin(origins, self.points, self.shifts, self.laplacians))
 
     @property
     def shape(self) -> torch.Size:
@@ -151,8 +152,9 @@ class Probe(Field):
             raise UserError(f"{name} would change a field in place, and a residual may not: write u = u + 1")
         leaves, _ = tree_flatten((args, kwargs), is_leaf=lambda leaf: isinstance(leaf, Field))
         probes = [leaf for leaf in leaves if isinstance(leaf, Probe)]
-        shifts = frozenset[MultiIndex]().union(*(probe.shifts for probe in probes))
-        laplacians = frozenset[tuple[int, ...]]().union(*(probe.laplacians for probe in probes))
+        parts: list[Probe | Origin] = [*probes, *(leaf.origin for leaf in leaves if isinstance(leaf, Values))]
+        shifts = frozenset[MultiIndex]().union(*(part.shifts for part in parts))
+        laplacians = frozenset[tuple[int, ...]]().union(*(part.laplacians for part in parts))
         dimension, points = probes[0].dimension, probes[0].points
         if name in _OVER_ENTRIES and all(probe.ndim == 1 for probe in probes):
             raise UserError(f"{name} takes points together, and {TOGETHER}")
@@ -191,13 +193,6 @@ class Probe(Field):
         return tree_map(wrap, result)
 
 
-ADVICE = (
-    "write it as a function of the coordinates (a Table makes one of values), differentiate before you multiply, give "
-    "its derivative as a column too, or write pieces as one constraint each and what holds at the interface as another"
-)
-"""What to do about a derivative that is not there."""
-
-
 def _left(
     function: Callable[..., Any], name: str, leaves: Sequence[object], kwargs: Mapping[str, Any], points: int
 ) -> dict[str, int]:
@@ -208,7 +203,7 @@ def _left(
             for what, count in leaf.left.items():
                 found[what] = min(count, found.get(what, count))
         elif isinstance(leaf, Values):
-            found |= dict.fromkeys(sorted(leaf.origins), 0)
+            found |= dict.fromkeys(sorted(leaf.origin.origins), 0)
         elif isinstance(leaf, Tensor) and points in leaf.shape and not isinstance(leaf, nn.Parameter):
             found[f"a tensor of {points} values, one for each point"] = 0
     if function in DERIVATIVES:

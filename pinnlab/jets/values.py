@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,9 +11,16 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from pinnlab.errors import UserError
+from pinnlab.jets.algebra import MultiIndex
 
 _TRUTHS = (Tensor.__bool__, Tensor.__int__, Tensor.__float__, Tensor.__index__, Tensor.item, Tensor.tolist)
 """What turns a tensor into numbers that Python can branch on."""
+
+ADVICE = (
+    "write it as a function of the coordinates (a Table makes one of values), differentiate before you multiply, give "
+    "its derivative as a column too, or write pieces as one constraint each and what holds at the interface as another"
+)
+"""What to do about a derivative that is not there."""
 
 BRANCHES = (
     "the residual branches on the values of a field, or turns them into numbers, and may not: choose between two "
@@ -21,10 +29,37 @@ BRANCHES = (
 
 
 TOGETHER = (
-    "a residual may use only the values at its own point: no mean, sum, maximum, order or index over the points (over "
-    "the components of a field of shape (N, d), say dim=-1)"
+    "a residual may use only the values at its own point, and not branch on them: no mean, sum, maximum, order or "
+    "index over the points (over the components of a field of shape (N, d), say dim=-1)"
 )
 """What a residual may not do, for now."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What values were computed from.
+
+    Attributes:
+        origins: In words, as `the column 'k'`.
+        points: The number of points of the dry run.
+        shifts: The derivatives of the network that they need.
+        laplacians: The groups of axes over which they need a Laplacian.
+    """
+
+    origins: frozenset[str]
+    points: int
+    shifts: frozenset[MultiIndex] = frozenset()
+    laplacians: frozenset[tuple[int, ...]] = frozenset()
+
+    @staticmethod
+    def union(first: Origin, *others: Origin) -> Origin:
+        """What all of them were computed from."""
+        return Origin(
+            first.origins.union(*(other.origins for other in others)),
+            first.points,
+            first.shifts.union(*(other.shifts for other in others)),
+            first.laplacians.union(*(other.laplacians for other in others)),
+        )
 
 
 class Values(Tensor):
@@ -34,18 +69,25 @@ class Values(Tensor):
     values live on the meta device; those of a column are numbers. Elsewhere values are ordinary tensors.
     """
 
-    origins: frozenset[str]
-    """What they were computed from, as `the column 'k'`."""
-
-    points: int
-    """The number of points of the dry run."""
+    origin: Origin
+    """What they were computed from."""
 
     @classmethod
-    def of(cls, tensor: Tensor, origins: Iterable[str], points: int) -> Values:
-        """The tensor with its origins and the number of points."""
+    def of(cls, tensor: Tensor, origin: Origin) -> Values:
+        """The tensor with what it was computed from."""
         self = tensor.as_subclass(cls)
-        self.origins, self.points = frozenset(origins), points
+        self.origin = origin
         return self
+
+    def d(self, *_: object) -> Any:
+        """Refused: values have no derivative.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError(f"a derivative is asked of {', '.join(sorted(self.origin.origins))}, which has none: {ADVICE}")
+
+    apply = axes = laplacian = d
 
     @classmethod
     def __torch_function__(
@@ -65,8 +107,7 @@ class Values(Tensor):
         leaves = tree_leaves((args, kwargs))
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
         values = [tensor for tensor in tensors if isinstance(tensor, Values)]
-        origins = frozenset[str]().union(*(value.origins for value in values))
-        points = values[0].points
+        origin = Origin.union(*(value.origin for value in values))
         with torch._C.DisableTorchFunctionSubclass():
             unknown = any(tensor.is_meta for tensor in tensors)
             if func in _TRUTHS and (unknown or (func is Tensor.__bool__ and tensors[0].numel() > 1)):
@@ -78,13 +119,13 @@ class Values(Tensor):
                 return numbers(leaf.to("meta") if unknown else leaf)
 
             result = func(*tree_map(plain, tuple(args)), **tree_map(plain, dict(kwargs or {})))
-            before = any(points in value.shape for value in values)
+            before = any(origin.points in value.shape for value in values)
 
             def known(leaf: Any) -> Any:
                 if not isinstance(leaf, Tensor):
                     return leaf
-                check_local(getattr(func, "__name__", str(func)), leaf.shape, points, before)
-                return cls.of(leaf, origins, points)
+                check_local(getattr(func, "__name__", str(func)), leaf.shape, origin.points, before)
+                return cls.of(leaf, origin)
 
             return tree_map(known, result)
 

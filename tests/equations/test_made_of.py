@@ -83,6 +83,10 @@ NO_DERIVATIVE = {
     "divergence": (lambda x, y, u, k: div([k * u.d(x), k * u.d(y)], x, y), "the column 'k'"),
     "biharmonic": (lambda x, y, u, k: biharmonic(k * u, x, y), "the column 'k'"),
     "directional": (lambda x, y, u, k: directional(k * u, torch.ones(2), x, y), "the column 'k'"),
+    "column alone": (lambda x, u, k: k.d(x) * u.d(x), "the column 'k'"),
+    "value alone": (lambda x, u: x.value.d(x) * u, "the values of x"),
+    "gradient of a column": (lambda x, y, u, k: grad(k, x, y)[:, 0] + u, "the column 'k'"),
+    "laplacian of a column": (lambda x, y, u, k: laplacian(k, x, y) + u, "the column 'k'"),
     "after other operations": (lambda x, u, k: (((u - k) ** 2).sin() / 3).d(x), "the column 'k'"),
 }
 

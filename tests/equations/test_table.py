@@ -140,18 +140,18 @@ def test_a_coefficient_from_a_table_solves_the_equation(engine):
 
         def __init__(self):
             super().__init__()
-            self.k = Table(np.linspace(0, 1, 101), np.exp(np.linspace(0, 1, 101)))
+            self.k = Table(np.linspace(0, 1, 51), np.exp(np.linspace(0, 1, 51)))
 
         def constraints(self):
             line = Interval(x=(0, 1))
             return {
-                "flux": Constraint(line, lambda x, u: (self.k(x) * u.d(x)).d(x), points=60),
+                "flux": Constraint(line, lambda x, u: (self.k(x) * u.d(x)).d(x), points=30),
                 "left": Constraint(line.face("x", 0), lambda u: u),
                 "right": Constraint(line.face("x", 1), lambda u: u - 1),
             }
 
-    found = pinnlab.solve(Conductor(), engine=engine, phases=[GaussNewton(40)])
-    assert float(found(x=0.5)) == pytest.approx((1 - math.exp(-0.5)) / (1 - math.exp(-1)), abs=1e-7)
+    found = pinnlab.solve(Conductor(), lambda i, o: MLP(i, o, 10, 2), engine=engine, phases=[GaussNewton(15)])
+    assert float(found(x=0.5)) == pytest.approx((1 - math.exp(-0.5)) / (1 - math.exp(-1)), abs=1e-6)
 
 
 def test_derivatives_beyond_the_degree_are_refused(engine):
