@@ -219,9 +219,14 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     except UserError as error:
         text = str(error)
         raise UserError(text if text.startswith(where) else f"{where}: {text}") from error
-    except (RuntimeError, NotImplementedError) as error:
-        if "meta" in str(error):
+    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+        text = " ".join(str(error).split())
+        if "meta" in text:
             raise UserError(f"{where}: {BRANCHES}") from error
+        if "Probe" in text:  # what stands for a field here
+            raise UserError(
+                f"{where}: {text.replace('Probe', 'field')}; write residuals with torch's functions of their arguments"
+            ) from error
         raise
     probes = [part for part in parts if isinstance(part, Probe)]
     for number, probe in enumerate(probes, 1):

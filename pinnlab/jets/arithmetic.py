@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
@@ -151,6 +152,30 @@ def power(x: Operand, exponent: Operand) -> Jet:
         assert squared is not None
         return squared
     return x.like(x.coefficients) if squared is None else mul(squared, x)
+
+
+@rule(torch.log2, Tensor.log2)
+def log2(x: Jet) -> Jet:
+    """Log x / log 2."""
+    return div(apply_elementary(table.LOG, x), math.log(2))
+
+
+@rule(torch.log10, Tensor.log10)
+def log10(x: Jet) -> Jet:
+    """Log x / log 10."""
+    return div(apply_elementary(table.LOG, x), math.log(10))
+
+
+@rule(torch.exp2, Tensor.exp2)
+def exp2(x: Jet) -> Jet:
+    """2^x."""
+    return apply_elementary(table.EXP, mul(x, math.log(2)))
+
+
+@rule(torch.hypot, Tensor.hypot)
+def hypot(x: Operand, y: Operand) -> Jet:
+    """√(x² + y²), smooth away from the origin."""
+    return apply_elementary(table.power(0.5), add(torch.square(x), torch.square(y)))  # type: ignore[arg-type]
 
 
 @rule(torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__)

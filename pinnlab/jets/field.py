@@ -21,29 +21,11 @@ from pinnlab.jets import foreign
 
 ON_VALUES = frozenset(
     found
-    for name in [
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "eq",
-        "ne",
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "not_equal",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "isclose",
-        "signbit",
-        "logical_and",
-        "logical_or",
-        "logical_xor",
-        "logical_not",
-        "heaviside",
-    ]
+    for name in (
+        *("lt", "le", "gt", "ge", "eq", "ne", "less", "less_equal", "greater", "greater_equal", "not_equal"),
+        *("isnan", "isinf", "isfinite", "isclose", "signbit", "logical_and", "logical_or", "logical_not"),
+        *("heaviside", "floor_divide"),
+    )
     for owner in (torch, Tensor)
     if (found := getattr(owner, name, None)) is not None
 )
@@ -286,9 +268,17 @@ class Field(ABC):
         """The remainder, which jumps."""
         return self._binary(torch.remainder, self, divisor)
 
-    def __floordiv__(self, divisor: object) -> Self:
-        """The whole quotient, which jumps."""
-        return self._binary(torch.floor_divide, self, divisor)
+    def __rmod__(self, other: object) -> Self:
+        """The remainder, which jumps."""
+        return self._binary(torch.remainder, other, self)
+
+    def __floordiv__(self, divisor: object) -> Any:
+        """The whole quotient of the values, which jumps: a plain tensor."""
+        return self._compare(torch.floor_divide, divisor)
+
+    def __rfloordiv__(self, other: object) -> Any:
+        """The whole quotient of the values, which jumps: a plain tensor."""
+        return self._binary(torch.div, other, self).floor().value.detach()
 
     def __round__(self, digits: int = 0) -> Self:
         """The nearest whole number, which jumps."""
@@ -308,7 +298,7 @@ class Field(ABC):
         """The condition on the values, `(N, ...)`: a plain tensor of booleans, for `torch.where`."""
         if type(other) not in _READY and not isinstance(other, Field | Tensor):
             other = foreign.operand(other, function.__name__, self.dtype, self.device)
-        return function(self.value, other.value if isinstance(other, Field) else other)
+        return function(self.value.detach(), other.value.detach() if isinstance(other, Field) else other)
 
     def __lt__(self, other: object) -> Any:
         """Where the values are less."""

@@ -52,7 +52,7 @@ def torch_call(
         UserError: if there is none, or it is called with options or as a reduction.
     """
     name = ufunc.__name__
-    function = getattr(torch, _OTHER_NAMES.get(name, name), None)
+    function = getattr(torch, _OTHER_NAMES.get(name, name), getattr(torch.special, name, None))
     if method != "__call__" or kwargs or not callable(function):
         called = name if method == "__call__" else f"{name}.{method}"
         options = f" with {', '.join(kwargs)}" if kwargs else ""

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pinnlab.jets.arithmetic import Operand, neg, sub, where
+from pinnlab.jets.arithmetic import Operand, mul, neg, sub, where
 from pinnlab.jets.jet import Jet, rule
 from pinnlab.jets.probe import limited
 
@@ -32,7 +32,7 @@ for _functions in (
     rule(*_functions)(_steps(_functions[0]))
     limited(0, *_functions)
 limited(0, torch.frac, Tensor.frac, torch.fmod, Tensor.fmod)
-limited(0, torch.remainder, Tensor.remainder, torch.floor_divide, Tensor.floor_divide)
+limited(0, torch.remainder, Tensor.remainder)
 limited(1, torch.maximum, Tensor.maximum, torch.minimum, Tensor.minimum, torch.fmax, torch.fmin)
 limited(1, torch.clamp, Tensor.clamp, torch.clip, Tensor.clip, torch.relu, Tensor.relu, F.relu, F.leaky_relu)
 
@@ -40,14 +40,8 @@ limited(1, torch.clamp, Tensor.clamp, torch.clip, Tensor.clip, torch.relu, Tenso
 @rule(torch.remainder, Tensor.remainder)
 def remainder(x: Operand, divisor: Operand) -> Jet:
     """The remainder x − ⌊x / p⌋ p, of the sign of p."""
-    return sub(x, floor_divide(x, divisor) * divisor)
-
-
-@rule(torch.floor_divide, Tensor.floor_divide)
-def floor_divide(x: Operand, divisor: Operand) -> Jet:
-    """The whole quotient ⌊x / p⌋."""
     quotient: Jet = x / divisor  # type: ignore[assignment]
-    return quotient.like(quotient.coefficients[:1].floor())
+    return sub(x, mul(quotient.like(quotient.coefficients[:1].floor()), divisor))
 
 
 @rule(torch.maximum, Tensor.maximum)

@@ -172,6 +172,16 @@ TRUTHS = {
     "math": lambda x, u: u - math.sin(x),
     "in": lambda x, u: u if u in (x, 2 * x) else -u,
     "column": lambda u, k: u if k > 2 else -u,
+    "chained comparison": lambda x, u: torch.where(0.2 < x < 0.5, u, -u),
+    "sorted": lambda x, u: sorted([u, x])[0],
+    "array": lambda x, u: np.array([u, x]).sum(),
+    "tensor": lambda x, u: torch.tensor([u, x]).sum(0),
+    "values as an array": lambda x, u: np.sin(x.value) * u,
+    "scipy's function": lambda x, u: np.interp(x, [0, 1], [0, 1]) * u,
+    "bits": lambda x, u: u & x,
+    "transposed": lambda u: u.T,
+    "called": lambda x, u: u(x),
+    "divmod": lambda u: divmod(u, 2)[0],
 }
 
 
