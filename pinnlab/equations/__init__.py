@@ -5,6 +5,17 @@ from pinnlab.equations.blasius import Blasius
 from pinnlab.equations.burgers import ViscousBurgers
 from pinnlab.equations.poisson import Poisson
 from pinnlab.equations.self_similar_burgers import SelfSimilarBurgers
+from pinnlab.equations.table import Table
 from pinnlab.equations.unknowns import Unknown
 
-__all__ = ["Blasius", "Constraint", "Equation", "Poisson", "SelfSimilarBurgers", "Unknown", "Vector", "ViscousBurgers"]
+__all__ = [
+    "Blasius",
+    "Constraint",
+    "Equation",
+    "Poisson",
+    "SelfSimilarBurgers",
+    "Table",
+    "Unknown",
+    "Vector",
+    "ViscousBurgers",
+]

@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from pinnlab.equations.shapes import check_column, check_component
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, Source
 from pinnlab.jets import Algebra, Collapsed, Field, IndexSet, Jet, Probe
 from pinnlab.jets.algebra import add
 from pinnlab.jets.jet import assemble
+from pinnlab.jets.values import BRANCHES, Origin, Values
 
 Residual = Callable[..., Any]
 """A function of fields by name that returns a field, or a tuple of fields, that should vanish."""
@@ -114,7 +116,7 @@ class Equation(nn.Module, ABC):
         if not self.solved:
             raise UserError(f"{self.name} has no exact solution")
         indices = IndexSet.simplex(self.dimension, order)
-        where, axes = assemble({name: points[name] for name in self.inputs})
+        where, axes = assemble(coordinates(self, points, self.name))
         seed = Jet.seed(where, indices).coefficients
         fields = {
             name: Jet(seed[..., a if isinstance(a, int) else slice(a.start, a.stop)], indices, a)
@@ -181,9 +183,13 @@ def components(result: object, where: str) -> tuple[Field, ...]:
     """
     parts = result if isinstance(result, tuple | list) else (result,)
     if not parts or not all(isinstance(part, Field) for part in parts):
+        wrong = next((part for part in parts if not isinstance(part, Field)), result)
+        within = " among its components" if isinstance(result, tuple | list) and parts else ""
+        kind = "Tensor" if isinstance(wrong, Tensor) else type(wrong).__name__
         raise UserError(
             f"{where}: the residual must return a field or a tuple of fields, built from the arguments it is "
-            f"given; it returned {type(result).__name__}"
+            f"given; it returned {kind}{within}"
+            + (", values without a network behind them" if isinstance(wrong, Values) else "")
         )
     return tuple(parts)
 
@@ -205,29 +211,26 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
         UserError: if the residual asks for unknown names, branches on values or returns no field.
     """
     dimension = equation.dimension
-    count = 2
     where = f"{equation.name}, constraint {name!r}"
-    sample = {column: values[:1].expand(count, *values.shape[1:]) for column, values in _sample(constraint).items()}
-    variables: dict[str, object] = {**columns(equation, sample, where)}
-    axis = 0
-    for coordinate in equation.inputs:
-        shape = (count, coordinate.dimension) if isinstance(coordinate, Vector) else (count,)
-        axes = range(axis, axis + size(coordinate)) if isinstance(coordinate, Vector) else axis
-        variables[coordinate] = Probe.coordinate(shape, dimension, axes)
-        axis += size(coordinate)
-    for output in equation.outputs:
-        variables[output] = Probe.output((count,), dimension)
-    variables.update({unknown: child.value.detach() for unknown, child in equation.unknowns().items()})
+    variables = _symbols(equation, constraint, where)
     arguments = resolve(constraint.residual, variables, where)
     try:
         parts = components(constraint.residual(**arguments), where)
-    except (RuntimeError, NotImplementedError) as error:
-        if "meta" in str(error):
+    except UserError as error:
+        text = str(error)
+        raise UserError(text if text.startswith(where) else f"{where}: {text}") from error
+    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+        text = " ".join(str(error).split())
+        if "meta" in text:
+            raise UserError(f"{where}: {BRANCHES}") from error
+        if "Probe" in text:  # what stands for a field here
             raise UserError(
-                f"{where}: the residual branches on the values of a field, or turns them into numbers, and may not"
+                f"{where}: {text.replace('Probe', 'field')}; write residuals with torch's functions of their arguments"
             ) from error
         raise
     probes = [part for part in parts if isinstance(part, Probe)]
+    for number, probe in enumerate(probes, 1):
+        check_component(probe, f"{where}, component {number} of the residual" if len(parts) > 1 else where, order)
     groups = frozenset().union(*(probe.laplacians for probe in probes))
     if order == 0 and len(groups) == 1:
         alone = frozenset().union(*(probe.shifts for probe in probes))
@@ -238,6 +241,32 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     own = IndexSet.simplex(dimension, order)
     indices = IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
     return indices, len(parts)
+
+
+# A number of points that is unlike any other number in a residual, so that what has an entry for each is known by it.
+_POINTS = 1009
+
+
+def _symbols(equation: Equation, constraint: Constraint, where: str) -> dict[str, object]:
+    """What a residual can ask for, in its dry run: probes, values of the columns that are data, and the unknowns."""
+    dimension = equation.dimension
+    count = _POINTS + dimension
+    sample = _sample(constraint)
+    variables: dict[str, object] = {}
+    for name, column in columns(equation, sample, where).items():
+        check_column(name, column, where)
+        data = column[:1].expand(count, *column.shape[1:])
+        variables[name] = Values.of(data, Origin(frozenset((f"the column {name!r}",)), count))
+    axis = 0
+    for name, column in coordinates(equation, sample, where).items():
+        check_column(name, column, where)
+        shape = (count, *column.shape[1:])
+        axes = axis if column.ndim == 1 else range(axis, axis + column.shape[1])
+        variables[name] = Probe.coordinate(shape, dimension, axes, name)
+        axis += 1 if column.ndim == 1 else column.shape[1]
+    for output in equation.outputs:
+        variables[output] = Probe.output((count,), dimension, output)
+    return variables | {unknown: child.value.detach() for unknown, child in equation.unknowns().items()}
 
 
 def domain(constraints: Mapping[str, Constraint]) -> str:
@@ -279,3 +308,24 @@ def columns(equation: Equation, points: Points, where: str) -> dict[str, Tensor]
     if hidden:
         raise UserError(f"{where}: the column {hidden[0]!r} of the points has the name of an output or unknown")
     return extra
+
+
+def coordinates(equation: Equation, points: Points, where: str) -> dict[str, Tensor]:
+    """The columns of the points that are inputs: `(N,)`, and `(N, d)` for a vector of dimension d.
+
+    Raises:
+        UserError: if a column has another shape.
+    """
+    found = {}
+    for name in equation.inputs:
+        column = points[name]
+        if isinstance(name, Vector) and column.ndim == name.dimension == 1:
+            column = column[:, None]
+        expected = (len(column), name.dimension) if isinstance(name, Vector) else (len(column),)
+        if column.shape != expected:
+            shape = f"(N, {name.dimension})" if isinstance(name, Vector) else "(N,)"
+            raise UserError(
+                f"{where}: the column of the input {name!r} has the shape {tuple(column.shape)}, not {shape}"
+            )
+        found[name] = column
+    return found

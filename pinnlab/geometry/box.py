@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.geometry.numbers import number, pair, real
 from pinnlab.geometry.points import Point
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Ends, Parametrised, Points, Region, number, tolerance
+from pinnlab.geometry.region import Ends, Parametrised, Points, Region, tolerance
 from pinnlab.geometry.sets import joined
 
 Bound = float | Sequence[float] | Tensor
@@ -140,16 +141,9 @@ class Interval(Box):
 
 
 def _bounds(name: str, ends: object) -> tuple[Tensor, Tensor]:
-    if not isinstance(ends, (tuple, list)) or len(ends) != 2:
-        raise UserError(f"the bounds of {name} must be a pair (lower, upper), not {ends!r}")
-    try:
-        lower, upper = (torch.as_tensor(end, dtype=torch.float64) for end in ends)
-    except (TypeError, ValueError, RuntimeError):
-        raise UserError(f"the bounds of {name} must be numbers, not {ends!r}") from None
+    lower, upper = (real(end, f"the bounds of {name}") for end in pair(ends, f"the bounds (lower, upper) of {name}"))
     if lower.shape != upper.shape or lower.dim() > 1 or lower.numel() == 0:
         raise UserError(f"the bounds of {name} must both be numbers, or vectors of one length; got {ends!r}")
-    if not (lower.isfinite().all() and upper.isfinite().all()):
-        raise UserError(f"the bounds of {name} must be finite, not {ends!r}")
     if not (lower < upper).all():
         raise UserError(f"the lower bound of {name} must be less than its upper bound; got {ends!r}")
     return lower, upper

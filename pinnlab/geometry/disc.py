@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Ends, Parametrised, Points, number, tolerance
+from pinnlab.geometry.numbers import number, pair
+from pinnlab.geometry.region import Ends, Parametrised, Points, tolerance
 
 
 class Disc(Parametrised):
@@ -28,9 +29,8 @@ class Disc(Parametrised):
             UserError: the radius is not positive, the centre no pair of numbers, or the names are not two.
         """
         self.names = two_names(names)
-        if not isinstance(center, (tuple, list)) or len(center) != 2:
-            raise UserError(f"the centre of a disc must be a pair of numbers, not {center!r}")
-        self.center = (number(center[0], "the disc's centre"), number(center[1], "the disc's centre"))
+        x, y = pair(center, "the centre of a disc")
+        self.center = (number(x, "the disc's centre"), number(y, "the disc's centre"))
         self.radius = number(radius, "the radius of a disc")
         if self.radius <= 0:
             raise UserError(f"the radius of a disc must be positive, not {radius!r}")

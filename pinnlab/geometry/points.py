@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.geometry.numbers import real
 from pinnlab.geometry.region import Ends, Parametrised, Points, Region, Source, tolerance
 
 
@@ -23,10 +22,11 @@ class At(Region):
         """Take the columns.
 
         Args:
-            columns: name → the values there: N numbers, `(N, d)` for a vector, or one number for N = 1.
+            columns: name → the values there: N numbers, as `(N,)` or `(N, 1)`, `(N, d)` for a vector, or one number
+                for N = 1; lists, numpy arrays, tensors, columns of data frames.
 
         Raises:
-            UserError: there is no point, a value is no finite number, or the columns differ in length.
+            UserError: there is no point, a value is no finite real number, or the columns differ in length.
         """
         if not columns:
             raise UserError("At needs at least one column, as in At(x=[0.0, 1.0])")
@@ -119,13 +119,9 @@ class Point(Parametrised):
 
 
 def _column(name: str, values: object) -> Tensor:
-    try:
-        column = torch.as_tensor(values, dtype=torch.float64).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):
-        raise UserError(f"At: the column {name} must be a list of numbers, not {values!r}") from None
+    column = real(values, f"At: the column {name}")
     column = column.reshape(1) if column.dim() == 0 else column
     if column.dim() > 2:
         raise UserError(f"At: the column {name} must have shape (N,) or (N, d), not {tuple(column.shape)}")
-    if not math.isfinite(float(column.sum())):
-        raise UserError(f"At: the column {name} holds a value that is not finite")
-    return column.clone()
+    # one number for each point, as frame[["u"]].values gives it
+    return column[:, 0] if column.shape[1:] == (1,) else column

@@ -6,7 +6,6 @@ quasi-random sequence, a random generator) is the business of a `Source`, which 
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -251,21 +250,6 @@ def concatenate(parts: Sequence[Points]) -> Points:
 def tolerance(column: Tensor, scale: float) -> float:
     """How far rounding may carry a point of this column from a region of this size."""
     return 16 * torch.finfo(column.dtype).eps * max(1.0, scale)
-
-
-def number(value: object, what: str) -> float:
-    """The finite number that `value` is.
-
-    Raises:
-        UserError: it is none; the message begins with `what`.
-    """
-    try:
-        result = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise UserError(f"{what} must be a number, not {value!r}") from None
-    if not math.isfinite(result):
-        raise UserError(f"{what} must be finite, not {value!r}")
-    return result
 
 
 def divide(n: int, weights: Sequence[float]) -> list[int]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnlab.engines import Engine
-from pinnlab.equations.base import Constraint, Equation, columns, components, required, resolve
+from pinnlab.equations.base import Constraint, Equation, columns, components, coordinates, required, resolve
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
@@ -85,8 +85,8 @@ class Residuals(nn.Module):
 
     def fields(self, points: Points, indices: Algebra) -> dict[str, Field]:
         """The coordinates and outputs as fields at the points, with the given derivatives."""
-        coordinates = {name: points[name] for name in self.equation.inputs}
-        return self.engine.fields(self.network, coordinates, self.equation.outputs, indices)
+        inputs = coordinates(self.equation, points, self.equation.name)
+        return self.engine.fields(self.network, inputs, self.equation.outputs, indices)
 
     def variables(self, name: str, points: Points) -> dict[str, object]:
         """What a constraint's residual can ask for, but for the unknowns: columns of the points, and fields."""
