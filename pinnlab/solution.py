@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,14 @@ from torch import nn
 from pinnlab.collocation import Sampler
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import NTP, Engine
-from pinnlab.equations import Equation
+from pinnlab.equations import Equation, Vector
+from pinnlab.equations.base import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
-from pinnlab.jets import MultiIndex
 from pinnlab.networks import MLP
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
-from pinnlab.reporting.requests import Request, closure, requested
+from pinnlab.reporting.requests import Request, closure, derivative, requested
 from pinnlab.reporting.saved import load_model, read_solution, run_of
 from pinnlab.residuals import Sobolev
 from pinnlab.training.checkpoint import Checkpoint
@@ -164,85 +165,116 @@ class Solution:
         """The values found for the unknowns."""
         return self.model.unknowns()
 
-    def __call__(self, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
+    def __call__(self, /, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The outputs at points.
 
         Args:
-            **coordinates: Every input by name; arrays of one shape, or shapes that broadcast.
+            **coordinates: Every input by name; arrays of one shape, or shapes that broadcast. A vector input has its
+                components along one more dimension, the last.
 
         Returns:
             An array of that shape, or a dictionary of them by output name if there are several outputs.
 
         Raises:
-            UserError: if a coordinate is missing or unknown.
+            UserError: if a coordinate is missing, unknown, or of a shape that does not fit.
         """
         return self.d(**coordinates)
 
-    def d(self, *along: str, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
+    def d(self, /, *along: str, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """A derivative of the outputs: `d("t", "x", "x", t=…, x=…)` is ∂³u/∂t∂x².
 
         Args:
-            *along: The inputs to differentiate along, in any order and as often as wanted.
-            **coordinates: Every input by name; arrays of one shape, or shapes that broadcast.
+            *along: The inputs to differentiate along, in any order and as often as wanted. A vector input x gives all
+                derivatives along it, in one more dimension; `"x.0"` gives the first of them.
+            **coordinates: Every input by name, as in a call.
 
         Returns:
             An array of that shape, or a dictionary of them by output name if there are several outputs.
 
         Raises:
-            UserError: if a name is not one of the inputs, or one is missing.
+            UserError: if a name is not one of the inputs, or a coordinate is missing or does not fit.
         """
-        alpha = self._alpha(along)
-        found = self._evaluate([Request(name, name, alpha) for name in self.model.equation.outputs], coordinates)
-        return found if len(found) > 1 else found[self.model.equation.outputs[0]]
+        equation = self.model.equation
+        found = self._evaluate([derivative(equation, name, name, along) for name in equation.outputs], coordinates)
+        return found if len(found) > 1 else found[equation.outputs[0]]
 
-    def evaluate(self, *names: str, **coordinates: npt.ArrayLike) -> dict[str, Array]:
+    def evaluate(self, /, *names: str, **coordinates: npt.ArrayLike) -> dict[str, Array]:
         """The outputs and several derivatives of them at once: `evaluate("u_x", "u_xx", x=…)`.
 
         Args:
-            *names: An output, an underscore, and an input for each differentiation.
-            **coordinates: Every input by name; arrays of one shape, or shapes that broadcast.
+            *names: An output, an underscore, and an input for each differentiation, as `d` takes them. The name of an
+                output is that output, also where it reads as a derivative of another.
+            **coordinates: Every input by name, as in a call.
 
         Returns:
-            Arrays of that shape by name, the outputs first.
+            Arrays of that shape by name, the outputs first; derivatives along vectors have more dimensions.
 
         Raises:
-            UserError: if a name is wrong, or an input is missing.
+            UserError: if a name is wrong or may mean two things, or a coordinate is missing or does not fit.
         """
         return self._evaluate(requested(self.model.equation, names), coordinates)
 
-    def derivative(self, order: int, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
+    def derivative(self, order: int, /, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The derivative of that order, for an equation of one input.
 
         Raises:
             UserError: if the equation has several inputs, or the order is negative.
         """
-        equation = self.model.equation
-        if len(equation.inputs) != 1 or order < 0:
+        names = axis_names(self.model.equation.inputs)
+        if len(names) != 1 or order < 0:
             raise UserError("derivative(order, …) takes one input and an order from 0; use d(…) for several inputs")
-        return self.d(*equation.inputs * order, **coordinates)
-
-    def _alpha(self, along: Sequence[str]) -> MultiIndex:
-        equation = self.model.equation
-        for name in along:
-            if name not in equation.inputs:
-                raise UserError(f"{equation.name} has no input {name!r}; its inputs are {', '.join(equation.inputs)}")
-        return tuple(along.count(name) for name in equation.inputs)
+        return self.d(*names * order, **coordinates)
 
     def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
-        equation = self.model.equation
-        self._alpha(list(coordinates))
-        missing = [name for name in equation.inputs if name not in coordinates]
-        if missing:
-            raise UserError(f"give a value for the input {missing[0]!r}, as in solution({missing[0]}=0.5)")
-        arrays = np.broadcast_arrays(*(np.asarray(coordinates[name], dtype=float) for name in equation.inputs))
+        columns, shape = _grid(self.model.equation, coordinates)
         points: Points = {
-            name: torch.tensor(array.ravel(), dtype=self._dtype, device=self.model.device)
-            for name, array in zip(equation.inputs, arrays, strict=True)
+            name: torch.tensor(column, dtype=self._dtype, device=self.model.device) for name, column in columns.items()
         }
         with torch.enable_grad():
             fields = self.model.residuals.fields(points, closure(requests))
-            values = {r.name: fields[r.output].derivative(r.alpha).detach() for r in requests}
-        return {name: value.cpu().numpy().reshape(arrays[0].shape) for name, value in values.items()}
+            values = {r.name: r.values(fields[r.output]).detach() for r in requests}
+        return {name: value.cpu().numpy().reshape(shape + value.shape[1:]) for name, value in values.items()}
+
+
+def _grid(equation: Equation, coordinates: Mapping[str, npt.ArrayLike]) -> tuple[dict[str, Array], tuple[int, ...]]:
+    """The coordinates as columns `(N,)`, of vectors `(N, dim)`, and the shape that the N points were given in."""
+    for name in coordinates:
+        if name not in equation.inputs:
+            raise UserError(f"{equation.name} has no input {name!r}; its inputs are {', '.join(equation.inputs)}")
+    arrays = {}
+    for name in equation.inputs:
+        if name not in coordinates:
+            example = [0.5] * name.dimension if isinstance(name, Vector) else 0.5
+            raise UserError(f"give a value for the input {name!r}, as in solution({name}={example})")
+        arrays[name] = _numbers(name, coordinates[name])
+        if isinstance(name, Vector) and arrays[name].shape[-1:] != (name.dimension,):
+            raise UserError(
+                f"the input {name!r} is a vector: its last dimension must be {name.dimension}, not that of the shape "
+                f"{arrays[name].shape}"
+            )
+    shapes = [arrays[name].shape[:-1] if isinstance(name, Vector) else arrays[name].shape for name in equation.inputs]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise UserError(
+            f"the shapes {', '.join(map(str, shapes))} of {', '.join(equation.inputs)} do not broadcast to one"
+        ) from None
+    tails = {name: (name.dimension,) if isinstance(name, Vector) else () for name in equation.inputs}
+    count = math.prod(shape)
+    return {
+        name: np.broadcast_to(array, shape + tails[name]).reshape(count, *tails[name]) for name, array in arrays.items()
+    }, shape
+
+
+def _numbers(name: str, values: npt.ArrayLike) -> Array:
+    array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
+    try:
+        found = np.asarray(array)
+        if found.dtype.kind not in "fiub":
+            raise TypeError
+    except (TypeError, ValueError):
+        raise UserError(f"the input {name!r} takes real numbers, or an array of them, not {values!r}") from None
+    return found.astype(float)
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from pinnlab.collocation import Grid
 from pinnlab.commands.arguments import Arguments
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.base import axis_names, by_axis, domain, from_axes
 from pinnlab.errors import UserError
 from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
 from pinnlab.solution import load
@@ -21,11 +22,14 @@ examples:
   python -m pinnlab predict runs/one --grid X=-1:1:201 --out values.csv
   python -m pinnlab predict runs/heat --grid t=0.5 x=0:1:101 --derivatives u_t u_xx --out heat.vtk
   python -m pinnlab predict runs/one --points sensors.csv --out at_sensors.npz
+  python -m pinnlab predict runs/cube --grid x.0=0:1:21 x.1=0.5 x.2=0.5 --derivatives u_x u_x.0x.0   (x a vector)
 
 With --config and --ckpt_path instead of a run, held-out points of a configuration are predicted:
   python -m pinnlab predict --config FILE --ckpt_path FILE"""
 
 _PER_AXIS = {1: 1001, 2: 201, 3: 41}
+_MOST = 10_000_000
+_SHOWN = 8
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -56,9 +60,10 @@ def main(command: str, arguments: Sequence[str]) -> int:
     solution = load(options.run)
     equation = solution.model.equation
     if options.points:
-        coordinates = read_points(options.points, equation.inputs)
+        columns = read_points(options.points, axis_names(equation.inputs))
     else:
-        coordinates = tensor_product(_axes(equation, options.grid))
+        columns = tensor_product(_axes(equation, options.grid))
+    coordinates = from_axes(columns, equation.inputs)
     values = solution.evaluate(*options.derivatives, **coordinates)
     write(out, coordinates, values)
     print(f"{', '.join(values)} at {next(iter(values.values())).size} points: {out}")
@@ -67,15 +72,22 @@ def main(command: str, arguments: Sequence[str]) -> int:
 
 def _axes(equation: Equation, given: Sequence[str]) -> dict[str, Array]:
     axes = dict(axis(text) for text in given)
-    unknown = [name for name in axes if name not in equation.inputs]
+    names = axis_names(equation.inputs)
+    unknown = [name for name in axes if name not in names]
     if unknown:
-        raise UserError(f"{equation.name} has no input {unknown[0]!r}; its inputs are {', '.join(equation.inputs)}")
-    if len(axes) < len(equation.inputs):
+        raise UserError(f"{equation.name} has no input {unknown[0]!r}; its inputs are {', '.join(names[:_SHOWN])}")
+    if len(axes) < len(names):
         # a grid holds the ends of every axis
         constraints = equation.constraints()
-        points = Grid().sample(constraints[domain(constraints)].region, 4096, 0)
-        count = _PER_AXIS.get(len(equation.inputs), 11)
-        for name in equation.inputs:
+        points = by_axis(Grid().sample(constraints[domain(constraints)].region, 4096, 0), equation.inputs)
+        count = _PER_AXIS.get(len(names), 11)
+        for name in names:
             if name not in axes:
                 axes[name] = np.linspace(float(points[name].min()), float(points[name].max()), count)
-    return {name: axes[name] for name in equation.inputs}
+    size = math.prod(len(values) for values in axes.values())
+    if size > _MOST:
+        raise UserError(
+            f"a grid over {len(names)} axes would have {size:.0e} points: give single values, as "
+            f"--grid {names[0]}=0.5, or --points"
+        )
+    return {name: axes[name] for name in names}

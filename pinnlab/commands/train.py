@@ -23,7 +23,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
-from pinnlab.reporting.folder import RunFolder, write_atomically
+from pinnlab.reporting.folder import RunFolder, write_arrays, write_atomically
 from pinnlab.reporting.record import RunRecord
 from pinnlab.reporting.saved import read_solution, run_of
 from pinnlab.reporting.tracking import Tracker, Wandb, start
@@ -237,7 +237,7 @@ class TrainingCLI(LightningCLI):
         names = list(batches[0])
         arrays: dict[str, Any] = {name: np.concatenate([batch[name].numpy() for batch in batches]) for name in names}
         path = run_of(self.checkpoint_path) / "prediction.npz"
-        np.savez(path, **arrays)
+        write_arrays(path, arrays)
         print(f"{', '.join(names)} at {len(arrays[names[0]])} points: {path}")
 
     def _check_resume(self, path: Path) -> None:

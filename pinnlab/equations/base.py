@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -193,6 +194,39 @@ def size(name: str) -> int:
     return name.dimension if isinstance(name, Vector) else 1
 
 
+def axes(inputs: Sequence[str]) -> dict[str, int | range]:
+    """The coordinate axis of every input, of a vector its range of axes."""
+    found: dict[str, int | range] = {}
+    first = 0
+    for name in inputs:
+        found[name] = range(first, first + name.dimension) if isinstance(name, Vector) else first
+        first += size(name)
+    return found
+
+
+def axis_names(inputs: Sequence[str]) -> tuple[str, ...]:
+    """The names of all axes in their order: the inputs' own, and `x.0`, `x.1`, … for the components of a vector x."""
+    parts = ([f"{name}.{i}" for i in range(name.dimension)] if isinstance(name, Vector) else [name] for name in inputs)
+    return tuple(name for part in parts for name in part)
+
+
+def by_axis(columns: Mapping[str, Any], inputs: Sequence[str]) -> dict[str, Any]:
+    """The columns of inputs by the names of axes: of a vector `(…, d)` its d components, each `(…)`."""
+    found: dict[str, Any] = {}
+    for name in inputs:
+        if isinstance(name, Vector):
+            found |= {f"{name}.{i}": columns[name][..., i] for i in range(name.dimension)}
+        else:
+            found[name] = columns[name]
+    return found
+
+
+def from_axes(columns: Mapping[str, np.ndarray], inputs: Sequence[str]) -> dict[str, np.ndarray]:
+    """The inputs from columns by the names of axes, `(…)` each: of a vector `(…, d)`; the inverse of `by_axis`."""
+    parts = {name: [columns[part] for part in axis_names([name])] for name in inputs}
+    return {name: np.stack(part, -1) if isinstance(name, Vector) else part[0] for name, part in parts.items()}
+
+
 def required(equation: Equation, name: str, constraint: Constraint, order: int) -> tuple[Algebra, int]:
     """The derivatives of the network that a constraint needs for ∇^j of its residual, j ≤ order.
 
@@ -209,12 +243,9 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     where = f"{equation.name}, constraint {name!r}"
     sample = {column: values[:1].expand(count, *values.shape[1:]) for column, values in _sample(constraint).items()}
     variables: dict[str, object] = {**columns(equation, sample, where)}
-    axis = 0
-    for coordinate in equation.inputs:
-        shape = (count, coordinate.dimension) if isinstance(coordinate, Vector) else (count,)
-        axes = range(axis, axis + size(coordinate)) if isinstance(coordinate, Vector) else axis
-        variables[coordinate] = Probe.coordinate(shape, dimension, axes)
-        axis += size(coordinate)
+    for coordinate, axis in axes(equation.inputs).items():
+        shape = (count,) if isinstance(axis, int) else (count, len(axis))
+        variables[coordinate] = Probe.coordinate(shape, dimension, axis)
     for output in equation.outputs:
         variables[output] = Probe.output((count,), dimension)
     variables.update({unknown: child.value.detach() for unknown, child in equation.unknowns().items()})

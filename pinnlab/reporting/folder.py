@@ -10,6 +10,7 @@ import math
 import os
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -211,6 +212,14 @@ class RowWriter:
         """Close the file; what could not be written before is lost."""
         with suppress(OSError):
             self._file.close()
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as NPZ; unlike `numpy.savez`, whose arguments the names are, under any names."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import platform
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +19,11 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 import pinnlab
 from pinnlab.collocation import Grid
 from pinnlab.collocation.datamodule import Collocation
-from pinnlab.equations.base import domain
+from pinnlab.equations.base import by_axis, domain
 from pinnlab.errors import DivergedError
+from pinnlab.geometry import Points
 from pinnlab.reporting.figures import draw_profile
-from pinnlab.reporting.folder import RowWriter, RunFolder
+from pinnlab.reporting.folder import RowWriter, RunFolder, write_arrays
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
 from pinnlab.training.interruption import Interruption
@@ -101,9 +102,10 @@ class RunRecord(Callback):
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         status = "finished" if self.interruption.signal is None else "interrupted"
         assert isinstance(trainer.datamodule, Collocation)  # type: ignore[attr-defined]
-        arrays: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
-        np.savez(self.folder.solution, **arrays)
-        np.savez(self.folder.points, **point_arrays(trainer.datamodule, pl_module.schedule.step))  # type: ignore[attr-defined]
+        found: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
+        write_arrays(self.folder.solution, found)
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        write_arrays(self.folder.points, point_arrays(data, pl_module.equation.inputs, pl_module.schedule.step))
         self.folder.write_summary(self._summary(pl_module, status, metrics))
         self._finish(pl_module)
         final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
@@ -111,7 +113,7 @@ class RunRecord(Callback):
         final |= {f"truth/{name}": truth for name, truth in known.items() if truth is not None}
         for logger in trainer.loggers:
             logger.log_metrics(final, step=pl_module.schedule.step)
-            share(logger, self.folder, arrays)
+            share(logger, self.folder, found)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Write the end of a run that was broken off."""
@@ -174,39 +176,45 @@ def columns(module: PINN) -> list[str]:
 
 
 def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
-    """The solution on held-out points of the domain, on a grid where it has two inputs, as named arrays.
+    """The solution on held-out points of the domain, on a grid where it has two axes, as named arrays: see `arrays`."""
+    name = domain(module.equation.constraints())
+    points = data.held_out_batch()[name]
+    if module.equation.dimension == 2:
+        points = Grid().sample(module.equation.constraints()[name].region, _MAP, 0)
+    return arrays(module, name, points)
 
-    Inputs are `(N,)`. For an equation of one input each output is `(order + 1, N)`, its derivatives up to the
-    highest that training used, with the exact ones as `exact/NAME` where they are known; for more inputs
-    it is `(1, N)`. `residual` is `(components, N)`.
+
+def arrays(module: PINN, name: str, points: Points) -> dict[str, np.ndarray]:
+    """The solution at points of a constraint, as named arrays.
+
+    Inputs are `(N,)`, a vector x as its components `x.0`, `x.1`, …. For an equation of one axis each output is
+    `(order + 1, N)`, its derivatives up to the highest that training used, with the exact ones as `exact/NAME` where
+    they are known; for more axes it is `(1, N)`. `residual` is `(components, N)`.
     """
     equation = module.equation
-    name = domain(equation.constraints())
-    sampled = data.held_out_batch()[name]
-    if len(equation.inputs) == 2:
-        sampled = Grid().sample(equation.constraints()[name].region, _MAP, 0)
-    points = {key: column.to(module.device) for key, column in sampled.items()}
-    order = max(term.indices.order for term in module.residuals.terms.values()) if len(equation.inputs) == 1 else 0
+    line = equation.dimension == 1
+    points = {key: column.to(module.device) for key, column in points.items()}
+    order = max(term.indices.order for term in module.residuals.terms.values()) if line else 0
     with torch.enable_grad():
-        if len(equation.inputs) == 1:
+        if line:
             outputs = module.residuals.derivatives(points, order)
         else:
             outputs = {key: value[None] for key, value in module(points).items()}
-        arrays = {key: points[key] for key in equation.inputs} | outputs
+        found = by_axis(points, equation.inputs) | outputs
         if equation.solved:
+            alphas = [(j, *[0] * (equation.dimension - 1)) for j in range(order + 1)]
             for key, field in equation.solution(points, order).items():
-                alphas = [(j, *(0 for _ in equation.inputs[1:])) for j in range(order + 1)]
-                arrays[f"exact/{key}"] = torch.stack([field.derivative(alpha) for alpha in alphas])
-        arrays["residual"] = module.residual_values({name: points})[name]
-    return {key: value.detach().cpu().numpy() for key, value in arrays.items()}
+                found[f"exact/{key}"] = torch.stack([field.derivative(alpha) for alpha in alphas])
+        found["residual"] = module.residual_values({name: points})[name]
+    return {key: value.detach().cpu().numpy() for key, value in found.items()}
 
 
-def point_arrays(data: Collocation, step: int) -> dict[str, Any]:
-    """The collocation points of a step: `constraint/column` ↦ `(N,)`, vector columns left out."""
+def point_arrays(data: Collocation, inputs: Sequence[str], step: int) -> dict[str, Any]:
+    """The collocation points of a step: `constraint/column` ↦ `(N,)`, vector inputs by component."""
     return {
         f"{name}/{key}": column.cpu().numpy()
-        for name, columns in data.batch(step).items()
-        for key, column in columns.items()
+        for name, points in data.batch(step).items()
+        for key, column in (points | by_axis(points, inputs)).items()
         if column.ndim == 1
     }
 
