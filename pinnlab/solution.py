@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import yaml
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
-from torch import nn
 
 from pinnlab.collocation import Sampler
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import NTP, Engine
-from pinnlab.equations import Equation, Vector
-from pinnlab.equations.base import axis_names
+from pinnlab.equations import Equation
+from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
 from pinnlab.networks import MLP
+from pinnlab.reporting.configured import configuration
+from pinnlab.reporting.coordinates import flat
+from pinnlab.reporting.description import importing
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
+from pinnlab.reporting.rehearsal import rehearse
 from pinnlab.reporting.requests import Request, closure, derivative, requested
 from pinnlab.reporting.saved import load_model, read_solution, run_of
 from pinnlab.residuals import Sobolev
 from pinnlab.training.checkpoint import Checkpoint
+from pinnlab.training.failures import ENDING, over
+from pinnlab.training.given import (
+    Network,
+    engine_of,
+    equation_of,
+    network_builder,
+    phases_of,
+    points_of,
+    sampler_of,
+    sobolev_of,
+    weights_of,
+    whole,
+)
 from pinnlab.training.history import History
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.phases import LBFGS, Adam, Phase
@@ -44,9 +62,9 @@ Array = npt.NDArray[Any]
 
 def solve(
     equation: Equation,
-    network: Callable[[int, int], nn.Module] | None = None,
+    network: Network | None = None,
     engine: Engine | None = None,
-    phases: Sequence[Phase] | None = None,
+    phases: Sequence[Phase] | Phase | None = None,
     points: Mapping[str, int] | None = None,
     sampler: Sampler | Mapping[str, Sampler] | None = None,
     *,
@@ -64,11 +82,15 @@ def solve(
     Ctrl-C ends the training after the current step and returns what was found so far. The same arguments as in
     a configuration give the same numbers as the command line.
 
+    What comes after the training, such as the exact solution and the record, is tried on two points before it. What
+    fails then all the same is logged, and takes nothing of the solution with it.
+
     Args:
-        equation: The equation. Its unknowns are trained in place.
+        equation: The equation. Its unknowns start where they were declared to, and have the values found in the end;
+            the solution has an equation of its own.
         network: Called with the numbers of inputs and outputs; an MLP of 3 hidden layers of 24 by default.
         engine: How derivatives are computed; n-TangentProp by default.
-        phases: The optimisers; by default 2,000 steps of Adam, then L-BFGS until it stalls.
+        phases: The optimisers, or one alone; by default 2,000 steps of Adam, then L-BFGS until it stalls.
         points: Numbers of points of some constraints; the others have the equation's.
         sampler: How points are spread, one for all or by constraint; Sobol by default.
         sobolev: Weights of the residual's derivatives by constraint, in place of the equation's.
@@ -77,57 +99,94 @@ def solve(
         seed: Of weights and points.
         start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
             and those unknowns that lie within their bounds here. The equation may be another.
-        folder: A new run folder to leave the record in; nothing is written without it.
+        folder: A new run folder to leave the record in, for `load` and the commands; nothing is written without it.
         progress: Show the progress.
         **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
 
     Raises:
-        UserError: if something is wrong with the equation or the options.
+        UserError: if something is wrong with the equation or the options, or what comes after the training would fail.
         DivergedError: if the loss became NaN or infinite.
     """
+    if (name := importing.get()) is not None:
+        raise UserError(
+            f"importing {name} solves an equation: put what it runs below 'if __name__ == \"__main__\":', so that its "
+            "classes can be imported alone"
+        )
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    given: dict[str, Any] = {
+        "equation": equation_of(equation),
+        "network": MLP if network is None else network,
+        "engine": NTP() if engine is None else engine_of(engine),
+        "phases": [Adam(2000), LBFGS(200)] if phases is None else phases_of(phases),
+        "sobolev": sobolev_of(sobolev),
+        "weights": weights_of(weights),
+    }
     options = TRAINER_DEFAULTS | trainer
-    chosen = list(phases) if phases is not None else [Adam(2000), LBFGS(200)]
+    own = options.pop("callbacks", None) or []
+    own = list(own) if isinstance(own, list | tuple) else [own]
+    seed = whole("seed", seed)
     dtype = precision_dtype(options["precision"])
     interruption, history = Interruption(), History()
-    with without_warnings(), torch.random.fork_rng(), default_dtype(dtype):
+    with without_warnings(), torch.random.fork_rng(), default_dtype(dtype), _from_its_start(equation):
         torch.manual_seed(seed)
-        model = PINN(equation, network or MLP, engine or NTP(), chosen, _dict(sobolev), _dict(weights))
-        by_name = dict(sampler) if isinstance(sampler, Mapping) else sampler
-        data = Collocation(_dict(points), by_name, resample_every, seed)
+        model = PINN(**given | {"network": network_builder(given["network"])})
+        data = Collocation(points_of(points), sampler_of(sampler), whole("resample_every", resample_every), seed)
         bind(model, data)
         check(model.to(dtype), data)
         if start is not None:
+            if not isinstance(start, Solution | str | Path):
+                raise UserError(f"start is a Solution or the folder of a run, not {start!r:.60}")
             state = start.model.state_dict() if isinstance(start, Solution) else read_solution(Path(start))
             warm_start(model, state, "the given solution" if isinstance(start, Solution) else start)
-        callbacks: list[Callback] = [*(options.pop("callbacks", None) or []), history]
+        rehearse(model, data, own)
+        callbacks: list[Callback] = [*own, history]
         if progress:
             callbacks.append(Progress())
-        callbacks += [interruption] if folder is None else _record(Path(folder), model, seed, interruption)
         assert data.steps is not None
         options["log_every_n_steps"] = max(1, min(options["log_every_n_steps"], data.steps))
-        fitted = Trainer(**options, callbacks=callbacks)
-        with lost_ranks():
-            fitted.fit(model, data)
+        if folder is None:
+            callbacks.append(interruption)
+        else:
+            text = configuration(given, data, {"precision": options["precision"]} | trainer, seed)
+            callbacks += _record(Path(folder), text, seed, interruption)
+        fitted = _trainer(options | {"callbacks": callbacks})
+        try:
+            with lost_ranks():
+                fitted.fit(model, data)
+        except Exception as error:
+            if not over(fitted):
+                raise
+            model.failures.add(ENDING, error)
+        # another solve of this equation leaves the solution alone, and nothing of the trainer stays with it
+        model.residuals.equation = _twin(equation)
+        model.trainer = None
     metrics = {name: float(value) for name, value in fitted.callback_metrics.items()}
     return Solution(model, _columns(history.rows), metrics, dtype)
 
 
-def load(run: str | Path) -> Solution:
-    """The solution that a run of the command line left.
+def load(run: str | Path, equation: Equation | None = None, network: Network | None = None) -> Solution:
+    """The solution that a run left, of the command line or of `solve` with a folder.
+
+    The classes of the equation and the network are imported by the paths that the run has; nothing else is run. If
+    their source changed since, a line says so.
 
     Args:
         run: Its folder, for the newest checkpoint, or one of the checkpoints in it.
+        equation: The equation, where the run's configuration cannot say how to make it (its class is in a function or a
+            notebook, it holds data).
+        network: What builds the network, likewise.
 
     Raises:
-        UserError: if there is no such run or checkpoint, or the run was one of `solve`, whose configuration does not
-            tell how to build the network again.
+        UserError: if there is no such run or checkpoint, or equation or network cannot be made and are not given.
     """
     path = Path(run)
-    model, dtype = load_model(path)
+    builder = None if network is None else network_builder(network)
+    model, dtype = load_model(path, None if equation is None else _twin(equation_of(equation)), builder)
     folder = RunFolder(path if path.is_dir() else run_of(path))
     history = folder.read_rows() if folder.metrics.exists() else {}
-    metrics = json.loads(folder.summary.read_text())["metrics"] if folder.summary.exists() else {}
+    recorded = json.loads(folder.summary.read_text())["metrics"] if folder.summary.exists() else {}
+    # JSON has no infinite numbers
+    metrics = {name: math.nan if value is None else value for name, value in recorded.items()}
     return Solution(model, history, metrics, dtype)
 
 
@@ -226,7 +285,7 @@ class Solution:
         return self.d(*names * order, **coordinates)
 
     def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
-        columns, shape = _grid(self.model.equation, coordinates)
+        columns, shape = flat(self.model.equation, coordinates)
         points: Points = {
             name: torch.tensor(column, dtype=self._dtype, device=self.model.device) for name, column in columns.items()
         }
@@ -236,66 +295,48 @@ class Solution:
         return {name: value.cpu().numpy().reshape(shape + value.shape[1:]) for name, value in values.items()}
 
 
-def _grid(equation: Equation, coordinates: Mapping[str, npt.ArrayLike]) -> tuple[dict[str, Array], tuple[int, ...]]:
-    """The coordinates as columns `(N,)`, of vectors `(N, dim)`, and the shape that the N points were given in."""
-    for name in coordinates:
-        if name not in equation.inputs:
-            raise UserError(f"{equation.name} has no input {name!r}; its inputs are {', '.join(equation.inputs)}")
-    arrays = {}
-    for name in equation.inputs:
-        if name not in coordinates:
-            example = [0.5] * name.dimension if isinstance(name, Vector) else 0.5
-            raise UserError(f"give a value for the input {name!r}, as in solution({name}={example})")
-        arrays[name] = _numbers(name, coordinates[name])
-        if isinstance(name, Vector) and arrays[name].shape[-1:] != (name.dimension,):
-            raise UserError(
-                f"the input {name!r} is a vector: its last dimension must be {name.dimension}, not that of the shape "
-                f"{arrays[name].shape}"
-            )
-    shapes = [arrays[name].shape[:-1] if isinstance(name, Vector) else arrays[name].shape for name in equation.inputs]
-    try:
-        shape = np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise UserError(
-            f"the shapes {', '.join(map(str, shapes))} of {', '.join(equation.inputs)} do not broadcast to one"
-        ) from None
-    tails = {name: (name.dimension,) if isinstance(name, Vector) else () for name in equation.inputs}
-    count = math.prod(shape)
-    return {
-        name: np.broadcast_to(array, shape + tails[name]).reshape(count, *tails[name]) for name, array in arrays.items()
-    }, shape
-
-
-def _numbers(name: str, values: npt.ArrayLike) -> Array:
-    array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
-    try:
-        found = np.asarray(array)
-        if found.dtype.kind not in "fiub":
-            raise TypeError
-    except (TypeError, ValueError):
-        raise UserError(f"the input {name!r} takes real numbers, or an array of them, not {values!r}") from None
-    return found.astype(float)
-
-
 def _columns(rows: Sequence[Row]) -> dict[str, Array]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
 
 
-def _record(path: Path, model: PINN, seed: int, interruption: Interruption) -> list[Callback]:
+def _record(path: Path, configuration: str, seed: int, interruption: Interruption) -> list[Callback]:
     folder = RunFolder.create(path.parent, path.name, path.name)
-    settings = {
-        "seed_everything": seed,
-        "model": {
-            "equation": model.equation.name,
-            "network": str(model.residuals.network),
-            "engine": type(model.engine).__name__,
-            "phases": [{"class_path": phase.name, "steps": phase.steps} for phase in model.schedule.phases],
-        },
-    }
-    write_atomically(folder.config, yaml.safe_dump(settings, sort_keys=False))
+    write_atomically(folder.config, configuration)
     return [RunRecord(folder, seed, interruption), interruption, Checkpoint(folder.checkpoints)]
 
 
-def _dict(mapping: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if mapping is None else dict(mapping)
+def _trainer(options: Mapping[str, Any]) -> Trainer:
+    try:
+        return Trainer(**options)
+    except (TypeError, ValueError, MisconfigurationException) as error:
+        raise UserError(f"the trainer cannot be made: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def _from_its_start(equation: Equation) -> Iterator[None]:
+    """Within the block an equation is trained from where it was declared to start; what is found of its unknowns stays.
+
+    All else that it trains, such as a network of its own, is put back afterwards: another solve starts from the same.
+    """
+    equation.check()
+    unknowns = equation.unknowns()
+    for unknown in unknowns.values():
+        unknown.reset()
+    found = {f"{name}.parameter" for name in unknowns}
+    before = {name: value.clone() for name, value in equation.state_dict().items() if name not in found}
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, value in equation.state_dict().items():
+                if name in before:
+                    value.copy_(before[name])
+
+
+def _twin(equation: Equation) -> Equation:
+    """A copy with parameters of its own, which shares data and all else that training leaves alone."""
+    twin = copy.copy(equation)
+    for kind in ("_parameters", "_buffers", "_modules"):
+        vars(twin)[kind] = {name: copy.deepcopy(value) for name, value in vars(equation)[kind].items()}
+    return twin

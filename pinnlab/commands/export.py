@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pinnlab.commands.arguments import Arguments
-from pinnlab.equations.base import axis_names
+from pinnlab.equations.inputs import axis_names
 from pinnlab.reporting.export import export
 from pinnlab.reporting.saved import load_model
 

@@ -11,7 +11,8 @@ import numpy as np
 from pinnlab.collocation import Grid
 from pinnlab.commands.arguments import Arguments
 from pinnlab.equations import Equation
-from pinnlab.equations.base import axis_names, by_axis, domain, from_axes
+from pinnlab.equations.base import domain
+from pinnlab.equations.inputs import axis_names, by_axis, from_axes
 from pinnlab.errors import UserError
 from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
 from pinnlab.solution import load

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pinnlab.equations.base import axis_names
+from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.jets import Jet
 from pinnlab.reporting.requests import Request, closure, requested

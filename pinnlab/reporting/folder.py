@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -23,6 +23,12 @@ import numpy as np
 from pinnlab.errors import UserError
 
 Row = Mapping[str, float | int | str]
+
+COLUMNS = ("step", "phase", "seconds", "loss")
+"""The columns that every record has; shares of the loss are `loss/NAME`, what optimisers add `optimiser/NAME`."""
+
+_ADDED_BEFORE = ("lr", "damping")
+"""What optimisers added in records without the prefix."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,11 @@ class RunFolder:
     def tracking(self) -> Path:
         """The id of the run in Weights & Biases."""
         return self.path / "wandb_id.txt"
+
+    @property
+    def source(self) -> Path:
+        """The folder of the user's modules as they were."""
+        return self.path / "source"
 
     @property
     def checkpoints(self) -> Path:
@@ -212,6 +223,13 @@ class RowWriter:
         """Close the file; what could not be written before is lost."""
         with suppress(OSError):
             self._file.close()
+
+
+def unknowns_of(names: Iterable[str]) -> list[str]:
+    """The columns of a record that are values of unknowns: all without a prefix but its own."""
+    names = list(names)
+    own = COLUMNS if any(name.startswith("optimiser/") for name in names) else (*COLUMNS, *_ADDED_BEFORE)
+    return [name for name in names if name not in own and "/" not in name]
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

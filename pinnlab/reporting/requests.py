@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.equations import Equation
-from pinnlab.equations.base import axes, axis_names
+from pinnlab.equations.inputs import axes, axis_names
 from pinnlab.errors import UserError
 from pinnlab.jets import Field, IndexSet, MultiIndex
 

@@ -10,7 +10,7 @@ import torch
 import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Vector
-from pinnlab.equations.base import axes, axis_names
+from pinnlab.equations.inputs import axes, axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box
 from pinnlab.networks import MLP
