@@ -62,7 +62,8 @@ def build(description: Any) -> Any:
     """The value of which `describe` made the description.
 
     Raises:
-        UserError: if a class cannot be imported, or does not take its arguments.
+        UserError: if a class cannot be imported, does not take its arguments, or is none that `describe` describes:
+            a record makes nothing else.
     """
     if isinstance(description, list):
         return [build(item) for item in description]
@@ -72,6 +73,8 @@ def build(description: Any) -> Any:
         kind, named = find(description["class_path"]), build(description.get("init_args") or {})
         if _waits(kind, (), named):
             return functools.partial(kind, **named)
+        if not (isinstance(kind, type) and (issubclass(kind, Constructed) or dataclasses.is_dataclass(kind))):
+            raise UserError(f"{description['class_path']} is nothing that a run's record makes again")
         try:
             return kind(**named)
         except TypeError as error:

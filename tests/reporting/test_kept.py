@@ -282,6 +282,8 @@ def test_descriptions_are_plain_and_come_back():
     for value in (lambda: 1, local(), np.zeros(3), Vector("x", 2), 1j, MLP(1, 1), partial(lambda i, o: 1), object()):
         with pytest.raises(IndescribableError):
             describe(value)
+    with pytest.raises(UserError, match="nothing that a run's record makes"):
+        build({"class_path": "pathlib.Path", "init_args": {}})
 
 
 def test_seeds_in_a_loop_start_alike_and_leave_each_other_alone(decay):
