@@ -11,7 +11,11 @@ from pinnlab.errors import UserError
 
 
 class Vector(str):
-    """The name of an input that is a vector: `inputs = ("t", Vector("x", 1000))`; its columns are `(N, dimension)`."""
+    """The name of an input that is a vector: `inputs = ("t", Vector("x", 1000))`; its columns are `(N, dimension)`.
+
+    `u.d(x)` in residuals, `solution.d("x", …)` and `u_x` in names of derivatives are all derivatives along it, in a new
+    last dimension. Its components are called `x.0`, `x.1`, … in derivatives (`u_x.0`), tables and files.
+    """
 
     dimension: int
 
