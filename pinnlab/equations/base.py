@@ -288,19 +288,11 @@ def columns(equation: Equation, points: Points, where: str) -> dict[str, Tensor]
     """The columns of the points that are not inputs: normals, data.
 
     Raises:
-        UserError: if an input has no column or one of another shape, or a column hides an output or unknown.
+        UserError: if an input has no column, or a column hides an output or unknown.
     """
     missing = [name for name in equation.inputs if name not in points]
     if missing:
         raise UserError(f"{where}: the region has no coordinate {missing[0]!r} (it has {', '.join(points)})")
-    for name in equation.inputs:
-        shape, wanted = tuple(points[name].shape[1:]), (name.dimension,) if isinstance(name, Vector) else ()
-        if shape != wanted:
-            declared = f"Vector({str(name)!r}, {shape[0]})" if len(shape) == 1 else repr(str(name))
-            raise UserError(
-                f"{where}: the region's {name!r} has {shape[0] if shape else 'no'} components, but the input was "
-                f"declared with {wanted[0] if wanted else 'none'}: write {declared} among the inputs, or another region"
-            )
     extra = {name: column for name, column in points.items() if name not in equation.inputs}
     taken: Iterable[str] = (*equation.outputs, *equation.unknowns())
     hidden = [name for name in extra if name in taken]

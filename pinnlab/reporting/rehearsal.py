@@ -43,6 +43,8 @@ def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ())
                 point_arrays(data, model.equation.inputs, 0)
             with _tried("the evaluation on held-out points"):
                 metrics = _metrics(model, few)
+    except UserError:
+        raise
     except _NUMBERS:
         # numbers alone make it fail, and they are others after the training
         return
@@ -90,8 +92,8 @@ _KNOWN = ("lightning", "pytorch_lightning", "pinnlab")
 """The packages whose callbacks log no metrics."""
 
 
-_NUMBERS = (torch.linalg.LinAlgError, ArithmeticError)  # type: ignore[attr-defined]
-"""The errors that numbers alone make."""
+_NUMBERS = (torch.linalg.LinAlgError, ArithmeticError, ValueError)  # type: ignore[attr-defined]
+"""The errors that numbers alone make: a matrix without inverse, a logarithm of 0."""
 
 
 @contextmanager

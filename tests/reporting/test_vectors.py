@@ -154,21 +154,6 @@ def test_what_does_not_fit_is_one_line(where, message):
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    ("inputs", "box"),
-    [
-        (("x",), Box(x=([0.0] * 3, [1.0] * 3))),
-        ((Vector("x", 3),), Box(x=(0, 1))),
-        ((Vector("x", 3),), Box(x=([0.0] * 2, [1.0] * 2))),
-    ],
-)
-def test_a_region_of_other_components_is_refused(inputs, box):
-    constraints = {"all": Constraint(box, lambda u: u, points=4)}
-    body = {"inputs": inputs, "outputs": ("u",), "constraints": lambda self: constraints}
-    with pytest.raises(UserError, match=r"the region's 'x' has .* components, but the input was declared with"):
-        pinnlab.solve(type("Other", (Equation,), body)(), phases=[Adam(10**9)])
-
-
 @pytest.mark.parametrize("equation", EQUATIONS)
 def test_record_and_figures(equation, tmp_path):
     solved(equation, folder=tmp_path / "run")
