@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 import math
@@ -21,6 +20,7 @@ from pinnlab.collocation import Sampler
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import NTP, Engine
 from pinnlab.equations import Equation
+from pinnlab.equations.base import twin
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
@@ -158,7 +158,7 @@ def solve(
                 raise
             model.failures.add(ENDING, error)
         # another solve of this equation leaves the solution alone, and nothing of the trainer stays with it
-        model.residuals.equation = _twin(equation)
+        model.residuals.equation = twin(equation)
         model.trainer = None
     metrics = {name: float(value) for name, value in fitted.callback_metrics.items()}
     return Solution(model, _columns(history.rows), metrics, dtype)
@@ -181,7 +181,7 @@ def load(run: str | Path, equation: Equation | None = None, network: Network | N
     """
     path = Path(run)
     builder = None if network is None else network_builder(network)
-    model, dtype = load_model(path, None if equation is None else _twin(equation_of(equation)), builder)
+    model, dtype = load_model(path, None if equation is None else twin(equation_of(equation)), builder)
     folder = RunFolder(path if path.is_dir() else run_of(path))
     history = folder.read_rows() if folder.metrics.exists() else {}
     recorded = json.loads(folder.summary.read_text())["metrics"] if folder.summary.exists() else {}
@@ -332,11 +332,3 @@ def _from_its_start(equation: Equation) -> Iterator[None]:
             for name, value in equation.state_dict().items():
                 if name in before:
                     value.copy_(before[name])
-
-
-def _twin(equation: Equation) -> Equation:
-    """A copy with parameters of its own, which shares data and all else that training leaves alone."""
-    twin = copy.copy(equation)
-    for kind in ("_parameters", "_buffers", "_modules"):
-        vars(twin)[kind] = {name: copy.deepcopy(value) for name, value in vars(equation)[kind].items()}
-    return twin

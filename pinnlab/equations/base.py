@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -167,6 +168,14 @@ class Equation(Constructed, nn.Module, ABC):
                     f"Constraint(Box(x=(0, 1)), self.residual); got {type(constraint.region).__name__} and "
                     f"{type(constraint.residual).__name__}"
                 )
+
+
+def twin(equation: Equation) -> Equation:
+    """A copy with parameters of its own, which shares data and all else that training leaves alone."""
+    found = copy.copy(equation)
+    for kind in ("_parameters", "_buffers", "_modules"):
+        vars(found)[kind] = {name: copy.deepcopy(value) for name, value in vars(equation)[kind].items()}
+    return found
 
 
 def resolve(function: Residual, available: Mapping[str, object], where: str) -> dict[str, object]:

@@ -61,10 +61,14 @@ def by_axis(columns: Mapping[str, Any], inputs: Sequence[str]) -> dict[str, Any]
     """The columns of inputs by the names of axes: of a vector `(…, d)` its d components, each `(…)`."""
     found: dict[str, Any] = {}
     for name in inputs:
-        if isinstance(name, Vector):
-            found |= {f"{name}.{i}": columns[name][..., i] for i in range(name.dimension)}
+        column = columns[name]
+        if not isinstance(name, Vector):
+            found[name] = column
+        elif name.dimension == column.ndim == 1:
+            # a region of numbers is taken for one of vectors of one component
+            found[f"{name}.0"] = column
         else:
-            found[name] = columns[name]
+            found |= {f"{name}.{i}": column[..., i] for i in range(name.dimension)}
     return found
 
 

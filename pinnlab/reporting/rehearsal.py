@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,7 +13,7 @@ import torch
 from lightning.pytorch import Callback
 
 from pinnlab.collocation.datamodule import Collocation
-from pinnlab.equations.base import domain
+from pinnlab.equations.base import domain, twin
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select, size
 from pinnlab.reporting.record import columns, exact_arrays, point_arrays, solution_arrays
@@ -33,6 +35,7 @@ def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ())
             name of a column of the record or of a metric.
     """
     _check_columns(model)
+    model = _twin(model)
     few = {name: select(points, slice(2)) for name, points in data.held_out_batch().items()}
     name = domain(model.equation.constraints())
     try:
@@ -55,6 +58,14 @@ def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ())
                 "another name"
             )
     _check_monitors(callbacks, metrics)
+
+
+def _twin(model: PINN) -> PINN:
+    """The module with an equation of its own, which may count or keep what it is asked."""
+    found, residuals = copy.copy(model), copy.copy(model.residuals)
+    vars(found)["_modules"] = {**vars(model)["_modules"], "residuals": residuals}
+    vars(residuals)["_modules"] = {**vars(residuals)["_modules"], "equation": twin(model.equation)}
+    return found
 
 
 def _metrics(model: PINN, few: dict[str, Points]) -> list[str]:
@@ -109,10 +120,12 @@ def _tried(what: str) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leaves out what the evaluation logs, which it says again after the training."""
+    """Leaves out what the evaluation logs and warns of, which it says again after the training."""
     logger = logging.getLogger("pinnlab")
     before, logger.disabled = logger.disabled, True
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.disabled = before
