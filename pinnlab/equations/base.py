@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +13,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from pinnlab.construction import Constructed
+from pinnlab.equations.exact import exact_fields
+from pinnlab.equations.inputs import Vector as Vector
+from pinnlab.equations.inputs import size
+from pinnlab.equations.names import check_attributes, check_constraints, check_variables
 from pinnlab.equations.shapes import check_column, check_component
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
@@ -23,28 +29,6 @@ from pinnlab.jets.values import BRANCHES, Origin, Values
 
 Residual = Callable[..., Any]
 """A function of fields by name that returns a field, or a tuple of fields, that should vanish."""
-
-
-class Vector(str):
-    """The name of an input that is a vector: `inputs = ("t", Vector("x", 1000))`; its columns are `(N, dimension)`."""
-
-    dimension: int
-
-    def __new__(cls, name: str, dimension: int) -> Vector:
-        """Names the input.
-
-        Raises:
-            UserError: if the dimension is not positive.
-        """
-        if dimension < 1:
-            raise UserError(f"the vector {name!r} needs a positive dimension, got {dimension}")
-        self = super().__new__(cls, name)
-        self.dimension = dimension
-        return self
-
-    def __getnewargs__(self) -> tuple[str, int]:  # type: ignore[override]
-        """For copies and pickles."""
-        return str(self), self.dimension
 
 
 @dataclass(frozen=True)
@@ -66,7 +50,7 @@ class Constraint:
     weight: float = 1.0
 
 
-class Equation(nn.Module, ABC):
+class Equation(Constructed, nn.Module, ABC):
     """A differential equation with its conditions, on named inputs and outputs.
 
     A subclass names its inputs and outputs and returns its constraints; unknowns are attributes. Constraints come
@@ -98,7 +82,7 @@ class Equation(nn.Module, ABC):
         """The exact solution, where it is known: a subclass defines it over its inputs, by name.
 
         Written like a residual, with torch functions on fields, it gives the exact derivatives as well. Returns
-        a field, or a tuple of fields in the order of the outputs.
+        a field, or a tuple of fields in the order of the outputs; a number is a constant field.
         """
         raise NotImplementedError
 
@@ -111,7 +95,7 @@ class Equation(nn.Module, ABC):
         """The exact outputs as jets with all derivatives up to `order`, by output name.
 
         Raises:
-            UserError: if the exact solution is not known.
+            UserError: if the exact solution is not known, fails, or is not a field `(N,)` or number for each output.
         """
         if not self.solved:
             raise UserError(f"{self.name} has no exact solution")
@@ -122,25 +106,78 @@ class Equation(nn.Module, ABC):
             name: Jet(seed[..., a if isinstance(a, int) else slice(a.start, a.stop)], indices, a)
             for name, a in axes.items()
         }
-        values = self.exact(**resolve(self.exact, fields, self.name))
-        return dict(zip(self.outputs, values if isinstance(values, tuple) else (values,), strict=True))
+        arguments = resolve(self.exact, fields, self.name)
+        try:
+            values = self.exact(**arguments)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(
+                f"{self.name}.exact fails: {type(error).__name__}: {' '.join(str(error).split())}; write it with torch "
+                "functions of its arguments, as torch.exp(-t)"
+            ) from error
+        return exact_fields(f"{self.name}.exact", self.outputs, values, Jet(seed[..., 0], indices) * 0)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute.
+
+        Raises:
+            UserError: if it is one that every equation has, or an unknown is set before `super().__init__()`.
+        """
+        own = getattr(type(self), name, None)
+        if isinstance(own, property) and own.fset is None:
+            raise UserError(
+                f"{type(self).__name__}: every equation has {name!r} already; choose another name for the attribute"
+            )
+        if isinstance(value, nn.Module | nn.Parameter) and "_modules" not in vars(self):
+            raise UserError(
+                f"{type(self).__name__}.__init__ must begin with super().__init__(), before {name!r} is set"
+            )
+        super().__setattr__(name, value)
 
     def check(self) -> None:
         """Says what is wrong with the declaration, before anything is trained.
 
         Raises:
-            UserError: if names are missing or used twice, or there are no constraints.
+            UserError: if names are missing, used twice, taken or not usable, if `super().__init__()` was not called, or
+                the constraints are not what they should be.
         """
+        if "_modules" not in vars(self):
+            raise UserError(f"{type(self).__name__}.__init__ must begin with super().__init__()")
+        for attribute in ("dimension", "unknowns", "solved", "solution"):
+            if getattr(type(self), attribute) is not getattr(Equation, attribute):
+                raise UserError(
+                    f"{self.name}: every equation has {attribute!r} already; choose another name for this one"
+                )
         for attribute in ("inputs", "outputs"):
             names = getattr(self, attribute, None)
             if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
                 raise UserError(f"{self.name}.{attribute} must be a tuple of names, like ('x',)")
-        names = [*self.inputs, *self.outputs, *self.unknowns()]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise UserError(f"{self.name} uses the name {twice[0]!r} for more than one input, output or unknown")
-        if not self.constraints():
+        check_variables(self.name, self.inputs, self.outputs, self.unknowns())
+        check_attributes(self.name, type(self), self.unknowns())
+        constraints = self.constraints()
+        if not isinstance(constraints, Mapping):
+            raise UserError(f"{self.name}.constraints() must return a dictionary of Constraint by name")
+        if not constraints:
             raise UserError(f"{self.name} has no constraints")
+        check_constraints(self.name, constraints)
+        for name, constraint in constraints.items():
+            if not isinstance(constraint, Constraint):
+                raise UserError(f"{self.name}, constraint {name!r}: give a Constraint, not {type(constraint).__name__}")
+            if not isinstance(constraint.region, Region) or not callable(constraint.residual):
+                raise UserError(
+                    f"{self.name}, constraint {name!r}: a Constraint takes a region and a function, as "
+                    f"Constraint(Box(x=(0, 1)), self.residual); got {type(constraint.region).__name__} and "
+                    f"{type(constraint.residual).__name__}"
+                )
+
+
+def twin(equation: Equation) -> Equation:
+    """A copy with parameters of its own, which shares data and all else that training leaves alone."""
+    found = copy.copy(equation)
+    for kind in ("_parameters", "_buffers", "_modules"):
+        vars(found)[kind] = {name: copy.deepcopy(value) for name, value in vars(equation)[kind].items()}
+    return found
 
 
 def resolve(function: Residual, available: Mapping[str, object], where: str) -> dict[str, object]:
@@ -192,11 +229,6 @@ def components(result: object, where: str) -> tuple[Field, ...]:
             + (", values without a network behind them" if isinstance(wrong, Values) else "")
         )
     return tuple(parts)
-
-
-def size(name: str) -> int:
-    """The number of axes of an input."""
-    return name.dimension if isinstance(name, Vector) else 1
 
 
 def required(equation: Equation, name: str, constraint: Constraint, order: int) -> tuple[Algebra, int]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pinnlab.errors import UserError
+from pinnlab.reporting.folder import write_arrays
 
 Array = npt.NDArray[Any]
 
@@ -46,13 +47,18 @@ def tensor_product(axes: Mapping[str, Array]) -> dict[str, Array]:
 def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
     """Columns of points from a CSV file with a heading or an NPZ file; other columns are passed over.
 
+    The columns of a vector x are `x.0`, `x.1`, …; an NPZ file may have them as one array x, `(N, dim)`.
+
     Raises:
         UserError: if the file is of neither kind, or lacks an input.
     """
     try:
         if path.suffix == ".npz":
             with np.load(path) as arrays:
-                columns = {name: np.asarray(arrays[name], dtype=float).ravel() for name in arrays if name in inputs}
+                parts = {name: np.asarray(array, dtype=float) for name, array in arrays.items()}
+                # one array of a vector x has the columns x.0, x.1, …
+                whole = _scalars({name: part for name, part in parts.items() if f"{name}.0" in inputs}, 1)
+                columns = {name: part.ravel() for name, part in {**parts, **whole}.items() if name in inputs}
         else:
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
@@ -70,27 +76,42 @@ def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
 def write(
     path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: Array | None = None
 ) -> None:
-    """Write coordinates and values of one shape; a shape of several dimensions is a grid to VTK.
+    """Write coordinates and values at points of one shape; a shape of several dimensions is a grid to VTK.
+
+    Vectors, of coordinates and of values, have their components along further dimensions. NPZ holds them so; CSV and
+    VTK have a column for each, as `x.0`, `x.1`, ….
 
     Args:
         path: The file.
-        coordinates: Input ↦ values.
-        values: Output ↦ values.
+        coordinates: The inputs.
+        values: Values by name; the first is of the shape of the points.
         hidden: Which points ParaView shall not show; booleans of the same shape.
 
     Raises:
         UserError: if the ending is unknown, or VTK is asked for more than three dimensions.
     """
-    columns = {**coordinates, **values}
+    shape = next(iter(values.values())).shape
     if path.suffix == ".npz":
-        np.savez(path, **columns)  # type: ignore[arg-type]
-    elif path.suffix == ".csv":
+        write_arrays(path, {**coordinates, **values})
+        return
+    coordinates, values = _scalars(coordinates, len(shape)), _scalars(values, len(shape))
+    columns = {**coordinates, **values}
+    if path.suffix == ".csv":
         table = np.stack([column.ravel() for column in columns.values()], axis=-1)
         np.savetxt(path, table, fmt="%.17g", delimiter=",", header=",".join(columns), comments="")
     elif path.suffix == ".vtk":
         path.write_text(vtk(coordinates, values, hidden))
     else:
         raise UserError(f"{path}: choose a file name that ends in {', '.join(FORMATS)}")
+
+
+def _scalars(arrays: Mapping[str, Array], ndim: int) -> dict[str, Array]:
+    """The components of arrays that have more dimensions than `ndim`, as `x.0`, `x.1`, ….; the others as they are."""
+    return {
+        ".".join([name, *map(str, index)]): array[(..., *index)]
+        for name, array in arrays.items()
+        for index in np.ndindex(array.shape[ndim:])
+    }
 
 
 def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: Array | None = None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pinnlab.reporting.folder import unknowns_of
 from pinnlab.reporting.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 Panel = Callable[["Axes"], None]
 Arrays = Mapping[str, np.ndarray]
-
-_NO_UNKNOWNS = ("step", "phase", "seconds", "loss", "lr", "damping")
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,7 @@ class Record:
     @property
     def unknowns(self) -> list[str]:
         """The columns that are unknowns."""
-        return list(self.summary.get("unknowns", ())) or [
-            name for name in self.rows if name not in _NO_UNKNOWNS and "/" not in name and name not in self.summary
-        ]
+        return list(self.summary["unknowns"]) if "unknowns" in self.summary else unknowns_of(self.rows)
 
 
 def solution(record: Record) -> list[Panel]:

@@ -24,13 +24,11 @@ class Term:
     """A constraint as it is trained: what the network must supply, and the rows that come of it.
 
     Attributes:
-        constraint: The constraint.
         indices: The derivatives of the network that its rows need.
         rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
         components: How many fields the residual returns.
     """
 
-    constraint: Constraint
     indices: Algebra
     rows: tuple[tuple[tuple[int, ...], float], ...]
     components: int
@@ -207,4 +205,4 @@ def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobole
         for alpha in of_degree(dimension, j)
     )
     indices, count = required(equation, name, constraint, len(q) - 1)
-    return Term(constraint, indices, rows, count)
+    return Term(indices, rows, count)

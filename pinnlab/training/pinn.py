@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -20,6 +21,7 @@ from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.training.evaluation import Evaluation
+from pinnlab.training.failures import Failures
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.ranks import Ranks
@@ -41,7 +43,8 @@ class StepReport:
         step: The number of the step in the run, from 0.
         loss: The loss where the step started.
         rows: The lines for the record that are due: step, phase, seconds, loss, each constraint's share of it, the
-            unknowns and what the phase adds. One where the step started, one more where a phase ended.
+            unknowns and what the phase adds, as `optimiser/NAME`. One where the step started, one more where a phase
+            ended.
         ended: The phase that this step ended, or None.
     """
 
@@ -79,6 +82,7 @@ class PINN(LightningModule):
         weights: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
+        equation.check()
         self.automatic_optimization = False
         built = network(equation.dimension, len(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
@@ -90,6 +94,8 @@ class PINN(LightningModule):
         self.stages = Stages(self.residuals, phases)
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
+        self.failures = Failures()
+        """What went wrong after the training."""
         self._evaluation: Evaluation | None = None
 
     @property
@@ -167,7 +173,12 @@ class PINN(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)))
+        totals = self._totals(batch, Ranks(self.device))
+        if self.trainer.state.fn != TrainerFn.FITTING:
+            self._evaluation.update(batch, totals)
+            return
+        with self.failures.kept("the evaluation on held-out points"):
+            self._evaluation.update(batch, totals)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
@@ -178,6 +189,7 @@ class PINN(LightningModule):
         """Log what was counted."""
         assert self._evaluation is not None
         self.log_dict(self._evaluation.compute(), sync_dist=True)
+        self._evaluation = None
 
     def on_test_epoch_end(self) -> None:
         """Log what was counted."""
@@ -267,8 +279,9 @@ class PINN(LightningModule):
         columns: Mapping[str, float],
     ) -> Row:
         shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
+        added = {f"optimiser/{name}": value for name, value in columns.items()}
         seconds = self.schedule.seconds
-        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **columns}
+        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **added}
 
 
 def differences(
