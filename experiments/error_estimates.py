@@ -1,11 +1,14 @@
 """Errors as a run estimates them without the truth, against the true ones.
 
-Self-similar profiles are trained as their configurations say, with several seeds, and broken off after 1 to 10 steps of
-the second stage, the number that of the seed, so that errors of all sizes come about. Printed are the errors of λ and U
-with their estimates, and how many estimates are within a factor of ten; the figure has all of them.
+Every problem of estimate_problems.py is solved with several seeds, to different ends. Printed are the true errors of
+unknowns and outputs, the estimates and their ratio, and what the run itself says is wrong. An output's true error is
+the largest at 8000 points of its domain.
 
-    python experiments/error_estimates.py [--profiles 1 2 3 4] [--seeds 0 1 2 3 4 5 6 7 8 9] [--out PREFIX]
-    python experiments/error_estimates.py --others    # other equations, with and without fronts
+    python experiments/error_estimates.py [--only NAME] [--seeds 0 1] [--out PREFIX]
+    python experiments/error_estimates.py --profiles 1 2 3 4 --seeds 0 1 2 3 4 5 6 7 8 9
+
+The second trains self-similar profiles as their configurations say, broken off after 1 to 10 steps of the second stage,
+the number that of the seed, so that errors of all sizes come about.
 """
 
 from __future__ import annotations
@@ -13,128 +16,162 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from estimate_problems import DEVELOPMENT, JUDGEMENT, Problem
 
 import pinnlab
-from pinnlab.equations import Equation, Poisson, ViscousBurgers
-from pinnlab.equations.burgers import BurgersAnsatz
-from pinnlab.networks import MLP, RandomFeatures, Staged
-from pinnlab.training import Adam, GaussNewton
-from pinnlab.training.phases import Phase
+from pinnlab.collocation import Sobol
+from pinnlab.equations.base import domain
 
 ROOT = Path(__file__).resolve().parents[1]
-ROUNDING = 1e-14
-"""Of both an error and an estimate: what the comparison of smaller ones would say is about rounding alone."""
+ROUNDING = 1e-13
+"""Of an error relative to its quantity: what the comparison of smaller ones would say is about rounding alone."""
 
 
-def errors(profile: int, seed: int, root: str) -> dict[str, tuple[float, float]]:
-    """The true and the estimated error of λ and of U, by name, of a run of the command line."""
-    config, name = ROOT / "configs" / "self_similar_burgers" / f"profile_{profile}.yaml", f"{profile}-{seed}"
-    command = [sys.executable, "-m", "pinnlab", "fit", "--config", str(config), "--seed_everything", str(seed)]
-    command += ["--model.phases.1.steps", str(1 + seed % 10), "--run.root", root, "--run.name", name]
-    environment = os.environ | {"WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)}
-    subprocess.run(command, check=True, capture_output=True, env=environment)
-    metrics = json.loads((Path(root) / name / "summary.json").read_text())["metrics"]
-    return {
-        "λ": (metrics["error_lam"], metrics["uncertainty_lam"]),
-        "U": (metrics["max_error"], metrics["uncertainty_U"]),
-    }
+@dataclass(frozen=True)
+class Pair:
+    """An error and its estimate.
+
+    Attributes:
+        problem: What was solved, with the seed.
+        name: The unknown or output.
+        error: The true error.
+        estimate: The estimate.
+        findings: What the run said is wrong.
+    """
+
+    problem: str
+    name: str
+    error: float
+    estimate: float
+    findings: tuple[str, ...]
+
+    @property
+    def ratio(self) -> float:
+        """The estimate over the error."""
+        return self.estimate / self.error if self.error else math.inf
 
 
-def others(seed: int) -> Iterator[tuple[str, float, float]]:
-    """What is solved and how, the true and the estimated error of u."""
-    small, usual = partial(MLP, width=12, depth=2, initialisation="kaiming_uniform"), MLP
-    steep = [GaussNewton(60, factorisation="cholesky")]
-    features = partial(Staged, stages=[small, partial(RandomFeatures, features=300)], reuse=True)
-    corrected = [*steep, GaussNewton(3, stage=2, damping=1e-24)]
-    few, many = {"interior": 600, "boundary": 160}, {"interior": 2000, "initial": 1, "walls": 2}
-    cases: dict[str, tuple[Equation, Callable[..., nn.Module], list[Phase], dict[str, int] | None]] = {
-        "Poisson, Adam 500": (Poisson(), usual, [Adam(500)], None),
-        "Poisson, Adam 3000": (Poisson(), usual, [Adam(3000)], None),
-        "Poisson, Gauss-Newton 20": (Poisson(), usual, [GaussNewton(20)], few),
-        "Poisson, Gauss-Newton 80": (Poisson(), usual, [GaussNewton(80)], few),
-        "Poisson, modes 3 and 2, Gauss-Newton 40": (Poisson((3, 2)), usual, [GaussNewton(40)], few),
-        "Burgers, ν = 0.1, Adam 500": (ViscousBurgers(0.1), usual, [Adam(500)], None),
-        "Burgers, ν = 0.1, Gauss-Newton 30": (ViscousBurgers(0.1), usual, [GaussNewton(30)], None),
-        "Burgers, ν = 0.02, Gauss-Newton 60": (
-            ViscousBurgers(0.02, 0.1),
-            partial(BurgersAnsatz, network=small),
-            steep,
-            many,
-        ),
-        "Burgers, ν = 0.02, features": (
-            ViscousBurgers(0.02, 0.1),
-            partial(BurgersAnsatz, network=features),
-            corrected,
-            many,
-        ),
-        "Burgers, ν = 0.01/π, Adam 1000": (ViscousBurgers(), usual, [Adam(1000)], None),
-        "Burgers, ν = 0.01/π, Gauss-Newton 60": (ViscousBurgers(), usual, steep, {"interior": 2000}),
-    }
-    for name, (equation, network, phases, points) in cases.items():
-        metrics = pinnlab.solve(equation, network, phases=phases, points=points, seed=seed).metrics
-        yield name, metrics["max_error"], metrics["uncertainty_u"]
+def solved(name: str, problem: Problem, seed: int) -> list[Pair]:
+    """Errors and estimates of one problem."""
+    options = {"phases": problem.phases(seed), "points": problem.points, "seed": seed, **problem.options}
+    solution = pinnlab.solve(problem.equation(seed), problem.network, **options)
+    equation = solution.model.equation
+    constraints = equation.constraints()
+    points = Sobol().sample(constraints[domain(constraints)].region, 8000, 12345)
+    places = {axis: points[axis].double().numpy() for axis in equation.inputs}
+    found = solution.evaluate(**places)
+    if problem.truth is None:
+        with torch.no_grad():
+            true = {key: value.value.numpy() for key, value in equation.solution(points).items()}
+    else:
+        true = dict(problem.truth(places))
+    errors = {key: float(abs(found[key] - true[key]).max()) for key in equation.outputs}
+    errors |= {key: abs(float(u.value.detach()) - u.truth) for key, u in equation.unknowns().items() if u.truth}
+    findings = tuple(solution.model.findings)
+    return [
+        Pair(f"{name}, seed {seed}", key, error, solution.metrics[f"uncertainty_{key}"], findings)
+        for key, error in errors.items()
+        if error > ROUNDING
+    ]
+
+
+def profiles(numbers: list[int], seeds: list[int]) -> Iterator[Pair]:
+    """λ and U of self-similar profiles, by runs of the command line."""
+    with tempfile.TemporaryDirectory() as root:
+        for number in numbers:
+            for seed in seeds:
+                config = ROOT / "configs" / "self_similar_burgers" / f"profile_{number}.yaml"
+                command = [sys.executable, "-m", "pinnlab", "fit", "--config", str(config)]
+                command += ["--seed_everything", str(seed), "--model.phases.1.steps", str(1 + seed % 10)]
+                command += ["--run.root", root, "--run.name", f"{number}-{seed}"]
+                environment = os.environ | {"WANDB_MODE": "disabled", "PYTHONPATH": str(ROOT)}
+                subprocess.run(command, check=True, capture_output=True, env=environment)
+                summary = json.loads((Path(root) / f"{number}-{seed}" / "summary.json").read_text())
+                metrics, problem = summary["metrics"], f"profile {number}, seed {seed}"
+                for name, error in (("lam", "error_lam"), ("U", "max_error")):
+                    estimate = metrics[f"uncertainty_{name}"]
+                    yield Pair(problem, name, metrics[error], estimate, tuple(summary["findings"]))
+
+
+def summary(pairs: list[Pair]) -> str:
+    """What is asked of estimates, counted."""
+    ratios = sorted(pair.ratio for pair in pairs)
+    small = [pair for pair in pairs if pair.ratio < 1 / 3]
+    within = {pair.problem for pair in pairs} - {pair.problem for pair in pairs if not 1 / 3 <= pair.ratio <= 3}
+    warned = {pair.problem for pair in pairs if pair.findings} & within
+    return (
+        f"{len({pair.problem for pair in pairs})} runs, {len(pairs)} estimates, ratio {ratios[0]:.2g} to "
+        f"{ratios[-1]:.2g}, median {statistics.median(ratios):.2g}\n"
+        f"more than 3 times too small: {len(small)}, without a warning {sum(not pair.findings for pair in small)}\n"
+        f"runs with all estimates within 3 times: {len(within)}, with a warning {len(warned)}\n"
+        f"more than 30 times too large: {sum(ratio > 30 for ratio in ratios)} of {len(ratios)}"
+    )
 
 
 def main() -> None:
     """Trains, tabulates and draws."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profiles", type=int, nargs="+", default=[1, 2, 3, 4])
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
-    parser.add_argument("--others", action="store_true", help="other equations, a table alone")
+    parser.add_argument("--only", default="", help="problems whose names contain this")
+    parser.add_argument("--profiles", type=int, nargs="*", default=[])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--out", type=Path, default=ROOT / "experiments" / "results" / "error_estimates")
     options = parser.parse_args()
     logging.getLogger("lightning").setLevel(logging.ERROR)
+    logging.getLogger("pinnlab").setLevel(logging.ERROR)
     torch.set_num_threads(1)
-    if options.others:
-        print("| problem | seed | max error of u | estimate | ratio |\n|---|---|---|---|---|")
+    pairs: list[Pair] = []
+    print("| problem | of | error | estimate | ratio | said |\n|---|---|---|---|---|---|")
+
+    def show(found: list[Pair]) -> None:
+        pairs.extend(found)
+        for pair in found:
+            said = "; ".join(finding.partition(":")[0] for finding in pair.findings)
+            cells = f"{pair.error:.1e} | {pair.estimate:.1e} | {pair.ratio:.2g} | {said}"
+            print(f"| {pair.problem} | {pair.name} | {cells} |", flush=True)
+
+    if options.profiles:
+        for pair in profiles(options.profiles, options.seeds):
+            show([pair])
+    else:
         for seed in options.seeds:
-            for name, error, estimate in others(seed):
-                print(f"| {name} | {seed} | {error:.1e} | {estimate:.1e} | {estimate / error:.2g} |", flush=True)
-        return
-    tried = []
-    print("| profile | seed | error of λ | estimate | max error of U | estimate |\n|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as root:
-        for profile in options.profiles:
-            for seed in options.seeds:
-                tried.append(errors(profile, seed, root))
-                cells = " | ".join(f"{error:.1e} | {estimate:.1e}" for error, estimate in tried[-1].values())
-                print(f"| {profile} | {seed} | {cells} |", flush=True)
-    for name in ("λ", "U"):
-        pairs = [each[name] for each in tried if max(each[name]) > ROUNDING]
-        if not pairs:
-            print(f"{name}: all at rounding, errors at most {max(each[name][0] for each in tried):.1e}")
-            continue
-        ratios = sorted(estimate / error for error, estimate in pairs)
-        within = sum(0.1 <= ratio <= 10 for ratio in ratios)
-        print(f"{name}: {within} of {len(pairs)} above rounding within ten, ratios {ratios[0]:.2g} to {ratios[-1]:.2g}")
-    draw(tried, options.out.with_suffix(".png"))
+            for name, problem in {**DEVELOPMENT, **JUDGEMENT}.items():
+                if options.only in name:
+                    show(solved(name, problem, seed))
+    print(summary(pairs))
+    draw(pairs, options.out.with_suffix(".png"))
 
 
-def draw(found: list[dict[str, tuple[float, float]]], path: Path) -> None:
-    """Estimates against errors, with the lines of a factor of ten."""
+def draw(pairs: list[Pair], path: Path) -> None:
+    """Estimates against errors, with the lines of a factor of three."""
     from matplotlib.figure import Figure
 
     from pinnlab.reporting.style import styled
 
     with styled():
-        figure = Figure(figsize=(8, 4), layout="constrained")
-        for axis, name in zip(figure.subplots(1, 2), ("λ", "U"), strict=True):
-            pairs = [tuple(max(value, 1e-17) for value in each[name]) for each in found]
-            ends = min(map(min, pairs)), max(map(max, pairs))
-            for factor, style in ((0.1, ":"), (1, "-"), (10, ":")):
-                axis.loglog(ends, [factor * end for end in ends], color="grey", linestyle=style, linewidth=0.8)
-            axis.loglog(*zip(*pairs, strict=True), "o", markersize=4)
-            axis.set(title=f"error of {name}", xlabel="true", ylabel="estimated without the truth")
+        figure = Figure(figsize=(5, 4.5), layout="constrained")
+        axis = figure.subplots()
+        drawn = [pair for pair in pairs if math.isfinite(pair.estimate)]
+        ends = [min(pair.error for pair in drawn) / 3, max(pair.error for pair in drawn) * 3]
+        for factor, style in ((1 / 3, ":"), (1, "-"), (3, ":")):
+            axis.loglog(ends, [factor * end for end in ends], color="grey", linestyle=style, linewidth=0.8)
+        for warned, marker, label in ((False, "o", "no warning"), (True, "x", "with a warning")):
+            chosen = [pair for pair in drawn if bool(pair.findings) == warned]
+            if chosen:
+                places = [pair.error for pair in chosen], [pair.estimate for pair in chosen]
+                axis.loglog(*places, marker, markersize=4, label=label)
+        axis.set(xlabel="true error", ylabel="estimated without the truth")
+        axis.legend()
         figure.savefig(path, dpi=90)
 
 

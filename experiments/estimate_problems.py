@@ -1,6 +1,6 @@
 """Problems with known truths on which estimates of errors are judged: see error_estimates.py.
 
-Those of DEVELOPMENT were at hand when the estimate was made; those of JUDGEMENT were named before the first run on them.
+Those of DEVELOPMENT were at hand when the estimate was made; those of JUDGEMENT were named before their first run.
 """
 
 from __future__ import annotations
@@ -73,9 +73,10 @@ class Helmholtz(Equation):
 
     def constraints(self):
         box = Box(x=(-1, 1), y=(-1, 1))
-        source = lambda x, y: (1 - 17 * math.pi**2) * torch.sin(math.pi * x) * torch.sin(4 * math.pi * y)  # noqa: E731
         return {
-            "interior": Constraint(box, lambda x, y, u: laplacian(u, x, y) + u - source(x, y), points=1200),
+            "interior": Constraint(
+                box, lambda x, y, u: laplacian(u, x, y) + u - (1 - 17 * math.pi**2) * self.exact(x, y), points=1200
+            ),
             "walls": Constraint(box.faces("x", "y"), lambda u: u, points=240, weight=100.0),
         }
 
@@ -103,7 +104,7 @@ class Beam(Equation):
 
 
 class Robin(Equation):
-    """Δu = −4 e^x cos y ... on the unit disc with ∂u/∂n + u given; u = e^x cos y + x² y."""
+    """Δu = 2y on the unit disc with ∂u/∂n + u given; u = e^x cos y + x² y."""
 
     inputs, outputs = ("x", "y"), ("u",)
 
@@ -125,26 +126,24 @@ class Robin(Equation):
 
 
 class Heat(Equation):
-    """u_t = Δu / 5 in d dimensions on the unit cube; u = e^{−π²td/20} Π cos(πx_i/2)."""
+    """u_t = Δu / 5 on the unit cube of five dimensions; u = e^{−π²t/4} Π cos(πx_i/2)."""
 
-    outputs = ("u",)
-
-    def __init__(self, dimension: int = 5) -> None:
-        super().__init__()
-        self.axes = tuple(f"x{i}" for i in range(1, dimension + 1))
-        self.inputs = ("t", *self.axes)
+    inputs, outputs = ("t", "x1", "x2", "x3", "x4", "x5"), ("u",)
 
     def constraints(self):
-        box = Box(t=(0, 1), **{name: (0, 1) for name in self.axes})
-        names = ", ".join(self.inputs)
-        scope = {"laplacian": laplacian, "exact": self.exact}
-        residual = eval(f"lambda {names}, u: u.d(t) - laplacian(u, {', '.join(self.axes)}) / 5", scope)
-        gap = eval(f"lambda {names}, u: u - exact({names})", scope)
+        names = self.inputs[1:]
+        box = Box(t=(0, 1), **dict.fromkeys(names, (0, 1)))
         return {
-            "interior": Constraint(box, residual, points=1000),
-            "start": Constraint(box.face("t", 0), gap, points=200, weight=10.0),
-            "walls": Constraint(box.faces(*self.axes), gap, points=400, weight=10.0),
+            "interior": Constraint(box, self.balance, points=1000),
+            "start": Constraint(box.face("t", 0), self.gap, points=200, weight=10.0),
+            "walls": Constraint(box.faces(*names), self.gap, points=400, weight=10.0),
         }
+
+    def balance(self, t, x1, x2, x3, x4, x5, u):
+        return u.d(t) - laplacian(u, x1, x2, x3, x4, x5) / 5
+
+    def gap(self, t, x1, x2, x3, x4, x5, u):
+        return u - self.exact(t, x1, x2, x3, x4, x5)
 
     def exact(self, t, x1, x2, x3, x4, x5):
         product = torch.exp(-(math.pi**2) / 4 * t)
@@ -296,7 +295,7 @@ class Layer(Equation):
 
 
 class Wave(Equation):
-    """u_t = ε u_xx + u (1 − u²)/(2ε·…): the travelling front u = ½ (1 − tanh((x − ct)/(4 ε))) of Fisher-KPP's cubic kin."""
+    """u_t = 2w² u_xx + 4 u (1 − u)(u − ¼), Nagumo's equation: the travelling front u = 1 / (1 + exp((x − ct)/w))."""
 
     inputs, outputs = ("t", "x"), ("u",)
 
@@ -308,7 +307,7 @@ class Wave(Equation):
         box = Box(t=(0, 1), x=(-1, 1))
         w = self.width
 
-        def balance(t, x, u):  # Nagumo's equation with threshold 1/4, in units of the front's width
+        def balance(t, x, u):
             return u.d(t) - 2 * w * w * u.d(x, x) - u * (1 - u) * (u - 0.25) * 4
 
         return {
@@ -318,7 +317,7 @@ class Wave(Equation):
         }
 
     def exact(self, t, x):
-        # u = 1/(1 + exp(z)), z = (x − ct)/(√(2D/k)·1), D = 2w², k = 4: the width √(2·2w²/4) = w; c = √(2Dk)(1/2 − 1/4)
+        # D = 2w² and k = 4: the width is √(2D/k) = w, the speed c = √(2Dk) (½ − ¼)
         speed = math.sqrt(2 * 2 * self.width**2 * 4) * 0.25
         return 0.5 - 0.5 * torch.tanh((x - speed * t) / (2 * self.width))
 

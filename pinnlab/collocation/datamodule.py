@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from lightning.pytorch import LightningDataModule
 
-from pinnlab.collocation.samplers import Grid, Sampler, Sobol
+from pinnlab.collocation.held_out import held_out
+from pinnlab.collocation.samplers import Sampler, Sobol
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, select, size
-from pinnlab.geometry.region import GOLDEN
 
 Batch = dict[str, Points]
 """Constraint name → its points."""
@@ -108,10 +108,7 @@ class Collocation(LightningDataModule):
         """
         draw = self._draw(step)
         return {
-            name: self._replaced[name]
-            if name in self._replaced
-            else self._sampler(name).sample(region, self._counts[name], self._key(name), draw)
-            for name, region in self._bound().items()
+            name: self._replaced[name] if name in self._replaced else self._sample(name, draw) for name in self._bound()
         }
 
     @property
@@ -120,15 +117,12 @@ class Collocation(LightningDataModule):
         return {name: size(points) for name, points in self.batch(0).items()}
 
     def held_out_batch(self) -> Batch:
-        """Dense points that training does not use, by constraint.
+        """Dense points that training does not use, by constraint; given points are what they are.
 
-        One dimension has a regular grid, in order, that shares no point with any grid that includes its ends; more
-        have a Sobol sequence with a seed of its own. Given points are what they are.
+        See `held_out` of this package. The training points are those that the run begins with.
         """
         return {
-            name: (Grid(offset=GOLDEN) if region.dimension == 1 else Sobol()).sample(
-                region, self.held_out, self._key(f"{name}/held-out")
-            )
+            name: held_out(region, self.held_out, self._key(f"{name}/held-out"), self._sample(name, 0))
             for name, region in self._bound().items()
         }
 
@@ -230,6 +224,9 @@ class Collocation(LightningDataModule):
 
     def _sampler(self, name: str) -> Sampler:
         return self.sampler.get(name, Sobol()) if isinstance(self.sampler, dict) else self.sampler
+
+    def _sample(self, name: str, draw: int) -> Points:
+        return self._sampler(name).sample(self._known(name), self._counts[name], self._key(name), draw)
 
     def _key(self, name: str) -> int:
         """A seed for each purpose, by name: a further constraint leaves the points of the others."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pinnlab.commands.arguments import Arguments
+from pinnlab.equations.inputs import axis_names
 from pinnlab.reporting.export import export
 from pinnlab.reporting.saved import load_model
 
@@ -33,6 +34,6 @@ def main(command: str, arguments: Sequence[str]) -> int:
     model, _ = load_model(options.run)
     out = options.out or (options.run if options.run.is_dir() else options.run.parent.parent) / "solution.pt2"
     names = export(model, options.derivatives, out)
-    inputs = ", ".join(model.equation.inputs)
-    print(f"{', '.join(names)} at points (N, {len(model.equation.inputs)}) of {inputs}: {out}")
+    columns = axis_names(model.equation.inputs)
+    print(f"{', '.join(names)} at points (N, {len(columns)}) of {', '.join(columns)}: {out}")
     return 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from pinnlab.collocation import Grid
 from pinnlab.commands.arguments import Arguments
 from pinnlab.equations import Equation
 from pinnlab.equations.base import domain
+from pinnlab.equations.domain import outside, solids
+from pinnlab.equations.inputs import axis_names, by_axis, from_axes
 from pinnlab.errors import UserError
 from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
 from pinnlab.solution import load
@@ -21,11 +24,15 @@ examples:
   python -m pinnlab predict runs/one --grid X=-1:1:201 --out values.csv
   python -m pinnlab predict runs/heat --grid t=0.5 x=0:1:101 --derivatives u_t u_xx --out heat.vtk
   python -m pinnlab predict runs/one --points sensors.csv --out at_sensors.npz
+  python -m pinnlab predict runs/cube --grid x.0=0:1:21 x.1=0.5 x.2=0.5 --derivatives u_x u_x.0x.0   (x a vector)
 
+Values are NaN outside of the region where the equation holds, and blank in ParaView.
 With --config and --ckpt_path instead of a run, held-out points of a configuration are predicted:
   python -m pinnlab predict --config FILE --ckpt_path FILE"""
 
 _PER_AXIS = {1: 1001, 2: 201, 3: 41}
+_MOST = 10_000_000
+_SHOWN = 8
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -45,6 +52,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
         "--grid", nargs="+", default=[], metavar="x=0:1:101", help="axes; inputs without one have their whole range"
     )
     parser.add_argument("--points", type=Path, metavar="FILE", help="points from CSV or NPZ columns, not on a grid")
+    parser.add_argument("--extrapolate", action="store_true", help="give values outside of the region too")
     parser.add_argument("--out", type=Path, metavar="FILE", help="prediction.npz in the run folder by default")
     options = parser.parse_args(arguments)
     if options.points and options.grid:
@@ -56,26 +64,55 @@ def main(command: str, arguments: Sequence[str]) -> int:
     solution = load(options.run)
     equation = solution.model.equation
     if options.points:
-        coordinates = read_points(options.points, equation.inputs)
+        columns = read_points(options.points, axis_names(equation.inputs))
     else:
-        coordinates = tensor_product(_axes(equation, options.grid))
+        columns = tensor_product(_axes(equation, options.grid))
+    coordinates = from_axes(columns, equation.inputs)
     values = solution.evaluate(*options.derivatives, **coordinates)
-    write(out, coordinates, values)
-    print(f"{', '.join(values)} at {next(iter(values.values())).size} points: {out}")
+    beyond = _beyond(equation, coordinates, next(iter(values.values())).shape)
+    if not options.extrapolate:
+        values = {
+            name: np.where(beyond.reshape(*beyond.shape, *[1] * (column.ndim - beyond.ndim)), np.nan, column)
+            for name, column in values.items()
+        }
+    write(out, coordinates, values, None if options.extrapolate else beyond)
+    print(f"{', '.join(values)} at {beyond.size} points: {out}")
+    if count := int(beyond.sum()):
+        where = " and ".join(map(repr, solids(equation)))
+        what = "their values are extrapolated" if options.extrapolate else "they are NaN (--extrapolate gives values)"
+        print(f"{count} of {beyond.size} points lie outside of the region of {where}: {what}")
     return 0
+
+
+def _beyond(equation: Equation, coordinates: Mapping[str, Array], shape: tuple[int, ...]) -> Array:
+    """Which points lie outside of the region where the equation holds, in the shape of the points."""
+    points = {
+        name: torch.from_numpy(np.ascontiguousarray(column).reshape(math.prod(shape), *column.shape[len(shape) :]))
+        for name, column in coordinates.items()
+    }
+    found: Array = outside(equation, points).numpy().reshape(shape)
+    return found
 
 
 def _axes(equation: Equation, given: Sequence[str]) -> dict[str, Array]:
     axes = dict(axis(text) for text in given)
-    unknown = [name for name in axes if name not in equation.inputs]
+    names = axis_names(equation.inputs)
+    unknown = [name for name in axes if name not in names]
     if unknown:
-        raise UserError(f"{equation.name} has no input {unknown[0]!r}; its inputs are {', '.join(equation.inputs)}")
-    if len(axes) < len(equation.inputs):
-        # a grid holds the ends of every axis
+        raise UserError(f"{equation.name} has no input {unknown[0]!r}; its inputs are {', '.join(names[:_SHOWN])}")
+    if len(axes) < len(names):
         constraints = equation.constraints()
-        points = Grid().sample(constraints[domain(constraints)].region, 4096, 0)
-        count = _PER_AXIS.get(len(equation.inputs), 11)
-        for name in equation.inputs:
+        extent = constraints[domain(constraints)].region.extent
+        lower = by_axis({name: extent[name][0] for name in equation.inputs}, equation.inputs)
+        upper = by_axis({name: extent[name][1] for name in equation.inputs}, equation.inputs)
+        count = _PER_AXIS.get(len(names), 11)
+        for name in names:
             if name not in axes:
-                axes[name] = np.linspace(float(points[name].min()), float(points[name].max()), count)
-    return {name: axes[name] for name in equation.inputs}
+                axes[name] = np.linspace(float(lower[name]), float(upper[name]), count)
+    size = math.prod(len(values) for values in axes.values())
+    if size > _MOST:
+        raise UserError(
+            f"a grid over {len(names)} axes would have {size:.0e} points: give single values, as "
+            f"--grid {names[0]}=0.5, or --points"
+        )
+    return {name: axes[name] for name in names}

@@ -22,12 +22,15 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
-from pinnlab.reporting.folder import RunFolder, write_atomically
+from pinnlab.reporting.folder import RunFolder, write_arrays, write_atomically
 from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.reporting.record import RunRecord
+from pinnlab.reporting.rehearsal import rehearse
 from pinnlab.reporting.saved import read_solution, run_of
+from pinnlab.reporting.sources import compare
 from pinnlab.reporting.tracking import Tracker, Wandb, start
 from pinnlab.training.checkpoint import Checkpoint, newest, verify
+from pinnlab.training.failures import ENDING, over
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN
 from pinnlab.training.progress import Progress, clock
@@ -175,9 +178,12 @@ class TrainingCLI(LightningCLI):
             kwargs["plugins"] = [*_list(config.trainer.plugins), SLURMEnvironment(auto_requeue=False)]
         steps = self.datamodule.steps
         kwargs["log_every_n_steps"] = max(1, min(config.trainer.log_every_n_steps or 1, steps))
+        if self.checkpoint_path is not None and is_rank_zero():
+            compare(RunFolder(run_of(self.checkpoint_path)), self.model.equation, self.model.residuals.network)
         if self.command != "fit":
             return super().instantiate_trainer(**kwargs)
         check(self.model, self.datamodule)
+        rehearse(self.model, self.datamodule, _list(config.trainer.callbacks))
         if self.checkpoint_path is not None:
             # before anything is written
             self._check_resume(self.checkpoint_path)
@@ -216,6 +222,10 @@ class TrainingCLI(LightningCLI):
         except SystemExit:
             # how Lightning ends after a Ctrl-C that came outside of a step, or twice
             raise KeyboardInterrupt from None
+        except Exception as error:
+            if not over(self.trainer):
+                raise
+            self.model.failures.add(ENDING, error)
         finally:
             if self.tracker is not None:
                 self.tracker.finish()
@@ -226,6 +236,8 @@ class TrainingCLI(LightningCLI):
         with lost_ranks():
             # a queue may end the others when one process leaves with a status of its own
             self.trainer.strategy.barrier("the record is written")
+        if self.model.failures.lines:
+            self.status = 1
         if self.interruption.signal is not None:
             self.status = 128 + self.interruption.signal
 
@@ -237,7 +249,7 @@ class TrainingCLI(LightningCLI):
         names = list(batches[0])
         arrays: dict[str, Any] = {name: np.concatenate([batch[name].numpy() for batch in batches]) for name in names}
         path = run_of(self.checkpoint_path) / "prediction.npz"
-        np.savez(path, **arrays)
+        write_arrays(path, arrays)
         print(f"{', '.join(names)} at {len(arrays[names[0]])} points: {path}")
 
     def _check_resume(self, path: Path) -> None:

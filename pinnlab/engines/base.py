@@ -8,11 +8,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from pinnlab.construction import Constructed
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field
 
 
-class Engine(ABC):
+class Engine(Constructed, ABC):
     """Evaluates a network as fields: functions of the coordinates that can be differentiated.
 
     Engines differ in how derivatives are computed, never in their values: every residual gives the same numbers

@@ -1,10 +1,22 @@
 """Equations: what ships, and what a new one is built from."""
 
-from pinnlab.equations.base import Constraint, Equation, Vector
+from pinnlab.equations.base import Constraint, Equation
 from pinnlab.equations.blasius import Blasius
 from pinnlab.equations.burgers import ViscousBurgers
+from pinnlab.equations.inputs import Vector
 from pinnlab.equations.poisson import Poisson
 from pinnlab.equations.self_similar_burgers import SelfSimilarBurgers
+from pinnlab.equations.table import Table
 from pinnlab.equations.unknowns import Unknown
 
-__all__ = ["Blasius", "Constraint", "Equation", "Poisson", "SelfSimilarBurgers", "Unknown", "Vector", "ViscousBurgers"]
+__all__ = [
+    "Blasius",
+    "Constraint",
+    "Equation",
+    "Poisson",
+    "SelfSimilarBurgers",
+    "Table",
+    "Unknown",
+    "Vector",
+    "ViscousBurgers",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,37 +13,22 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from pinnlab.construction import Constructed
+from pinnlab.equations.exact import exact_fields
+from pinnlab.equations.inputs import Vector as Vector
+from pinnlab.equations.inputs import size
+from pinnlab.equations.names import check_attributes, check_constraints, check_variables
+from pinnlab.equations.shapes import check_column, check_component
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, Source
 from pinnlab.jets import Algebra, Collapsed, Field, IndexSet, Jet, Probe
 from pinnlab.jets.algebra import add
 from pinnlab.jets.jet import assemble
+from pinnlab.jets.values import BRANCHES, Origin, Values
 
 Residual = Callable[..., Any]
 """A function of fields by name that returns a field, or a tuple of fields, that should vanish."""
-
-
-class Vector(str):
-    """The name of an input that is a vector: `inputs = ("t", Vector("x", 1000))`; its columns are `(N, dimension)`."""
-
-    dimension: int
-
-    def __new__(cls, name: str, dimension: int) -> Vector:
-        """Names the input.
-
-        Raises:
-            UserError: if the dimension is not positive.
-        """
-        if dimension < 1:
-            raise UserError(f"the vector {name!r} needs a positive dimension, got {dimension}")
-        self = super().__new__(cls, name)
-        self.dimension = dimension
-        return self
-
-    def __getnewargs__(self) -> tuple[str, int]:  # type: ignore[override]
-        """For copies and pickles."""
-        return str(self), self.dimension
 
 
 @dataclass(frozen=True)
@@ -64,7 +50,7 @@ class Constraint:
     weight: float = 1.0
 
 
-class Equation(nn.Module, ABC):
+class Equation(Constructed, nn.Module, ABC):
     """A differential equation with its conditions, on named inputs and outputs.
 
     A subclass names its inputs and outputs and returns its constraints; unknowns are attributes. Constraints come
@@ -96,7 +82,7 @@ class Equation(nn.Module, ABC):
         """The exact solution, where it is known: a subclass defines it over its inputs, by name.
 
         Written like a residual, with torch functions on fields, it gives the exact derivatives as well. Returns
-        a field, or a tuple of fields in the order of the outputs.
+        a field, or a tuple of fields in the order of the outputs; a number is a constant field.
         """
         raise NotImplementedError
 
@@ -109,36 +95,89 @@ class Equation(nn.Module, ABC):
         """The exact outputs as jets with all derivatives up to `order`, by output name.
 
         Raises:
-            UserError: if the exact solution is not known.
+            UserError: if the exact solution is not known, fails, or is not a field `(N,)` or number for each output.
         """
         if not self.solved:
             raise UserError(f"{self.name} has no exact solution")
         indices = IndexSet.simplex(self.dimension, order)
-        where, axes = assemble({name: points[name] for name in self.inputs})
+        where, axes = assemble(coordinates(self, points, self.name))
         seed = Jet.seed(where, indices).coefficients
         fields = {
             name: Jet(seed[..., a if isinstance(a, int) else slice(a.start, a.stop)], indices, a)
             for name, a in axes.items()
         }
-        values = self.exact(**resolve(self.exact, fields, self.name))
-        return dict(zip(self.outputs, values if isinstance(values, tuple) else (values,), strict=True))
+        arguments = resolve(self.exact, fields, self.name)
+        try:
+            values = self.exact(**arguments)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(
+                f"{self.name}.exact fails: {type(error).__name__}: {' '.join(str(error).split())}; write it with torch "
+                "functions of its arguments, as torch.exp(-t)"
+            ) from error
+        return exact_fields(f"{self.name}.exact", self.outputs, values, Jet(seed[..., 0], indices) * 0)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute.
+
+        Raises:
+            UserError: if it is one that every equation has, or an unknown is set before `super().__init__()`.
+        """
+        own = getattr(type(self), name, None)
+        if isinstance(own, property) and own.fset is None:
+            raise UserError(
+                f"{type(self).__name__}: every equation has {name!r} already; choose another name for the attribute"
+            )
+        if isinstance(value, nn.Module | nn.Parameter) and "_modules" not in vars(self):
+            raise UserError(
+                f"{type(self).__name__}.__init__ must begin with super().__init__(), before {name!r} is set"
+            )
+        super().__setattr__(name, value)
 
     def check(self) -> None:
         """Says what is wrong with the declaration, before anything is trained.
 
         Raises:
-            UserError: if names are missing or used twice, or there are no constraints.
+            UserError: if names are missing, used twice, taken or not usable, if `super().__init__()` was not called, or
+                the constraints are not what they should be.
         """
+        if "_modules" not in vars(self):
+            raise UserError(f"{type(self).__name__}.__init__ must begin with super().__init__()")
+        for attribute in ("dimension", "unknowns", "solved", "solution"):
+            if getattr(type(self), attribute) is not getattr(Equation, attribute):
+                raise UserError(
+                    f"{self.name}: every equation has {attribute!r} already; choose another name for this one"
+                )
         for attribute in ("inputs", "outputs"):
             names = getattr(self, attribute, None)
             if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
                 raise UserError(f"{self.name}.{attribute} must be a tuple of names, like ('x',)")
-        names = [*self.inputs, *self.outputs, *self.unknowns()]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise UserError(f"{self.name} uses the name {twice[0]!r} for more than one input, output or unknown")
-        if not self.constraints():
+        check_variables(self.name, self.inputs, self.outputs, self.unknowns())
+        check_attributes(self.name, type(self), self.unknowns())
+        constraints = self.constraints()
+        if not isinstance(constraints, Mapping):
+            raise UserError(f"{self.name}.constraints() must return a dictionary of Constraint by name")
+        if not constraints:
             raise UserError(f"{self.name} has no constraints")
+        check_constraints(self.name, constraints)
+        for name, constraint in constraints.items():
+            if not isinstance(constraint, Constraint):
+                raise UserError(f"{self.name}, constraint {name!r}: give a Constraint, not {type(constraint).__name__}")
+            if not isinstance(constraint.region, Region) or not callable(constraint.residual):
+                raise UserError(
+                    f"{self.name}, constraint {name!r}: a Constraint takes a region and a function, as "
+                    f"Constraint(Box(x=(0, 1)), self.residual); got {type(constraint.region).__name__} and "
+                    f"{type(constraint.residual).__name__}"
+                )
+
+
+def twin(equation: Equation) -> Equation:
+    """A copy with parameters of its own, which shares data and all else that training leaves alone."""
+    found = copy.copy(equation)
+    for kind in ("_parameters", "_buffers", "_modules"):
+        vars(found)[kind] = {name: copy.deepcopy(value) for name, value in vars(equation)[kind].items()}
+    return found
 
 
 def resolve(function: Residual, available: Mapping[str, object], where: str) -> dict[str, object]:
@@ -181,16 +220,15 @@ def components(result: object, where: str) -> tuple[Field, ...]:
     """
     parts = result if isinstance(result, tuple | list) else (result,)
     if not parts or not all(isinstance(part, Field) for part in parts):
+        wrong = next((part for part in parts if not isinstance(part, Field)), result)
+        within = " among its components" if isinstance(result, tuple | list) and parts else ""
+        kind = "Tensor" if isinstance(wrong, Tensor) else type(wrong).__name__
         raise UserError(
             f"{where}: the residual must return a field or a tuple of fields, built from the arguments it is "
-            f"given; it returned {type(result).__name__}"
+            f"given; it returned {kind}{within}"
+            + (", values without a network behind them" if isinstance(wrong, Values) else "")
         )
     return tuple(parts)
-
-
-def size(name: str) -> int:
-    """The number of axes of an input."""
-    return name.dimension if isinstance(name, Vector) else 1
 
 
 def required(equation: Equation, name: str, constraint: Constraint, order: int) -> tuple[Algebra, int]:
@@ -205,29 +243,26 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
         UserError: if the residual asks for unknown names, branches on values or returns no field.
     """
     dimension = equation.dimension
-    count = 2
     where = f"{equation.name}, constraint {name!r}"
-    sample = {column: values[:1].expand(count, *values.shape[1:]) for column, values in _sample(constraint).items()}
-    variables: dict[str, object] = {**columns(equation, sample, where)}
-    axis = 0
-    for coordinate in equation.inputs:
-        shape = (count, coordinate.dimension) if isinstance(coordinate, Vector) else (count,)
-        axes = range(axis, axis + size(coordinate)) if isinstance(coordinate, Vector) else axis
-        variables[coordinate] = Probe.coordinate(shape, dimension, axes)
-        axis += size(coordinate)
-    for output in equation.outputs:
-        variables[output] = Probe.output((count,), dimension)
-    variables.update({unknown: child.value.detach() for unknown, child in equation.unknowns().items()})
+    variables = _symbols(equation, constraint, where)
     arguments = resolve(constraint.residual, variables, where)
     try:
         parts = components(constraint.residual(**arguments), where)
-    except (RuntimeError, NotImplementedError) as error:
-        if "meta" in str(error):
+    except UserError as error:
+        text = str(error)
+        raise UserError(text if text.startswith(where) else f"{where}: {text}") from error
+    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+        text = " ".join(str(error).split())
+        if "meta" in text:
+            raise UserError(f"{where}: {BRANCHES}") from error
+        if "Probe" in text:  # what stands for a field here
             raise UserError(
-                f"{where}: the residual branches on the values of a field, or turns them into numbers, and may not"
+                f"{where}: {text.replace('Probe', 'field')}; write residuals with torch's functions of their arguments"
             ) from error
         raise
     probes = [part for part in parts if isinstance(part, Probe)]
+    for number, probe in enumerate(probes, 1):
+        check_component(probe, f"{where}, component {number} of the residual" if len(parts) > 1 else where, order)
     groups = frozenset().union(*(probe.laplacians for probe in probes))
     if order == 0 and len(groups) == 1:
         alone = frozenset().union(*(probe.shifts for probe in probes))
@@ -238,6 +273,32 @@ def required(equation: Equation, name: str, constraint: Constraint, order: int) 
     own = IndexSet.simplex(dimension, order)
     indices = IndexSet.closure([*own, *(add(alpha, shift) for alpha in own for shift in shifts)])
     return indices, len(parts)
+
+
+# A number of points that is unlike any other number in a residual, so that what has an entry for each is known by it.
+_POINTS = 1009
+
+
+def _symbols(equation: Equation, constraint: Constraint, where: str) -> dict[str, object]:
+    """What a residual can ask for, in its dry run: probes, values of the columns that are data, and the unknowns."""
+    dimension = equation.dimension
+    count = _POINTS + dimension
+    sample = _sample(constraint)
+    variables: dict[str, object] = {}
+    for name, column in columns(equation, sample, where).items():
+        check_column(name, column, where)
+        data = column[:1].expand(count, *column.shape[1:])
+        variables[name] = Values.of(data, Origin(frozenset((f"the column {name!r}",)), count))
+    axis = 0
+    for name, column in coordinates(equation, sample, where).items():
+        check_column(name, column, where)
+        shape = (count, *column.shape[1:])
+        axes = axis if column.ndim == 1 else range(axis, axis + column.shape[1])
+        variables[name] = Probe.coordinate(shape, dimension, axes, name)
+        axis += 1 if column.ndim == 1 else column.shape[1]
+    for output in equation.outputs:
+        variables[output] = Probe.output((count,), dimension, output)
+    return variables | {unknown: child.value.detach() for unknown, child in equation.unknowns().items()}
 
 
 def domain(constraints: Mapping[str, Constraint]) -> str:
@@ -279,3 +340,24 @@ def columns(equation: Equation, points: Points, where: str) -> dict[str, Tensor]
     if hidden:
         raise UserError(f"{where}: the column {hidden[0]!r} of the points has the name of an output or unknown")
     return extra
+
+
+def coordinates(equation: Equation, points: Points, where: str) -> dict[str, Tensor]:
+    """The columns of the points that are inputs: `(N,)`, and `(N, d)` for a vector of dimension d.
+
+    Raises:
+        UserError: if a column has another shape.
+    """
+    found = {}
+    for name in equation.inputs:
+        column = points[name]
+        if isinstance(name, Vector) and column.ndim == name.dimension == 1:
+            column = column[:, None]
+        expected = (len(column), name.dimension) if isinstance(name, Vector) else (len(column),)
+        if column.shape != expected:
+            shape = f"(N, {name.dimension})" if isinstance(name, Vector) else "(N,)"
+            raise UserError(
+                f"{where}: the column of the input {name!r} has the shape {tuple(column.shape)}, not {shape}"
+            )
+        found[name] = column
+    return found

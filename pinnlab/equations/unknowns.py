@@ -24,6 +24,7 @@ class Unknown(nn.Module):
     network in closed form instead, within the bounds: see `Residuals.reduced`.
 
     Attributes:
+        start: Where training begins.
         parameter: The free parameter p, a 0-d tensor of the default dtype.
         bounds: The interval, or None.
         linear: Whether every residual of the equation is affine in the value.
@@ -59,6 +60,7 @@ class Unknown(nn.Module):
                 raise UserError(f"the start {start} lies outside the bounds ({low}, {high})")
         if start is None or not math.isfinite(start):
             raise UserError("an unknown without bounds needs a finite start")
+        self.start = float(start)
         self.parameter = nn.Parameter(torch.tensor(float(start)), requires_grad=not linear)
         self.linear = linear
         self.bounds = bounds
@@ -74,6 +76,11 @@ class Unknown(nn.Module):
         r = torch.remainder(p - low, 2 * width)
         wave = low + torch.where(r <= width, r, 2 * width - r)  # unlike |r − w|, of slope ±1 where it turns as well
         return torch.where((low <= p) & (p <= high), p, wave)  # exactly the identity inside
+
+    def reset(self) -> None:
+        """Goes back to the start."""
+        with torch.no_grad():
+            self.parameter.fill_(self.start)
 
     def extra_repr(self) -> str:
         """The value and the bounds."""

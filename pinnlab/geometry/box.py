@@ -1,4 +1,4 @@
-"""Boxes, their faces, and products of regions."""
+"""Boxes and their faces."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.points import At, Point
-from pinnlab.geometry.region import Parametrised, Points, Region, number, tolerance
-from pinnlab.geometry.sets import Union
+from pinnlab.geometry.numbers import number, pair, real
+from pinnlab.geometry.points import Point
+from pinnlab.geometry.product import Product
+from pinnlab.geometry.region import Ends, Parametrised, Points, Region, tolerance
+from pinnlab.geometry.sets import joined
 
 Bound = float | Sequence[float] | Tensor
 """One end of an axis: a number, or d numbers for a vector coordinate."""
@@ -76,7 +78,7 @@ class Box(Parametrised):
         Raises:
             UserError: no such coordinate, or a value outside its bounds.
         """
-        return self._face(name, number(value, f"the face's {name}"), {})
+        return joined([self._surface(name, number(value, f"the face's {name}"), {})])
 
     def faces(self, *names: str) -> Region:
         """Both faces of each of these axes, of all axes where none is named.
@@ -86,26 +88,34 @@ class Box(Parametrised):
         Raises:
             UserError: no such coordinate.
         """
-        return _joined([self._face(name, end, {}) for name in names or self.names for end in self._ends(name)])
+        return joined([self._surface(name, end, {}) for name in names or self.names for end in self._ends(name)])
 
     @property
-    def boundary(self) -> Region:
-        """All faces, with the outward normal as columns: `normal_x`, … for each coordinate."""
-        parts = []
+    def extent(self) -> Ends:
+        """The bounds."""
+        return dict(self.bounds)
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """Each axis has its own."""
+        return {name: max(1.0, float(torch.stack(ends).abs().max())) for name, ends in self.bounds.items()}
+
+    def surfaces(self) -> list[Parametrised]:
+        """Both faces of each axis."""
+        faces = []
         for name in self.names:
             for end, sign in zip(self._ends(name), (-1.0, 1.0), strict=True):
                 normal = {f"normal_{other}": sign * (other == name) for other in self.names}
-                parts.append(self._face(name, end, normal))
-        return _joined(parts)
+                faces.append(self._surface(name, end, normal))
+        return faces
 
-    def _face(self, name: str, value: float, columns: dict[str, float]) -> Region:
+    def _surface(self, name: str, value: float, columns: dict[str, float]) -> Parametrised:
         lower, upper = self._ends(name)
         if not lower <= value <= upper:
             raise UserError(f"no face {name} = {value:g}: in this box {name} goes from {lower:g} to {upper:g}")
         rest = {other: ends for other, ends in self.bounds.items() if other != name}
-        if not rest:
-            return At(**{name: [value]}, **{column: [entry] for column, entry in columns.items()})
-        return Product(Point({name: value}, columns), Box(**rest))
+        end = Point({name: value}, columns)
+        return Product(end, Box(**rest)) if rest else end
 
     def _ends(self, name: str) -> tuple[float, float]:
         if name not in self.bounds:
@@ -130,67 +140,10 @@ class Interval(Box):
             raise UserError(f"an interval has one axis, as in Interval(x=(0, 1)), not {self.dimension}")
 
 
-class Product(Parametrised):
-    """All combinations of points of its factors: `Product(Interval(t=(0, 1)), Disc())` is a cylinder."""
-
-    def __init__(self, *factors: Parametrised) -> None:
-        """Take the factors.
-
-        Raises:
-            UserError: a coordinate occurs twice, or a factor has no map (a difference, given points).
-        """
-        for factor in factors:
-            if not isinstance(factor, Parametrised):
-                raise UserError(
-                    f"a {type(factor).__name__} cannot be a factor of a product; multiply first, combine then"
-                )
-        self.factors = factors
-        self.names = tuple(name for factor in factors for name in factor.names)
-        if len(set(self.names)) < len(self.names):
-            raise UserError(f"a coordinate occurs twice in the product: {', '.join(self.names)}")
-
-    @property
-    def dimension(self) -> int:
-        """The sum of the factors' dimensions."""
-        return sum(factor.dimension for factor in self.factors)
-
-    @property
-    def measure(self) -> float:
-        """The product of the factors' measures."""
-        return math.prod(factor.measure for factor in self.factors)
-
-    def contains(self, points: Points) -> Tensor:
-        """Which points lie in every factor."""
-        return torch.stack([factor.contains(points) for factor in self.factors]).all(0)
-
-    def map(self, unit: Tensor) -> Points:
-        """Each factor takes its own columns of the parameters, in order."""
-        points, start = {}, 0
-        for factor in self.factors:
-            points.update(factor.map(unit[:, start : start + factor.dimension]))
-            start += factor.dimension
-        return points
-
-
-def _joined(parts: list[Region]) -> Region:
-    """The union of faces; the two ends of an interval are simply two given points."""
-    given = [part for part in parts if isinstance(part, At)]
-    if len(given) == len(parts):
-        return At(**{name: torch.cat([part.columns[name] for part in given]) for name in given[0].names})
-    return Union(*parts)
-
-
 def _bounds(name: str, ends: object) -> tuple[Tensor, Tensor]:
-    if not isinstance(ends, (tuple, list)) or len(ends) != 2:
-        raise UserError(f"the bounds of {name} must be a pair (lower, upper), not {ends!r}")
-    try:
-        lower, upper = (torch.as_tensor(end, dtype=torch.float64) for end in ends)
-    except (TypeError, ValueError, RuntimeError):
-        raise UserError(f"the bounds of {name} must be numbers, not {ends!r}") from None
+    lower, upper = (real(end, f"the bounds of {name}") for end in pair(ends, f"the bounds (lower, upper) of {name}"))
     if lower.shape != upper.shape or lower.dim() > 1 or lower.numel() == 0:
         raise UserError(f"the bounds of {name} must both be numbers, or vectors of one length; got {ends!r}")
-    if not (lower.isfinite().all() and upper.isfinite().all()):
-        raise UserError(f"the bounds of {name} must be finite, not {ends!r}")
     if not (lower < upper).all():
         raise UserError(f"the lower bound of {name} must be less than its upper bound; got {ends!r}")
     return lower, upper

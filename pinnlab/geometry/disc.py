@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Parametrised, Points, number, tolerance
+from pinnlab.geometry.numbers import number, pair
+from pinnlab.geometry.region import Ends, Parametrised, Points, tolerance
 
 
 class Disc(Parametrised):
@@ -28,9 +29,8 @@ class Disc(Parametrised):
             UserError: the radius is not positive, the centre no pair of numbers, or the names are not two.
         """
         self.names = two_names(names)
-        if not isinstance(center, (tuple, list)) or len(center) != 2:
-            raise UserError(f"the centre of a disc must be a pair of numbers, not {center!r}")
-        self.center = (number(center[0], "the disc's centre"), number(center[1], "the disc's centre"))
+        x, y = pair(center, "the centre of a disc")
+        self.center = (number(x, "the disc's centre"), number(y, "the disc's centre"))
         self.radius = number(radius, "the radius of a disc")
         if self.radius <= 0:
             raise UserError(f"the radius of a disc must be positive, not {radius!r}")
@@ -41,9 +41,14 @@ class Disc(Parametrised):
         return math.pi * self.radius**2
 
     @property
-    def boundary(self) -> Circle:
-        """The circle around it, with outward normals."""
-        return Circle(self)
+    def extent(self) -> Ends:
+        """The square around it."""
+        ends = torch.tensor([-self.radius, self.radius], dtype=torch.float64)
+        return {name: (c + ends[0], c + ends[1]) for name, c in zip(self.names, self.center, strict=True)}
+
+    def surfaces(self) -> list[Parametrised]:
+        """The circle around it."""
+        return [Circle(self)]
 
     def distance(self, points: Points) -> Tensor:
         """The distance from the centre, `(N,)`."""
@@ -85,6 +90,11 @@ class Circle(Parametrised):
         """Take the disc that it bounds."""
         self.disc = disc
         self.names = disc.names
+
+    @property
+    def extent(self) -> Ends:
+        """The square around it."""
+        return self.disc.extent
 
     @property
     def measure(self) -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Parametrised, Points, Region, Source, tolerance
+from pinnlab.geometry.numbers import real
+from pinnlab.geometry.region import Ends, Parametrised, Points, Region, Source, tolerance
 
 
 class At(Region):
@@ -23,10 +22,11 @@ class At(Region):
         """Take the columns.
 
         Args:
-            columns: name → the values there: N numbers, `(N, d)` for a vector, or one number for N = 1.
+            columns: name → the values there: N numbers, as `(N,)` or `(N, 1)`, `(N, d)` for a vector, or one number
+                for N = 1; lists, numpy arrays, tensors, columns of data frames.
 
         Raises:
-            UserError: there is no point, a value is no finite number, or the columns differ in length.
+            UserError: there is no point, a value is no finite real number, or the columns differ in length.
         """
         if not columns:
             raise UserError("At needs at least one column, as in At(x=[0.0, 1.0])")
@@ -55,6 +55,26 @@ class At(Region):
             match = match & close.flatten(2).all(2) if close.dim() > 2 else match & close
         return match.any(1)
 
+    def each(self) -> list[Point]:
+        """The given points one by one, with normals and data as columns.
+
+        Raises:
+            UserError: a column is a vector.
+        """
+        vectors = [name for name, column in self.columns.items() if column.dim() > 1]
+        if vectors:
+            raise UserError(f"At: the column {vectors[0]} is a vector, and a product takes numbers only")
+        normals = {f"normal_{name}" for name in self.names}
+        rows = zip(*(column.tolist() for column in self.columns.values()), strict=True)
+        named = [dict(zip(self.names, row, strict=True)) for row in rows]
+        return [
+            Point(
+                {name: value for name, value in row.items() if name not in normals},
+                {name: value for name, value in row.items() if name in normals},
+            )
+            for row in named
+        ]
+
     def place(self, n: int, source: Source) -> Points:
         """All given points, whatever n and the source."""
         return {name: column.to(torch.get_default_dtype()) for name, column in self.columns.items()}
@@ -72,6 +92,17 @@ class Point(Parametrised):
         self.coordinates = dict(coordinates)
         self.columns = dict(columns or {})
 
+    @property
+    def extent(self) -> Ends:
+        """The coordinates twice."""
+        at = {name: torch.tensor(value, dtype=torch.float64) for name, value in self.coordinates.items()}
+        return {name: (value, value) for name, value in at.items()}
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """Each coordinate has its own."""
+        return {name: max(1.0, abs(value)) for name, value in self.coordinates.items()}
+
     def contains(self, points: Points) -> Tensor:
         """Which points have these coordinates."""
         return torch.stack(
@@ -88,13 +119,9 @@ class Point(Parametrised):
 
 
 def _column(name: str, values: object) -> Tensor:
-    try:
-        column = torch.as_tensor(values, dtype=torch.float64).detach().cpu()
-    except (TypeError, ValueError, RuntimeError):
-        raise UserError(f"At: the column {name} must be a list of numbers, not {values!r}") from None
+    column = real(values, f"At: the column {name}")
     column = column.reshape(1) if column.dim() == 0 else column
     if column.dim() > 2:
         raise UserError(f"At: the column {name} must have shape (N,) or (N, d), not {tuple(column.shape)}")
-    if not math.isfinite(float(column.sum())):
-        raise UserError(f"At: the column {name} holds a value that is not finite")
-    return column.clone()
+    # one number for each point, as frame[["u"]].values gives it
+    return column[:, 0] if column.shape[1:] == (1,) else column

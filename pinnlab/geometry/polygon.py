@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.geometry.disc import two_names
-from pinnlab.geometry.region import Parametrised, Points, tolerance
+from pinnlab.geometry.region import Ends, Parametrised, Points, tolerance
 
 Vertices = Sequence[tuple[float, float]]
 
@@ -70,9 +70,15 @@ class Polygon(Parametrised):
         return float(self.shape.area)
 
     @property
-    def boundary(self) -> Outline:
-        """All sides, those of holes too, with normals that point out of the polygon."""
-        return Outline(self)
+    def extent(self) -> Ends:
+        """The rectangle around it."""
+        corners = self._corners.flatten(0, 1)
+        lower, upper = corners.amin(0), corners.amax(0)
+        return {name: (lower[i], upper[i]) for i, name in enumerate(self.names)}
+
+    def surfaces(self) -> list[Parametrised]:
+        """All sides, those of holes too, as one curve."""
+        return [Outline(self)]
 
     def near(self, shape: shapely.Geometry, points: Points) -> Tensor:
         """Which points touch a shape up to rounding, `(N,)`."""
@@ -105,7 +111,11 @@ class Polygon(Parametrised):
         """
         if self.names != other.names:
             raise UserError(f"the polygons have different coordinates: {self.names} and {other.names}")
-        shape = getattr(shapely, operation)(self.shape, other.shape)
+        slack = 4 * tolerance(self._corners, max(*self.scales.values(), *other.scales.values()))
+        # corners that rounding moved off the other polygon's sides would leave a slit between them
+        theirs = shapely.snap(other.shape, self.shape, slack)
+        ours = shapely.snap(self.shape, theirs, slack)
+        shape = getattr(shapely, operation)(ours, theirs)
         # Polygons that only touch leave points and lines.
         pieces = [piece for piece in shapely.get_parts(shape) if piece.area > 0]
         if not pieces:
@@ -133,6 +143,11 @@ class Outline(Parametrised):
         # The inside is on the left of each side, so the outward normal is on its right.
         self._normals = torch.stack([self._sides[:, 1], -self._sides[:, 0]], dim=1) / lengths[:, None]
         self._cumulative = _cumulative(lengths)
+
+    @property
+    def extent(self) -> Ends:
+        """The rectangle around it."""
+        return self.polygon.extent
 
     @property
     def measure(self) -> float:

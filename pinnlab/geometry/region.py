@@ -6,7 +6,6 @@ quasi-random sequence, a random generator) is the business of a `Source`, which 
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -17,6 +16,12 @@ from pinnlab.errors import UserError
 
 Points = dict[str, Tensor]
 """Named columns of N points, each `(N,)`, or `(N, d)` for a vector coordinate."""
+
+Ends = dict[str, tuple[Tensor, Tensor]]
+"""The lower and the upper end of each coordinate."""
+
+PILOT = 4096
+"""Points of the quasi-random sample that estimates what is not known of a region: its extent, the share of a part."""
 
 GOLDEN = (5**0.5 - 1) / 2
 """Irrational, and as far from simple fractions as can be: multiples of it fill the unit interval evenly."""
@@ -35,6 +40,26 @@ class Source(ABC):
     @abstractmethod
     def split(self, index: int) -> Source:
         """An independent source for part `index` of a region made of parts."""
+
+
+class Pilot(Source):
+    """A fixed scrambled Sobol sequence."""
+
+    nested = True
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def unit(self, n: int, dimension: int) -> Tensor:
+        """The first n points."""
+        if dimension == 0:
+            return torch.zeros(n, 0)
+        engine = torch.quasirandom.SobolEngine(dimension, scramble=True, seed=self.seed)
+        return engine.draw(n, dtype=torch.get_default_dtype())
+
+    def split(self, index: int) -> Pilot:
+        """Another scramble."""
+        return Pilot(31 * self.seed + index + 1)
 
 
 class Region(ABC):
@@ -78,6 +103,76 @@ class Region(ABC):
         Raises:
             UserError: the region has more parts than n, or no points at all.
         """
+
+    @property
+    def extent(self) -> Ends:
+        """The least and the greatest value of each coordinate, float64: `()` each, `(d,)` for a vector.
+
+        Of quasi-random points here; what knows its ends gives them exactly.
+        """
+        points = self.place(PILOT, Pilot())
+        return {name: (points[name].double().amin(0), points[name].double().amax(0)) for name in self.names}
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """What rounding in each coordinate is in proportion to: the largest value, of coordinates that are coupled."""
+        largest = max(1.0, *(float(end.abs().max()) for ends in self.extent.values() for end in ends))
+        return dict.fromkeys(self.names, largest)
+
+    @property
+    def boundary(self) -> Region:
+        """The boundary, with the outward normal as columns: `normal_x`, … for each coordinate.
+
+        Of a combined region it is those parts of the operands' boundaries where one comes from inside to outside.
+
+        Raises:
+            UserError: the region is a curve in the plane, a surface in space or given points.
+        """
+        from pinnlab.geometry.border import border
+
+        return border(self)
+
+    def surfaces(self) -> Sequence[Parametrised]:
+        """The pieces of the boundary of a solid that is no combination, with outward normals.
+
+        Raises:
+            UserError: its kind has none.
+        """
+        kind = type(self).__name__
+        raise UserError(f"a {kind} does not say what bounds it: give it a method surfaces(), of surfaces with normals")
+
+    def solids(self) -> list[Region]:
+        """The regions that this one is combined from; itself, if it is no combination."""
+        return [self]
+
+    def face(self, name: str, value: float) -> Region:
+        """The points of the region where one coordinate has a value, such as the start of a time.
+
+        Args:
+            name: a scalar coordinate that other coordinates do not depend on.
+            value: its value there.
+
+        Returns:
+            A region of one dimension less, without normals.
+
+        Raises:
+            UserError: no such coordinate, a value outside of its bounds, or a shape that has no such faces.
+        """
+        raise UserError(f"a {type(self).__name__} has no face {name} = {value:g}: boxes have, and products with them")
+
+    def faces(self, *names: str) -> Region:
+        """Both faces of each of these axes; a box has them.
+
+        Raises:
+            UserError: the region is no box.
+        """
+        raise UserError(f"a {type(self).__name__} has no pairs of faces: take face(name, value), or the boundary")
+
+    def __mul__(self, other: Region) -> Region:
+        """All combinations of a point here and a point there: `Interval(t=(0, 1)) * (plate - hole)`."""
+        from pinnlab.geometry.product import product
+
+        return product(self, other)
 
     def __or__(self, other: Region) -> Region:
         """The union."""
@@ -155,21 +250,6 @@ def concatenate(parts: Sequence[Points]) -> Points:
 def tolerance(column: Tensor, scale: float) -> float:
     """How far rounding may carry a point of this column from a region of this size."""
     return 16 * torch.finfo(column.dtype).eps * max(1.0, scale)
-
-
-def number(value: object, what: str) -> float:
-    """The finite number that `value` is.
-
-    Raises:
-        UserError: it is none; the message begins with `what`.
-    """
-    try:
-        result = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise UserError(f"{what} must be a number, not {value!r}") from None
-    if not math.isfinite(result):
-        raise UserError(f"{what} must be finite, not {value!r}")
-    return result
 
 
 def divide(n: int, weights: Sequence[float]) -> list[int]:

@@ -8,23 +8,87 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.geometry.points import At, Point
 from pinnlab.geometry.polygon import Polygon
-from pinnlab.geometry.region import Points, Region, Source, concatenate, divide, select, size
-
-_PILOT = 4096
-"""Points of the quasi-random sample that estimates what part of a region passes a test."""
+from pinnlab.geometry.region import (
+    PILOT,
+    Ends,
+    Pilot,
+    Points,
+    Region,
+    Source,
+    concatenate,
+    divide,
+    select,
+    size,
+)
 
 _MOST = 2**20
 """Candidates, or 64 for each point asked, after which a region is taken to be empty."""
 
 
-class Union(Region):
+class Joined(Region):
+    """Several parts that overlap at most in sets of measure zero; points are split in proportion to their measures."""
+
+    parts: Sequence[Region]
+
+    @property
+    def dimension(self) -> int:
+        """The dimension of the parts."""
+        return self.parts[0].dimension
+
+    @property
+    def measure(self) -> float:
+        """The sum of the parts' measures."""
+        return sum(part.measure for part in self.parts)
+
+    @property
+    def extent(self) -> Ends:
+        """From the least to the greatest of the parts' ends."""
+        ends = [part.extent for part in self.parts]
+        return {
+            name: (
+                torch.stack([each[name][0] for each in ends]).amin(0),
+                torch.stack([each[name][1] for each in ends]).amax(0),
+            )
+            for name in self.names
+        }
+
+    def solids(self) -> list[Region]:
+        """Those of the parts."""
+        return [solid for part in self.parts for solid in part.solids()]
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points lie in some part."""
+        return torch.stack([part.contains(points) for part in self.parts]).any(0)
+
+    def place(self, n: int, source: Source) -> Points:
+        """Points of all parts that have any, each with a source of its own."""
+        measures = [part.measure for part in self.parts]
+        # of a | b no part of b is left where b lies in a; where all are empty, the first one says so
+        filled = [index for index, measure in enumerate(measures) if measure > 0] or [0]
+        # Given points come whole and need no share of n.
+        counts = [n] * len(filled) if self.dimension == 0 else divide(n, [measures[index] for index in filled])
+        return concatenate(
+            [self.parts[index].place(count, source.split(index)) for index, count in zip(filled, counts, strict=True)]
+        )
+
+    def face(self, name: str, value: float) -> Region:
+        """The faces of those parts whose extent holds the value."""
+        held = [part for part in self.parts if name in part.names and _holds(part, name, value)]
+        if not held:
+            raise UserError(f"no part of the union has a face {name} = {value:g}")
+        return Union(*(part.face(name, value) for part in held))
+
+
+class Union(Joined):
     """Several regions of one dimension that overlap at most in sets of measure zero, as faces do.
 
     `a | b` takes care of overlaps. Points are split among the parts in proportion to their measures.
@@ -50,30 +114,6 @@ class Union(Region):
         self.parts = parts
         self.names = parts[0].names
 
-    @property
-    def dimension(self) -> int:
-        """The dimension of the parts."""
-        return self.parts[0].dimension
-
-    @property
-    def measure(self) -> float:
-        """The sum of the parts' measures."""
-        return sum(part.measure for part in self.parts)
-
-    def contains(self, points: Points) -> Tensor:
-        """Which points lie in some part."""
-        return torch.stack([part.contains(points) for part in self.parts]).any(0)
-
-    def place(self, n: int, source: Source) -> Points:
-        """Points of all parts, each with a source of its own."""
-        # Given points come whole and need no share of n.
-        counts = [n] * len(self.parts) if self.dimension == 0 else divide(n, [p.measure for p in self.parts])
-        placed = [
-            part.place(count, source.split(index))
-            for index, (part, count) in enumerate(zip(self.parts, counts, strict=True))
-        ]
-        return concatenate(placed)
-
 
 class Rejection(Region):
     """Those points of a base region that pass a test."""
@@ -91,8 +131,13 @@ class Rejection(Region):
 
     @cached_property
     def measure(self) -> float:
-        """Estimated from 4096 quasi-random points of the base; exact for given points."""
-        pilot = self.base.place(_PILOT, _Pilot())
+        """Estimated from 4096 quasi-random points of the base; exact for given points, and where all of them pass.
+
+        Of a joined base part by part.
+        """
+        if isinstance(self.base, Joined):
+            return self._pieces.measure
+        pilot = self.base.place(PILOT, Pilot())
         return self.base.measure * float(self.passes(pilot).double().mean())
 
     def contains(self, points: Points) -> Tensor:
@@ -101,9 +146,9 @@ class Rejection(Region):
 
     def place(self, n: int, source: Source) -> Points:
         """The points of a larger sample of the base that pass the test."""
-        if isinstance(self.base, Union):
+        if isinstance(self.base, Joined):
             # Part by part, lest a cut at n points falls on the last part alone.
-            return Union(*self._by_part(self.base)).place(n, source)
+            return self._pieces.place(n, source)
         candidates, most = n, max(_MOST, 64 * n)
         while True:
             points = self.base.place(candidates, source)
@@ -121,12 +166,22 @@ class Rejection(Region):
             margin = 1.05 if source.nested else 1.0
             candidates = min(most, max(candidates + 1, math.ceil(candidates * ratio * margin)))
 
-    def _by_part(self, base: Union) -> list[Region]:
-        kept: list[Region] = [self._on(part) for part in base.parts]
-        return [part for part in kept if part.measure > 0] or kept
+    @property
+    def extent(self) -> Ends:
+        """That of the base."""
+        return self.base.extent
+
+    def face(self, name: str, value: float) -> Region:
+        """Those points of the base's face that pass the test."""
+        return self.on(self.base.face(name, value))
+
+    @cached_property
+    def _pieces(self) -> Union:
+        assert isinstance(self.base, Joined)
+        return Union(*(self.on(part) for part in self.base.parts))
 
     @abstractmethod
-    def _on(self, base: Region) -> Rejection:
+    def on(self, base: Region) -> Rejection:
         """The same test on another base."""
 
 
@@ -146,8 +201,13 @@ class Difference(Rejection):
         """Which points are not in the removed region."""
         return ~self.removed.contains(points)
 
-    def _on(self, base: Region) -> Rejection:
+    def on(self, base: Region) -> Rejection:
+        """Without the same removed region."""
         return Difference(base, self.removed)
+
+    def solids(self) -> list[Region]:
+        """Those of both regions."""
+        return [*self.base.solids(), *self.removed.solids()]
 
 
 class Intersection(Rejection):
@@ -166,8 +226,13 @@ class Intersection(Rejection):
         """Which points are in the other region."""
         return self.other.contains(points)
 
-    def _on(self, base: Region) -> Rejection:
+    def on(self, base: Region) -> Rejection:
+        """Within the same other region."""
         return Intersection(base, self.other)
+
+    def solids(self) -> list[Region]:
+        """Those of both regions."""
+        return [*self.base.solids(), *self.other.solids()]
 
 
 def union(first: Region, second: Region) -> Region:
@@ -187,31 +252,39 @@ def difference(first: Region, second: Region) -> Region:
 
 
 def intersection(first: Region, second: Region) -> Region:
-    """The points in both regions, `first & second`, sampled from the one of lower dimension or measure."""
+    """The points in both regions, `first & second`, sampled from the one of lower dimension, of two solids the smaller.
+
+    Of two curves or surfaces the first is sampled, and has its columns: `(plate - hole).boundary & hole.boundary` has
+    the normals of the former.
+    """
     if isinstance(first, Polygon) and isinstance(second, Polygon):
         return first.combined(second, "intersection")
-    swap = set(first.names) == set(second.names) and (
-        (second.dimension, second.measure) < (first.dimension, first.measure)
-    )
+    swap = False
+    if set(first.names) == set(second.names):
+        if first.dimension == second.dimension == axes(first):
+            swap = second.measure < first.measure
+        else:
+            swap = second.dimension < first.dimension
     return Intersection(second, first) if swap else Intersection(first, second)
 
 
-class _Pilot(Source):
-    """A fixed scrambled Sobol sequence."""
+def joined(parts: Sequence[Region]) -> Region:
+    """The union of surfaces; single points are put together as given points, one part remains what it is."""
+    points = [part for part in parts if isinstance(part, Point)]
+    if len(points) == len(parts):
+        rows = [point.coordinates | point.columns for point in points]
+        return At(**{name: [row[name] for row in rows] for name in rows[0]})
+    return parts[0] if len(parts) == 1 else Union(*parts)
 
-    nested = True
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+def axes(region: Region) -> int:
+    """The number of a region's coordinates, the components of vectors counted."""
+    return sum(lower.numel() for lower, _ in region.extent.values())
 
-    def unit(self, n: int, dimension: int) -> Tensor:
-        if dimension == 0:
-            return torch.zeros(n, 0)
-        engine = torch.quasirandom.SobolEngine(dimension, scramble=True, seed=self.seed)
-        return engine.draw(n, dtype=torch.get_default_dtype())
 
-    def split(self, index: int) -> _Pilot:
-        return _Pilot(31 * self.seed + index + 1)
+def _holds(region: Region, name: str, value: float) -> bool:
+    lower, upper = region.extent[name]
+    return bool((lower <= value).all() and (value <= upper).all())
 
 
 def _require_coordinates(base: Region, other: Region) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import numbers
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pinnlab.errors import UserError
 from pinnlab.jets import functions as table
 from pinnlab.jets.elementary import Elementary
 from pinnlab.jets.jet import Jet, common, raised, rule
@@ -48,12 +49,6 @@ for _functions, _elementary in (
 def absolute(x: Jet) -> Jet:
     """|x|, smooth away from zeros."""
     return x.like(x.coefficients * x.value.detach().sign())
-
-
-@rule(torch.sign, Tensor.sign)
-def sign(x: Jet) -> Jet:
-    """The sign: a constant away from zeros."""
-    return x.like(x.coefficients[:1].sign())
 
 
 @rule(torch.neg, Tensor.neg)
@@ -134,14 +129,16 @@ def square(x: Jet) -> Jet:
 
 
 @rule(torch.pow, Tensor.pow, Tensor.__pow__)
-def power(x: Jet, exponent: float) -> Jet:
-    """x^p with a constant p: repeated squaring for whole numbers (zeros of x included), a series otherwise.
+def power(x: Operand, exponent: Operand) -> Jet:
+    """x^p: repeated squaring for whole numbers p (zeros of x included), a series for others, exp(p log x) for fields p.
 
-    Raises:
-        UserError: if the exponent is not a plain number.
+    An exponent that is a tensor, as an unknown, is taken like a field: x must be positive.
     """
     if not isinstance(exponent, numbers.Real) or not isinstance(x, Jet):
-        raise UserError("powers of fields take a constant number as exponent; write exp(p * log(u)) for others")
+        like = x if isinstance(x, Jet) else exponent
+        assert isinstance(like, Jet)
+        base: Any = x if isinstance(x, Jet | Tensor) else like.value.new_full((), x)
+        return apply_elementary(table.EXP, mul(exponent, torch.log(base)))
     p = float(exponent)
     if not p.is_integer():
         return apply_elementary(table.power(p), x)
@@ -155,6 +152,30 @@ def power(x: Jet, exponent: float) -> Jet:
         assert squared is not None
         return squared
     return x.like(x.coefficients) if squared is None else mul(squared, x)
+
+
+@rule(torch.log2, Tensor.log2)
+def log2(x: Jet) -> Jet:
+    """Log x / log 2."""
+    return div(apply_elementary(table.LOG, x), math.log(2))
+
+
+@rule(torch.log10, Tensor.log10)
+def log10(x: Jet) -> Jet:
+    """Log x / log 10."""
+    return div(apply_elementary(table.LOG, x), math.log(10))
+
+
+@rule(torch.exp2, Tensor.exp2)
+def exp2(x: Jet) -> Jet:
+    """2^x."""
+    return apply_elementary(table.EXP, mul(x, math.log(2)))
+
+
+@rule(torch.hypot, Tensor.hypot)
+def hypot(x: Operand, y: Operand) -> Jet:
+    """√(x² + y²), smooth away from the origin."""
+    return apply_elementary(table.power(0.5), add(torch.square(x), torch.square(y)))  # type: ignore[arg-type]
 
 
 @rule(torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__)

@@ -6,7 +6,6 @@ its own kind. Operators and torch functions arrive at one place, `apply`.
 
 from __future__ import annotations
 
-import numbers
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +14,22 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from pinnlab.errors import UserError
+from pinnlab.jets import foreign
+
+ON_VALUES = frozenset(
+    found
+    for name in (
+        *("lt", "le", "gt", "ge", "eq", "ne", "less", "less_equal", "greater", "greater_equal", "not_equal"),
+        *("isnan", "isinf", "isfinite", "isclose", "signbit", "logical_and", "logical_or", "logical_not"),
+        *("heaviside", "floor_divide"),
+    )
+    for owner in (torch, Tensor)
+    if (found := getattr(owner, name, None)) is not None
+)
+"""Torch functions of the values alone, conditions and steps: they give plain tensors when called on fields."""
 
 
 class Field(ABC):
@@ -29,9 +42,6 @@ class Field(ABC):
     axis: int | range | None
     """The coordinate axis that this field is, a vector coordinate's range of axes, or None for every other field."""
 
-    # Lets a numpy array on the left hand side fall through to our reflected operators, which refuse it.
-    __array_ufunc__ = None
-
     def __getattr__(self, name: str) -> Any:
         """The methods of tensors, as torch functions on fields."""
         method = None if name.startswith("_") else getattr(Tensor, name, None)
@@ -41,7 +51,7 @@ class Field(ABC):
 
     def apply_method(self, method: Callable[..., Any], *args: object, **kwargs: object) -> Any:
         """`method(self, *args, **kwargs)` for an unbound tensor method."""
-        return self.apply(method, (self, *args), kwargs)
+        return self.dispatch(method, (self, *args), kwargs)
 
     @property
     @abstractmethod
@@ -142,15 +152,39 @@ class Field(ABC):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Torch functions called on fields arrive here."""
-        return cls.apply(func, args, kwargs or {})
+        return cls.dispatch(func, args, kwargs or {})
+
+    @classmethod
+    def dispatch(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Conditions and steps are computed from the values, everything else by `apply`."""
+        if function not in ON_VALUES:
+            return cls.apply(function, args, kwargs)
+        args, kwargs = tree_map(
+            lambda leaf: leaf.value.detach() if isinstance(leaf, Field) else leaf, (tuple(args), dict(kwargs))
+        )
+        return function(*args, **kwargs)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: object, **kwargs: object) -> Any:
+        """Numpy's functions of one entry at a time, `np.sin(u)` and `array * u` among them, as torch's."""
+        return self.dispatch(*foreign.torch_call(ufunc, method, inputs, kwargs, self.dtype, self.device))
+
+    def __array_function__(self, func: Any, types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Numpy's other functions: `np.where` as torch's.
+
+        Raises:
+            UserError: for one that is not among them.
+        """
+        return self.dispatch(*foreign.torch_function(func, args, kwargs, self.dtype, self.device))
+
+    def __array__(self, *_: object, **__: object) -> Any:
+        """Refused: a field is no array."""
+        raise UserError("a field does not become a numpy array: use torch's or numpy's functions on the field itself")
 
     def _binary(self, function: Callable[..., Any], left: object, right: object) -> Any:
-        for operand in (left, right):
-            if not isinstance(operand, Field | Tensor | numbers.Real):
-                raise UserError(
-                    f"{function.__name__}(field, {type(operand).__module__}.{type(operand).__name__}) is not "
-                    "defined: use floats or torch tensors beside fields (torch.as_tensor converts a numpy array)"
-                )
+        other = right if left is self else left
+        if type(other) not in _READY and not isinstance(other, Field | Tensor):
+            other = foreign.operand(other, function.__name__, self.dtype, self.device)
+            left, right = (left, other) if left is self else (other, right)
         return self.apply(function, (left, right), {})
 
     def __add__(self, other: object) -> Self:
@@ -230,18 +264,83 @@ class Field(ABC):
         """The slices along the first dimension."""
         return (self[i] for i in range(len(self)))
 
+    def __mod__(self, divisor: object) -> Self:
+        """The remainder, which jumps."""
+        return self._binary(torch.remainder, self, divisor)
+
+    def __rmod__(self, other: object) -> Self:
+        """The remainder, which jumps."""
+        return self._binary(torch.remainder, other, self)
+
+    def __floordiv__(self, divisor: object) -> Any:
+        """The whole quotient of the values, which jumps: a plain tensor."""
+        return self._compare(torch.floor_divide, divisor)
+
+    def __rfloordiv__(self, other: object) -> Any:
+        """The whole quotient of the values, which jumps: a plain tensor."""
+        return self._binary(torch.div, other, self).floor().value.detach()
+
+    def __round__(self, digits: int = 0) -> Self:
+        """The nearest whole number, which jumps."""
+        if digits:
+            raise UserError("round(field, digits) is not defined: write torch.round(u * 10**digits) / 10**digits")
+        return self.apply(torch.round, (self,), {})
+
+    def __setitem__(self, item: object, value: object) -> None:
+        """Refused: fields do not change."""
+        raise UserError("a field cannot be changed in place: choose between expressions by torch.where(x < 0.5, a, b)")
+
+    def __format__(self, spec: str) -> str:
+        """As `repr`, whatever the format: a field is no number."""
+        return repr(self)
+
+    def _compare(self, function: Callable[..., Any], other: object) -> Any:
+        """The condition on the values, `(N, ...)`: a plain tensor of booleans, for `torch.where`."""
+        if type(other) not in _READY and not isinstance(other, Field | Tensor):
+            other = foreign.operand(other, function.__name__, self.dtype, self.device)
+        return function(self.value.detach(), other.value.detach() if isinstance(other, Field) else other)
+
+    def __lt__(self, other: object) -> Any:
+        """Where the values are less."""
+        return self._compare(torch.lt, other)
+
+    def __le__(self, other: object) -> Any:
+        """Where the values are less or equal."""
+        return self._compare(torch.le, other)
+
+    def __gt__(self, other: object) -> Any:
+        """Where the values are greater."""
+        return self._compare(torch.gt, other)
+
+    def __ge__(self, other: object) -> Any:
+        """Where the values are greater or equal."""
+        return self._compare(torch.ge, other)
+
+    def __eq__(self, other: object) -> Any:
+        """Where the values are equal: object's own would answer False and let the residual go on."""
+        return self._compare(torch.eq, other)
+
+    def __ne__(self, other: object) -> Any:
+        """Where the values differ."""
+        return self._compare(torch.ne, other)
+
+    __hash__ = object.__hash__
+
     def __bool__(self) -> bool:
         """Refused: a residual must not branch on the values of a field."""
         raise UserError(
             "the truth value of a field is not defined: a residual cannot branch on values; "
-            "use torch.where on a tensor condition or write the two cases as two constraints"
+            "use torch.where(x < 0.5, a, b) or write the two cases as two constraints"
         )
 
-    def _refuse_comparison(self, other: object) -> bool:
+    def _refuse_number(self) -> Any:
         raise UserError(
-            "fields cannot be compared: a residual cannot branch on values; compare .value, which is a tensor"
+            "a field is no number, as math.sin(x), float(u) and int(u) need: use torch.sin(x), torch.exp(x) and so on "
+            "(numpy's work too); a residual cannot branch on values"
         )
 
-    __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison
-    __eq__ = __ne__ = _refuse_comparison  # object's own would answer False and let the residual go on
-    __hash__ = object.__hash__
+    __float__ = __int__ = __complex__ = __index__ = __trunc__ = __floor__ = __ceil__ = _refuse_number
+
+
+_READY = frozenset((float, int, bool))
+"""Numbers that torch takes as they are."""

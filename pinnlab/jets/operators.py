@@ -6,8 +6,10 @@ reads Δu from one coefficient.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import reduce
+from itertools import combinations_with_replacement
 from operator import add
 
 import torch
@@ -52,12 +54,25 @@ def biharmonic(u: Field, *coordinates: Field) -> Field:
 
 
 def directional(u: Field, direction: Tensor, *coordinates: Field, order: int = 1) -> Field:
-    """(v·∇)^order u along a given vector v, `(d,)` or `(N, d)`."""
+    """(v·∇)^order u along a given vector v, `(d,)` or `(N, d)`: Σ_α (order! / α!) v^α ∂^α u over |α| = order.
+
+    A vector that varies from point to point, as a normal does, is held where it stands: v is not differentiated.
+
+    Raises:
+        UserError: if v has another number of components than there are axes, or the order is negative.
+    """
     axes = u.axes(coordinates)
+    if order < 0:
+        raise UserError(f"the order of a directional derivative cannot be negative, got {order}")
+    if len(axes) == 1 and direction.ndim == 1 and direction.shape[0] != 1:
+        direction = direction[:, None]
     if direction.shape[-1] != len(axes):
         raise UserError(f"a direction needs {len(axes)} components, got {direction.shape[-1]}")
-    field = u
-    for _ in range(order):
-        # v does not depend on the coordinates here, so that it passes through every derivative.
-        field = reduce(add, (direction[..., i] * field.differentiate(axis) for i, axis in enumerate(axes)))
-    return field
+    if order == 0:
+        return u
+    terms = []
+    for chosen in combinations_with_replacement(range(len(axes)), order):
+        factor = math.factorial(order) / math.prod(math.factorial(chosen.count(i)) for i in set(chosen))
+        derivative = reduce(lambda field, i: field.differentiate(axes[i]), chosen, u)
+        terms.append(factor * math.prod(direction[..., i] for i in chosen) * derivative)
+    return reduce(add, terms)

@@ -1,4 +1,4 @@
-"""A symbolic probe: which derivatives of the network does a residual consume?"""
+"""A symbolic probe: which derivatives of the network does a residual consume, and which are there to be had?"""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_map
 
 from pinnlab.errors import UserError
 from pinnlab.jets.algebra import MultiIndex, add, unit
 from pinnlab.jets.field import Field
+from pinnlab.jets.values import ADVICE, BRANCHES, TOGETHER, Origin, Values, check_local, numbers
+
+DERIVATIVES: dict[Callable[..., Any], Callable[[Mapping[str, Any]], int]] = {}
+"""Torch functions in pieces → how many derivatives they have, by their keyword arguments. `limited` adds to it."""
+
+
+def limited(derivatives: int | Callable[[Mapping[str, Any]], int], *functions: Callable[..., Any]) -> None:
+    """Says of torch functions that they have so many derivatives: 0 if they jump, 1 if they have kinks."""
+    count = derivatives if callable(derivatives) else lambda _: derivatives
+    DERIVATIVES.update(dict.fromkeys(functions, count))
 
 
 class Probe(Field):
-    """A field that records the derivatives it is made of instead of computing any.
+    """A field that records what it is made of instead of computing anything.
 
     A node holds the set of shifts it consumes: coordinates and outputs of the network hold {0}, `.d` shifts every
     element by one derivative along its axis, and everything else unions its operands. To have ∂^α of the node,
-    its operands must supply ∂^{α+s} for every shift s. Values live on the meta
-    device: they have shapes and no numbers, so control flow that depends on data is an error.
+    its operands must supply ∂^{α+s} for every shift s.
+
+    It also holds in words what it contains that has only so many derivatives, and how many are left: none of data,
+    of the `.value` of a field and of functions that jump. A plain tensor with an entry for every point is data.
+
+    Values live on the meta device: they have shapes and no numbers, so control flow that depends on data is an error.
     """
 
     def __init__(
@@ -30,38 +44,86 @@ class Probe(Field):
         shifts: Iterable[MultiIndex],
         axis: int | range | None = None,
         laplacians: Iterable[tuple[int, ...]] = (),
+        *,
+        points: int | None = None,
+        left: Mapping[str, int] | None = None,
+        name: str = "an expression",
+        dtype: torch.dtype | None = None,
     ) -> None:
-        """A probe of the given shape of values; `dimension` is the number of coordinate axes."""
-        self._value = torch.empty(tuple(shape), device="meta")
+        """A probe of the given shape of values.
+
+        Args:
+            shape: The shape of the values.
+            dimension: The number of coordinate axes.
+            shifts: The derivatives of the network that it consumes.
+            axis: The coordinate axis or axes that it is.
+            laplacians: The groups of axes over which it consumes a Laplacian alone.
+            points: The number of points; the first entry of the shape by default.
+            left: What it contains that has no derivatives without end → how many it has.
+            name: What it is called where its values are used.
+            dtype: Of the values.
+        """
+        self._value = torch.empty(tuple(shape), device="meta", dtype=dtype)
         self.dimension = dimension
         self.shifts = frozenset(shifts)
         self.axis = axis
         self.laplacians = frozenset(laplacians)
+        self.points = shape[0] if points is None else points
+        self.left = dict(left or {})
+        self.name = name
 
     @classmethod
-    def output(cls, shape: Sequence[int], dimension: int) -> Probe:
+    def output(cls, shape: Sequence[int], dimension: int, name: str = "an output") -> Probe:
         """An output of the network."""
-        return cls(shape, dimension, [(0,) * dimension])
+        return cls(shape, dimension, [(0,) * dimension], name=name)
 
     @classmethod
-    def coordinate(cls, shape: Sequence[int], dimension: int, axis: int | range) -> Probe:
+    def coordinate(cls, shape: Sequence[int], dimension: int, axis: int | range, name: str = "a coordinate") -> Probe:
         """A coordinate: its expressions can be differentiated too, like (x * x).d(x)."""
-        return cls(shape, dimension, [(0,) * dimension], axis)
+        return cls(shape, dimension, [(0,) * dimension], axis, name=name)
 
     @property
     def value(self) -> Tensor:
-        """A tensor without numbers, `(N, ...)`."""
-        return self._value
+        """A tensor without numbers, `(N, ...)`, that knows whose values it stands for."""
+        origins = frozenset((*self.left, f"the values of {self.name}"))
+        return Values.of(self._value, Origin(origins, self.points, self.shifts, self.laplacians))
+
+    @property
+    def shape(self) -> torch.Size:
+        """The shape of the values, `(N, ...)`."""
+        return self._value.shape
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the values."""
+        return self._value.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """The device without numbers."""
+        return self._value.device
 
     def differentiate(self, axis: int) -> Probe:
-        """Every shift with one more derivative along the axis."""
+        """Every shift with one more derivative along the axis.
+
+        Raises:
+            UserError: if it contains what has no derivative.
+        """
+        for what, count in self.left.items():
+            if count == 0:
+                raise UserError(
+                    f"a derivative is asked of an expression that contains {what}, which has none: {ADVICE}"
+                )
         step = unit(self.dimension, axis)
-        return Probe(self.shape, self.dimension, (add(shift, step) for shift in self.written_out()))
+        shifts = (add(shift, step) for shift in self.written_out())
+        left = {what: count - 1 for what, count in self.left.items()}
+        return Probe(self.shape, self.dimension, shifts, points=self.points, left=left, dtype=self.dtype)
 
     def laplacian(self, axes: Sequence[int]) -> Field:
         """The Laplacian of the outputs is noted as such; that of anything else by its second derivatives."""
-        if len(axes) > 1 and not self.laplacians and self.shifts == {(0,) * self.dimension}:
-            return Probe(self.shape, self.dimension, (), laplacians=[tuple(sorted(axes))])
+        plain = not self.laplacians and not self.left and self.shifts == {(0,) * self.dimension}
+        if len(axes) > 1 and plain:
+            return Probe(self.shape, self.dimension, (), laplacians=[tuple(sorted(axes))], points=self.points)
         return super().laplacian(axes)
 
     def written_out(self) -> frozenset[MultiIndex]:
@@ -80,32 +142,91 @@ class Probe(Field):
 
     @classmethod
     def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Runs the function for its shape and unions what its operands consume."""
+        """Runs the function for its shape and unions what its operands consume and contain.
+
+        Raises:
+            UserError: if the function needs numbers, changes a field in place, takes points together or is complex.
+        """
+        name = getattr(function, "__name__", str(function))
+        if name.endswith("_") and not name.endswith("__"):
+            raise UserError(f"{name} would change a field in place, and a residual may not: write u = u + 1")
         leaves, _ = tree_flatten((args, kwargs), is_leaf=lambda leaf: isinstance(leaf, Field))
         probes = [leaf for leaf in leaves if isinstance(leaf, Probe)]
-        shifts = frozenset().union(*(probe.shifts for probe in probes))
-        laplacians = frozenset().union(*(probe.laplacians for probe in probes))
-        dimension = probes[0].dimension
+        parts: list[Probe | Origin] = [*probes, *(leaf.origin for leaf in leaves if isinstance(leaf, Values))]
+        shifts = frozenset[MultiIndex]().union(*(part.shifts for part in parts))
+        laplacians = frozenset[tuple[int, ...]]().union(*(part.laplacians for part in parts))
+        dimension, points = probes[0].dimension, probes[0].points
+        if name in _OVER_ENTRIES and all(probe.ndim == 1 for probe in probes):
+            raise UserError(f"{name} takes points together, and {TOGETHER}")
+        left = _left(function, name, leaves, kwargs, points)
 
         def strip(leaf: object) -> object:
             if isinstance(leaf, Probe):
-                return leaf.value
-            return leaf.to("meta") if isinstance(leaf, Tensor) else leaf
+                return leaf._value
+            return numbers(leaf).to("meta") if isinstance(leaf, Tensor) else leaf
 
         plain_args, plain_kwargs = tree_map(
             strip, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field)
         )
-
-        def wrap(leaf: object) -> object:
-            return cls(leaf.shape, dimension, shifts, None, laplacians) if isinstance(leaf, Tensor) else leaf
-
         try:
             result = function(*plain_args, **plain_kwargs)
-        except (RuntimeError, NotImplementedError) as error:
-            if "meta" in str(error):
-                raise UserError(
-                    f"{getattr(function, '__name__', function)} depends on the values of a field; "
-                    "a residual cannot branch on values"
-                ) from error
+        except UserError:
             raise
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            if "meta" in str(error):
+                raise UserError(f"{name}: {BRANCHES}") from error
+            message = " ".join(str(error).split())
+            raise UserError(
+                f"{name} of fields at {points} points fails ({message}); values at the points must be a column, "
+                "as m in At(x=…, m=…), and a residual may use only the values at its own point"
+            ) from error
+
+        def wrap(leaf: object) -> object:
+            if not isinstance(leaf, Tensor):
+                return leaf
+            if leaf.is_complex():
+                raise UserError(f"{name} gives complex numbers: write real and imaginary part as two outputs")
+            check_local(name, leaf.shape, points, any(points in probe.shape for probe in probes))
+            own = left if leaf.is_floating_point() else {**left, f"{name}(…)": 0}
+            return cls(leaf.shape, dimension, shifts, None, laplacians, points=points, left=own, dtype=leaf.dtype)
+
         return tree_map(wrap, result)
+
+
+def _left(
+    function: Callable[..., Any], name: str, leaves: Sequence[object], kwargs: Mapping[str, Any], points: int
+) -> dict[str, int]:
+    """What the operands contain that has no derivatives without end, and what the function adds."""
+    found: dict[str, int] = {}
+    for leaf in leaves:
+        if isinstance(leaf, Probe):
+            for what, count in leaf.left.items():
+                found[what] = min(count, found.get(what, count))
+        elif isinstance(leaf, Values):
+            found |= dict.fromkeys(sorted(leaf.origin.origins), 0)
+        elif isinstance(leaf, Tensor) and points in leaf.shape and not isinstance(leaf, nn.Parameter):
+            found[f"a tensor of {points} values, one for each point"] = 0
+    if function in DERIVATIVES:
+        found[f"{name}(…)"] = DERIVATIVES[function](kwargs)
+    return found
+
+
+_OVER_ENTRIES = frozenset(
+    [
+        "argsort",
+        "cummax",
+        "cummin",
+        "cumprod",
+        "cumsum",
+        "flip",
+        "flipud",
+        "log_softmax",
+        "logcumsumexp",
+        "msort",
+        "roll",
+        "softmax",
+        "softmin",
+        "sort",
+    ]
+)
+"""Functions whose entries depend on one another: of a field of shape (N,), on other points."""

@@ -10,17 +10,18 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.jets import Jet
 from pinnlab.reporting.requests import Request, closure, requested
 from pinnlab.training.pinn import PINN
 
 METADATA = "pinnlab.json"
-"""The extra file in an export: equation, inputs in the order of columns, outputs, unknowns, dtype."""
+"""The extra file in an export: equation, columns of the points in order, values by name, unknowns, dtype."""
 
 
 class Derivatives(nn.Module):
-    """A network's outputs and derivatives at points `(N, d)`: a dictionary of `(N,)`, by name."""
+    """A network's outputs and derivatives at points `(N, d)`: a dictionary of `(N,)`, along a vector `(N, dim)`."""
 
     def __init__(self, network: nn.Module, columns: Sequence[str], requests: Sequence[Request]) -> None:
         """Takes the network.
@@ -33,19 +34,20 @@ class Derivatives(nn.Module):
         super().__init__()
         self.network = network
         self.indices = closure(requests)
-        self.wanted = {request.name: (list(columns).index(request.output), request.alpha) for request in requests}
+        self.wanted = [(list(columns).index(request.output), request) for request in requests]
 
     def forward(self, points: Tensor) -> dict[str, Tensor]:
         """The outputs and derivatives at the points."""
         values = self.network(Jet.seed(points, self.indices))
-        return {name: values[..., column].derivative(alpha) for name, (column, alpha) in self.wanted.items()}
+        return {request.name: request.values(values[..., column]) for column, request in self.wanted}
 
 
 def export(model: PINN, derivatives: Sequence[str], path: Path) -> list[str]:
     """Write a trained network and derivatives of it as a `torch.export` program.
 
-    `torch.export.load(path).module()(points)` with points `(N, d)`, any N, returns a dictionary of `(N,)`. The
-    program holds the parameters as they are and can be differentiated with respect to the points.
+    `torch.export.load(path).module()(points)` with points `(N, d)`, any N, returns a dictionary of `(N,)`, and of
+    `(N, dim)` for all derivatives along a vector input. The program holds the parameters as they are and can be
+    differentiated with respect to the points.
 
     Args:
         model: The trained module.
@@ -62,7 +64,7 @@ def export(model: PINN, derivatives: Sequence[str], path: Path) -> list[str]:
     requests = requested(equation, derivatives)
     program = Derivatives(_frozen(model.residuals.network), equation.outputs, requests).eval()
     dtype = next(model.residuals.network.parameters()).dtype
-    points = torch.zeros(3, len(equation.inputs), dtype=dtype)
+    points = torch.zeros(3, equation.dimension, dtype=dtype)
     try:
         graph = torch.export.export(program, (points,), dynamic_shapes=({0: torch.export.Dim("points", min=1)},))
     except RuntimeError as error:
@@ -71,7 +73,7 @@ def export(model: PINN, derivatives: Sequence[str], path: Path) -> list[str]:
     names = [request.name for request in requests]
     metadata = {
         "equation": equation.name,
-        "inputs": equation.inputs,
+        "inputs": axis_names(equation.inputs),
         "values": names,
         "unknowns": model.unknowns(),
         "dtype": str(dtype).removeprefix("torch."),

@@ -10,7 +10,8 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +23,12 @@ import numpy as np
 from pinnlab.errors import UserError
 
 Row = Mapping[str, float | int | str]
+
+COLUMNS = ("step", "phase", "seconds", "loss")
+"""The columns that every record has; shares of the loss are `loss/NAME`, what optimisers add `optimiser/NAME`."""
+
+_ADDED_BEFORE = ("lr", "damping")
+"""What optimisers added in records without the prefix."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class RunFolder:
     def tracking(self) -> Path:
         """The id of the run in Weights & Biases."""
         return self.path / "wandb_id.txt"
+
+    @property
+    def source(self) -> Path:
+        """The folder of the user's modules as they were."""
+        return self.path / "source"
 
     @property
     def checkpoints(self) -> Path:
@@ -211,6 +223,21 @@ class RowWriter:
         """Close the file; what could not be written before is lost."""
         with suppress(OSError):
             self._file.close()
+
+
+def unknowns_of(names: Iterable[str]) -> list[str]:
+    """The columns of a record that are values of unknowns: all without a prefix but its own."""
+    names = list(names)
+    own = COLUMNS if any(name.startswith("optimiser/") for name in names) else (*COLUMNS, *_ADDED_BEFORE)
+    return [name for name in names if name not in own and "/" not in name]
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as NPZ; unlike `numpy.savez`, whose arguments the names are, under any names."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -12,11 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pinnlab.errors import UserError
+from pinnlab.reporting.folder import write_arrays
 
 Array = npt.NDArray[Any]
 
 FORMATS = (".npz", ".csv", ".vtk")
 """The endings of files that `write` knows."""
+
+
+# vtkDataSetAttributes::HIDDENPOINT and HIDDENCELL
+_HIDDEN_POINT, _HIDDEN_CELL = 2, 32
 
 
 def axis(text: str) -> tuple[str, Array]:
@@ -42,13 +47,18 @@ def tensor_product(axes: Mapping[str, Array]) -> dict[str, Array]:
 def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
     """Columns of points from a CSV file with a heading or an NPZ file; other columns are passed over.
 
+    The columns of a vector x are `x.0`, `x.1`, …; an NPZ file may have them as one array x, `(N, dim)`.
+
     Raises:
         UserError: if the file is of neither kind, or lacks an input.
     """
     try:
         if path.suffix == ".npz":
             with np.load(path) as arrays:
-                columns = {name: np.asarray(arrays[name], dtype=float).ravel() for name in arrays if name in inputs}
+                parts = {name: np.asarray(array, dtype=float) for name, array in arrays.items()}
+                # one array of a vector x has the columns x.0, x.1, …
+                whole = _scalars({name: part for name, part in parts.items() if f"{name}.0" in inputs}, 1)
+                columns = {name: part.ravel() for name, part in {**parts, **whole}.items() if name in inputs}
         else:
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
@@ -63,26 +73,51 @@ def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
     return {name: columns[name] for name in inputs}
 
 
-def write(path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> None:
-    """Write coordinates and values of one shape; a shape of several dimensions is a grid to VTK.
+def write(
+    path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: Array | None = None
+) -> None:
+    """Write coordinates and values at points of one shape; a shape of several dimensions is a grid to VTK.
+
+    Vectors, of coordinates and of values, have their components along further dimensions. NPZ holds them so; CSV and
+    VTK have a column for each, as `x.0`, `x.1`, ….
+
+    Args:
+        path: The file.
+        coordinates: The inputs.
+        values: Values by name; the first is of the shape of the points.
+        hidden: Which points ParaView shall not show; booleans of the same shape.
 
     Raises:
         UserError: if the ending is unknown, or VTK is asked for more than three dimensions.
     """
-    columns = {**coordinates, **values}
+    shape = next(iter(values.values())).shape
     if path.suffix == ".npz":
-        np.savez(path, **columns)  # type: ignore[arg-type]
-    elif path.suffix == ".csv":
+        write_arrays(path, {**coordinates, **values})
+        return
+    coordinates, values = _scalars(coordinates, len(shape)), _scalars(values, len(shape))
+    columns = {**coordinates, **values}
+    if path.suffix == ".csv":
         table = np.stack([column.ravel() for column in columns.values()], axis=-1)
         np.savetxt(path, table, fmt="%.17g", delimiter=",", header=",".join(columns), comments="")
     elif path.suffix == ".vtk":
-        path.write_text(vtk(coordinates, values))
+        path.write_text(vtk(coordinates, values, hidden))
     else:
         raise UserError(f"{path}: choose a file name that ends in {', '.join(FORMATS)}")
 
 
-def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> str:
+def _scalars(arrays: Mapping[str, Array], ndim: int) -> dict[str, Array]:
+    """The components of arrays that have more dimensions than `ndim`, as `x.0`, `x.1`, ….; the others as they are."""
+    return {
+        ".".join([name, *map(str, index)]): array[(..., *index)]
+        for name, array in arrays.items()
+        for index in np.ndindex(array.shape[ndim:])
+    }
+
+
+def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: Array | None = None) -> str:
     """Legacy VTK text: a structured grid where the coordinates are one, separate points otherwise.
+
+    Hidden points, and the cells that have one as a corner, are marked in `vtkGhostType`, which leaves them blank.
 
     Raises:
         UserError: if there are more than three inputs, or a name that VTK cannot have.
@@ -99,13 +134,33 @@ def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array]) -> str:
         size = [*shape, 1, 1][:3]
         lines += ["DATASET STRUCTURED_GRID", f"DIMENSIONS {size[0]} {size[1]} {size[2]}", f"POINTS {count} double"]
         lines += _rows(points)
+        cells = None if hidden is None else _cells(hidden)
     else:
         lines += ["DATASET POLYDATA", f"POINTS {count} double", *_rows(points)]
         lines += [f"VERTICES {count} {2 * count}", *(f"1 {number}" for number in range(count))]
+        cells = hidden
+    if cells is not None and cells.any():
+        lines += [f"CELL_DATA {cells.size}", *_ghosts(cells, _HIDDEN_CELL)]
     lines.append(f"POINT_DATA {count}")
     for name, column in values.items():
         lines += [f"SCALARS {name} double 1", "LOOKUP_TABLE default", *_rows(column.ravel(order="F")[:, None])]
+    if hidden is not None and hidden.any():
+        lines += _ghosts(hidden, _HIDDEN_POINT)
     return "\n".join(lines) + "\n"
+
+
+def _cells(hidden: Array) -> Array:
+    """The cells of a grid with a hidden corner; an axis of one point has one layer of cells."""
+    for axis, length in enumerate(hidden.shape):
+        if length > 1:
+            first, last = (np.take(hidden, range(i, length - 1 + i), axis) for i in (0, 1))
+            hidden = first | last
+    return hidden
+
+
+def _ghosts(hidden: Array, kind: int) -> list[str]:
+    marks = (f"{kind * mark:d}" for mark in hidden.ravel(order="F"))
+    return ["SCALARS vtkGhostType unsigned_char 1", "LOOKUP_TABLE default", *marks]
 
 
 def _rows(table: Array) -> list[str]:

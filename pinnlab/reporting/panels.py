@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pinnlab.reporting.folder import unknowns_of
 from pinnlab.reporting.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
 
 Panel = Callable[["Axes"], None]
 Arrays = Mapping[str, np.ndarray]
-
-_NO_UNKNOWNS = ("step", "phase", "seconds", "loss", "lr", "damping")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Record:
         rows: Columns of the record, `(rows,)` each.
         summary: How the run ended; empty where it was killed.
         solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `residual`
-            `(components, N)`; empty where there is none.
+            `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there is none.
         points: Collocation points as `constraint/column` ↦ `(N,)`.
         truths: The true values of unknowns that have one.
     """
@@ -51,9 +51,7 @@ class Record:
     @property
     def unknowns(self) -> list[str]:
         """The columns that are unknowns."""
-        return list(self.summary.get("unknowns", ())) or [
-            name for name in self.rows if name not in _NO_UNKNOWNS and "/" not in name and name not in self.summary
-        ]
+        return list(self.summary["unknowns"]) if "unknowns" in self.summary else unknowns_of(self.rows)
 
 
 def solution(record: Record) -> list[Panel]:
@@ -137,7 +135,8 @@ def points(record: Record) -> list[Panel]:
         x, y = list(largest.values())[:2]
         cells = int(np.clip(np.sqrt(len(x) / 8), 4, 40))
         counts, xs, ys = np.histogram2d(x, y, bins=cells, density=True)
-        shown = axis.pcolormesh(xs, ys, counts.T, cmap=VALUES)
+        # blank where no point lies, as outside of the region
+        shown = axis.pcolormesh(xs, ys, np.where(counts > 0, counts, np.nan).T, cmap=VALUES)
         axis.figure.colorbar(shown, ax=axis)
         axis.grid(False)
         axis.set(xlabel=names[0], ylabel=names[1], title="density")
@@ -233,7 +232,13 @@ def _map(record: Record, values: np.ndarray, title: str, colors: str = VALUES) -
 
     def draw(axis: Axes) -> None:
         x, y = record.solution[first], record.solution[second]
-        shown = axis.tripcolor(x, y, values, shading="gouraud", cmap=colors, rasterized=True)
+        # what the region covers; older records do not say, and their points are triangulated as a whole
+        corners = record.solution.get("mesh/triangles")
+        shown: ScalarMappable
+        if corners is not None and not len(corners):
+            shown = axis.scatter(x, y, s=4, c=values, cmap=colors, rasterized=True)
+        else:
+            shown = axis.tripcolor(x, y, values, triangles=corners, shading="gouraud", cmap=colors, rasterized=True)
         axis.figure.colorbar(shown, ax=axis)
         axis.grid(False)
         axis.set(xlabel=first, ylabel=second, title=title)

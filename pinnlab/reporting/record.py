@@ -6,7 +6,7 @@ import platform
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -15,16 +15,22 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 
 import pinnlab
 from pinnlab.collocation import Grid
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.equations.base import domain
+from pinnlab.equations.inputs import by_axis
 from pinnlab.errors import DivergedError
+from pinnlab.geometry import Points, select
 from pinnlab.reporting.figures import draw_profile
-from pinnlab.reporting.folder import RowWriter, RunFolder
+from pinnlab.reporting.folder import COLUMNS, RowWriter, RunFolder, write_arrays
+from pinnlab.reporting.mesh import broken, lattice, triangles
+from pinnlab.reporting.sources import keep
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
+from pinnlab.training.failures import ENDING, over
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN, StepReport
 
@@ -53,6 +59,7 @@ class RunRecord(Callback):
         self._started: float | None = None
         self._loss: float | None = None
         self._vitals = Vitals()
+        self._sources: dict[str, str] = {}
 
     @property
     def seconds(self) -> float:
@@ -74,6 +81,7 @@ class RunRecord(Callback):
         assert isinstance(pl_module, PINN)
         self._started = time.perf_counter()
         if trainer.is_global_zero:
+            self._sources = keep(self.folder, pl_module.equation, pl_module.residuals.network)
             self._writer = RowWriter(self.folder.metrics, columns(pl_module), pl_module.schedule.rows)
             self.folder.write_summary(self._summary(pl_module, "running", {}))
 
@@ -98,25 +106,52 @@ class RunRecord(Callback):
         assert isinstance(pl_module, PINN)
         if not trainer.is_global_zero:
             return
+        self._end(trainer, pl_module)
+
+    def _end(self, trainer: Trainer, pl_module: PINN) -> None:
+        """Write the end, each part for itself: what fails takes no other part with it."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, Collocation)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         status = "finished" if self.interruption.signal is None else "interrupted"
-        assert isinstance(trainer.datamodule, Collocation)  # type: ignore[attr-defined]
-        arrays: dict[str, Any] = solution_arrays(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
-        np.savez(self.folder.solution, **arrays)
-        np.savez(self.folder.points, **point_arrays(trainer.datamodule, pl_module.schedule.step))  # type: ignore[attr-defined]
+        failures = pl_module.failures
+        found: dict[str, Any] = {}
+        name, points = where(pl_module, data)
+        with failures.kept("the record of the solution"):
+            found = solution_arrays(pl_module, name, points)
+        with failures.kept("the record of the exact solution"):
+            found |= exact_arrays(pl_module, points)
+        with failures.kept("the part of the record that the region covers"):
+            found = covered(pl_module, name, points, found)
+        write_arrays(self.folder.solution, found)
+        with failures.kept("the record of the points"):
+            write_arrays(self.folder.points, point_arrays(data, pl_module.equation.inputs, pl_module.schedule.step))
+        # the picture reads it
         self.folder.write_summary(self._summary(pl_module, status, metrics))
-        self._finish(pl_module)
+        with failures.kept("the picture of the run"):
+            self._finish(pl_module)
+        with failures.kept("logging the end"):
+            self._log(trainer, pl_module, metrics, found)
+        if failures.lines:
+            self.folder.write_summary(self._summary(pl_module, status, metrics))
+
+    def _log(self, trainer: Trainer, pl_module: PINN, metrics: dict[str, float], found: Mapping[str, Any]) -> None:
         final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
         known = {name: unknown.truth for name, unknown in pl_module.equation.unknowns().items()}
         final |= {f"truth/{name}": truth for name, truth in known.items() if truth is not None}
         for logger in trainer.loggers:
             logger.log_metrics(final, step=pl_module.schedule.step)
-            share(logger, self.folder, arrays)
+            share(logger, self.folder, found)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Write the end of a run that was broken off."""
         assert isinstance(pl_module, PINN)
         if not trainer.is_global_zero:
+            return
+        if isinstance(exception, Exception) and over(trainer):
+            # the training is whole, and so is its record
+            pl_module.failures.add(ENDING, exception)
+            self._end(trainer, pl_module)
             return
         if self._writer is None and self.folder.summary.exists():
             # a resume that failed before its first step: the record is that of the run before
@@ -152,6 +187,7 @@ class RunRecord(Callback):
             "seed": self.seed,
             "versions": versions(),
             "commit": commit(),
+            "sources": self._sources,
             "phases": [
                 {"name": p.name, "steps": p.steps, "seconds": p.seconds, "loss": p.loss, "ended": p.reason or None}
                 for p in schedule.records()
@@ -161,6 +197,7 @@ class RunRecord(Callback):
             "metrics": loss | dict(metrics),
             "findings": module.findings,
             "status": status,
+            "failures": module.failures.lines,
             "signal": None if self.interruption.signal is None else signal.Signals(self.interruption.signal).name,
         }
 
@@ -169,45 +206,84 @@ def columns(module: PINN) -> list[str]:
     """The columns of a run's record: step, phase, seconds, loss and its shares, unknowns, and what phases add."""
     added: dict[str, None] = {}
     for phase in module.schedule.phases:
-        added |= dict.fromkeys(phase.columns(phase.optimizer(module.stages.parameters(phase))))
+        names = phase.columns(phase.optimizer(module.stages.parameters(phase)))
+        added |= dict.fromkeys(f"optimiser/{name}" for name in names)
     shares = [f"loss/{name}" for name in module.equation.constraints()]
-    return ["step", "phase", "seconds", "loss", *shares, *module.equation.unknowns(), *added]
+    return [*COLUMNS, *shares, *module.equation.unknowns(), *added]
 
 
-def solution_arrays(module: PINN, data: Collocation) -> dict[str, np.ndarray]:
-    """The solution on held-out points of the domain, on a grid where it has two inputs, as named arrays.
-
-    Inputs are `(N,)`. For an equation of one input each output is `(order + 1, N)`, its derivatives up to the
-    highest that training used, with the exact ones as `exact/NAME` where they are known; for more inputs
-    it is `(1, N)`. `residual` is `(components, N)`.
-    """
+def where(module: PINN, data: Collocation) -> tuple[str, Points]:
+    """The constraint that is the domain, and held-out points of it: in order on a line, a grid over two axes."""
     equation = module.equation
     name = domain(equation.constraints())
-    sampled = data.held_out_batch()[name]
-    if len(equation.inputs) == 2:
-        sampled = Grid().sample(equation.constraints()[name].region, _MAP, 0)
-    points = {key: column.to(module.device) for key, column in sampled.items()}
-    order = max(term.indices.order for term in module.residuals.terms.values()) if len(equation.inputs) == 1 else 0
+    region = equation.constraints()[name].region
+    if equation.dimension == 2:
+        scalar = len(equation.inputs) == 2
+        return name, lattice(region, _MAP) if scalar else Grid().sample(region, _MAP, 0)
+    points = data.held_out_batch()[name]
+    if equation.dimension == region.dimension == 1:
+        points = select(points, points[equation.inputs[0]].flatten().argsort())
+    return name, points
+
+
+def covered(module: PINN, name: str, points: Points, found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The record of a solution with what of its picture the region covers.
+
+    Values are NaN in the gaps of a line; `mesh/triangles`, `(T, 3)`, are the triangles of a map over two scalar inputs.
+    """
+    inputs, region = module.equation.inputs, module.equation.constraints()[name].region
+    if len(inputs) == module.equation.dimension == 2:
+        return {**found, "mesh/triangles": triangles(region, points)}
+    if region.dimension == module.equation.dimension == 1 and inputs[0] in found:
+        return broken(region, found)
+    return dict(found)
+
+
+def solution_arrays(module: PINN, name: str, points: Points) -> dict[str, np.ndarray]:
+    """The solution at points of a constraint, as named arrays.
+
+    Inputs are `(N,)`, a vector x as its components `x.0`, `x.1`, …. For an equation of one axis each output is
+    `(order + 1, N)`, its derivatives up to the highest that training used; for more axes it is `(1, N)`. `residual` is
+    `(components, N)`.
+    """
+    points = {key: column.to(module.device) for key, column in points.items()}
     with torch.enable_grad():
-        if len(equation.inputs) == 1:
-            outputs = module.residuals.derivatives(points, order)
+        if module.equation.dimension == 1:
+            outputs = module.residuals.derivatives(points, _order(module))
         else:
             outputs = {key: value[None] for key, value in module(points).items()}
-        arrays = {key: points[key] for key in equation.inputs} | outputs
-        if equation.solved:
-            for key, field in equation.solution(points, order).items():
-                alphas = [(j, *(0 for _ in equation.inputs[1:])) for j in range(order + 1)]
-                arrays[f"exact/{key}"] = torch.stack([field.derivative(alpha) for alpha in alphas])
-        arrays["residual"] = module.residual_values({name: points})[name]
-    return {key: value.detach().cpu().numpy() for key, value in arrays.items()}
+        residual = module.residual_values({name: points})[name]
+    return _numpy(by_axis(points, module.equation.inputs) | outputs | {"residual": residual})
 
 
-def point_arrays(data: Collocation, step: int) -> dict[str, Any]:
-    """The collocation points of a step: `constraint/column` ↦ `(N,)`, vector columns left out."""
+def exact_arrays(module: PINN, points: Points) -> dict[str, np.ndarray]:
+    """The exact solution at points, if it is known: `exact/NAME`, of the shape of the output."""
+    equation, order = module.equation, _order(module)
+    if not equation.solved:
+        return {}
+    alphas = [(j, *[0] * (equation.dimension - 1)) for j in range(order + 1)]
+    with torch.enable_grad():
+        fields = equation.solution({key: column.to(module.device) for key, column in points.items()}, order)
+        exact = {key: torch.stack([field.derivative(a) for a in alphas]) for key, field in fields.items()}
+    return _numpy({f"exact/{key}": values for key, values in exact.items()})
+
+
+def _order(module: PINN) -> int:
+    """The highest derivative that is recorded."""
+    orders = [term.indices.order for term in module.residuals.terms.values()]
+    return max(orders) if module.equation.dimension == 1 else 0
+
+
+def _numpy(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {key: value.detach().cpu().numpy() for key, value in tensors.items()}
+
+
+def point_arrays(data: Collocation, inputs: Sequence[str], step: int) -> dict[str, Any]:
+    """The collocation points of a step: `constraint/column` ↦ `(N,)`, vector inputs by component."""
     return {
         f"{name}/{key}": column.cpu().numpy()
-        for name, columns in data.batch(step).items()
-        for key, column in columns.items()
+        for name, points in data.batch(step).items()
+        for key, column in (points | by_axis(points, inputs)).items()
         if column.ndim == 1
     }
 

@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 from pinnlab.errors import UserError
-from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.folder import RunFolder, unknowns_of
 
 Curves = Mapping[str, np.ndarray]
 """Columns of a run's record: step, seconds, loss, its shares, unknowns; each `(rows,)`."""
@@ -112,7 +112,7 @@ def last_values(curves: Curves) -> dict[str, float]:
         finite = column[np.isfinite(column)]
         if len(finite):
             last["steps" if name == "step" else name] = float(finite[-1])
-    return {name: value for name, value in last.items() if name not in ("lr", "damping") and "/" not in name}
+    return {name: value for name, value in last.items() if name in ("steps", "seconds", "loss", *unknowns_of(curves))}
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from argparse import ArgumentError
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 from jsonargparse import ArgumentParser
-from torch import Tensor
+from torch import Tensor, nn
 
+from pinnlab.engines import Engine
+from pinnlab.equations import Equation
 from pinnlab.errors import UserError
+from pinnlab.reporting.description import build
 from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.sources import compare
 from pinnlab.training.checkpoint import verify
+from pinnlab.training.phases import Adam
 from pinnlab.training.pinn import PINN
 from pinnlab.training.setup import default_dtype, precision_dtype
 
 
-def load_model(path: Path) -> tuple[PINN, torch.dtype]:
+def load_model(
+    path: Path, equation: Equation | None = None, network: Callable[[int, int], nn.Module] | None = None
+) -> tuple[PINN, torch.dtype]:
     """The module that a run trained, with the parameters of a checkpoint.
 
     Args:
         path: A run folder, for its newest checkpoint, or one of the checkpoints in it. Equations and networks from
             outside of pinnlab are imported by the class paths that the run was given.
+        equation: The equation, in place of what the configuration says.
+        network: What builds the network, likewise.
 
     Returns:
         The module on the CPU, and the dtype of its parameters.
@@ -36,16 +46,22 @@ def load_model(path: Path) -> tuple[PINN, torch.dtype]:
     if not folder.config.is_file():
         raise UserError(f"{path} is no run folder: it has no {folder.config.name}")
     state = read_checkpoint(checkpoint)
-    config = yaml.safe_load(folder.config.read_text())
-    if not isinstance(config.get("model", {}).get("equation"), dict):
-        raise UserError(f"{folder.path} was trained from Python: its configuration does not tell how to build it again")
+    config = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
+    if not isinstance(config, dict) or "pinnlab" not in state or "model" not in config:
+        raise UserError(f"{checkpoint} does not fit {folder.config}: one of them was not written by pinnlab")
     dtype = precision_dtype(config.get("trainer", {}).get("precision", "64-true"))
     with default_dtype(dtype):
-        model = _build(config["model"])
+        if state["pinnlab"]["settings"] and equation is None and network is None:
+            # the file that configured the run says it as the parser reads it
+            model = _parsed(config["model"])
+        else:
+            model = _built(config["model"], folder, equation, network)
+    model.to(dtype)
     try:
         model.load_state_dict(state["state_dict"])
     except RuntimeError:
         raise UserError(f"{checkpoint} does not fit {folder.config}: it was written with another model") from None
+    compare(folder, model.equation, model.residuals.network)
     return model.eval(), dtype
 
 
@@ -86,7 +102,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def _build(config: dict[str, Any]) -> PINN:
+def _parsed(config: dict[str, Any]) -> PINN:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(PINN, "model", fail_untyped=False)
     try:
@@ -95,3 +111,25 @@ def _build(config: dict[str, Any]) -> PINN:
         raise UserError(f"the configuration cannot be built again: {' '.join(str(error).split())}") from None
     model: PINN = parser.instantiate(parsed).model
     return model
+
+
+def _built(
+    config: Mapping[str, Any],
+    folder: RunFolder,
+    equation: Equation | None,
+    network: Callable[[int, int], nn.Module] | None,
+) -> PINN:
+    """The module of what is given, and of what the configuration describes for the rest."""
+    given: dict[str, Any] = {"equation": equation, "network": network}
+    for part, value in given.items():
+        if value is None and not isinstance(config.get(part), Mapping):
+            raise UserError(
+                f"{folder.config} does not tell how to make the {part} again: give it, as "
+                f"pinnlab.load({str(folder.path)!r}, {part}=…)"
+            )
+    parts: dict[str, Any] = {part: build(config[part]) if value is None else value for part, value in given.items()}
+    engine = build(config["engine"])
+    if not isinstance(engine, Engine):
+        raise UserError(f"{folder.config} does not tell how to make the engine again")
+    # phases are how it was trained, and no part of what was
+    return PINN(**parts, engine=engine, phases=[Adam(0)], sobolev=build(config.get("sobolev")))

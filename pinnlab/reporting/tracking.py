@@ -161,7 +161,8 @@ def _share(run: Any, folder: RunFolder, solution: Mapping[str, np.ndarray]) -> N
     count = len(next(iter(solution.values())))
     # a table is for looking; the artifact has every point
     chosen = np.unique(np.linspace(0, count - 1, min(count, _TABLE)).astype(int))
-    columns = {name: (array if array.ndim == 1 else array[0])[chosen] for name, array in solution.items()}
+    values = {name: array if array.ndim == 1 else array[0] for name, array in solution.items() if name[:5] != "mesh/"}
+    columns = {name: array[chosen] for name, array in values.items()}
     rows = [list(map(float, row)) for row in zip(*columns.values(), strict=True)]
     run.log({"solution": wandb.Table(columns=list(columns), data=rows)})
     artifact = wandb.Artifact(f"run-{run.id}", type="run", metadata=json.loads(folder.summary.read_text()))

@@ -33,7 +33,7 @@ class Vitals:
             found["points_per_second"] = points * (step - self._before[0]) / (seconds - self._before[1])
         self._before = step, seconds
         gradients = [p.grad for p in module.residuals.parameters() if p.grad is not None]
-        if gradients and "damping" not in row:
+        if gradients and "optimiser/damping" not in row:
             scale = float(getattr(module.schedule.phase, "scale", 1.0))
             found["gradient_norm"] = float(torch.stack([g.square().sum() for g in gradients]).sum().sqrt()) / scale
         return found

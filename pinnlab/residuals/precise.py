@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from pinnlab.engines import NTP
+from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select, size, spaced
 from pinnlab.precision import DoubleDouble, doubled
 from pinnlab.residuals.residuals import Residuals
@@ -63,7 +64,11 @@ class Precise:
             unknowns = {name: doubled(unknown.value) for name, unknown in residuals.equation.unknowns().items()}
             blocks = {}
             for name, variables in self._variables.items():
-                rows = residuals.rows(name, variables, unknowns, (totals or {}).get(name) or self._counts[name])
+                total = (totals or {}).get(name) or self._counts[name]
+                try:
+                    rows = residuals.rows(name, variables, unknowns, total)
+                except (RuntimeError, TypeError) as error:  # numpy's functions of columns
+                    raise UserError(f"constraint {name!r} has no double-double numbers ({error})") from error
                 blocks[name] = rows.high if isinstance(rows, DoubleDouble) else rows
         return blocks
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnlab.engines import Engine
-from pinnlab.equations.base import Constraint, Equation, columns, components, required, resolve
+from pinnlab.equations.base import Constraint, Equation, columns, components, coordinates, required, resolve
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
@@ -24,13 +24,11 @@ class Term:
     """A constraint as it is trained: what the network must supply, and the rows that come of it.
 
     Attributes:
-        constraint: The constraint.
         indices: The derivatives of the network that its rows need.
         rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
         components: How many fields the residual returns.
     """
 
-    constraint: Constraint
     indices: Algebra
     rows: tuple[tuple[tuple[int, ...], float], ...]
     components: int
@@ -85,8 +83,8 @@ class Residuals(nn.Module):
 
     def fields(self, points: Points, indices: Algebra) -> dict[str, Field]:
         """The coordinates and outputs as fields at the points, with the given derivatives."""
-        coordinates = {name: points[name] for name in self.equation.inputs}
-        return self.engine.fields(self.network, coordinates, self.equation.outputs, indices)
+        inputs = coordinates(self.equation, points, self.equation.name)
+        return self.engine.fields(self.network, inputs, self.equation.outputs, indices)
 
     def variables(self, name: str, points: Points) -> dict[str, object]:
         """What a constraint's residual can ask for, but for the unknowns: columns of the points, and fields."""
@@ -207,4 +205,4 @@ def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobole
         for alpha in of_degree(dimension, j)
     )
     indices, count = required(equation, name, constraint, len(q) - 1)
-    return Term(constraint, indices, rows, count)
+    return Term(indices, rows, count)

@@ -13,10 +13,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from pinnlab.construction import Constructed
 from pinnlab.errors import UserError
 
 
-class Sobolev(ABC):
+class Sobolev(Constructed, ABC):
     """A choice of the weights Q_j."""
 
     @abstractmethod

@@ -46,7 +46,8 @@ class ResidualAdaptive(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Refuse what cannot be done, before the first step."""
         data = _data(trainer)
-        data.candidates(self.constraint, 1)
+        # a region of several parts needs as many candidates at least
+        data.candidates(self.constraint, self.candidates)
         wanted = data.totals[self.constraint]
         if wanted > self.candidates:
             raise UserError(f"ResidualAdaptive: {wanted} points of {self.constraint} need more than {self.candidates}")

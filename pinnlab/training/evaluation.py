@@ -108,7 +108,12 @@ class Evaluation:
 
     def compute(self) -> dict[str, Tensor | float]:
         """The figures by name."""
-        values: dict[str, Tensor | float] = {name: metric.compute() for name, metric in self._metrics.items()}
+        values: dict[str, Tensor | float] = {
+            # an evaluation that failed on the way has not got to all
+            name: metric.compute()
+            for name, metric in self._metrics.items()
+            if metric.update_called
+        }
         for name, unknown in self.residuals.equation.unknowns().items():
             if unknown.truth is not None:
                 values[f"error_{name}"] = abs(float(unknown.value.detach()) - unknown.truth)

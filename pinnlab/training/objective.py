@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points
 from pinnlab.residuals import Residuals
+from pinnlab.residuals.inspection import at
 from pinnlab.training.ranks import Ranks
 
 
@@ -131,7 +132,12 @@ class Objective:
             (name for name, share in shares.items() if not math.isfinite(share)), max(shares, key=shares.__getitem__)
         )
         what = "NaN" if math.isnan(shares[name]) else "infinite"
+        bad = ~blocks[name].isfinite().all(0) if name in blocks else torch.zeros(0, dtype=torch.bool)
+        place = ""
+        if 0 < int(bad.sum()) < len(bad):  # a network that is not finite is so at all points
+            first = int(bad.nonzero()[0])
+            place = f", at {at(self.points[name], self.residuals.equation.inputs, first)} and not at all points"
         raise DivergedError(
-            f"the residual of constraint {name!r} became {what} at {self.where}: "
+            f"the residual of constraint {name!r} became {what} at {self.where}{place}: "
             "try a smaller learning rate, fewer derivatives in the loss or other initial values"
         )

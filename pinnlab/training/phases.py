@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from pinnlab.construction import Constructed
 from pinnlab.errors import UserError
 from pinnlab.training.objective import Objective
 
@@ -36,7 +37,7 @@ class Stall:
             )
 
 
-class Phase(ABC):
+class Phase(Constructed, ABC):
     """One optimiser with its number of steps and its stopping rules.
 
     A phase is configuration only: what changes during training lives in the optimiser's state and in the

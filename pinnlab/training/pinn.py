@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -21,6 +22,7 @@ from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.training.evaluation import Evaluation
+from pinnlab.training.failures import Failures
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.ranks import Ranks
@@ -42,7 +44,8 @@ class StepReport:
         step: The number of the step in the run, from 0.
         loss: The loss where the step started.
         rows: The lines for the record that are due: step, phase, seconds, loss, each constraint's share of it, the
-            unknowns and what the phase adds. One where the step started, one more where a phase ended.
+            unknowns and what the phase adds, as `optimiser/NAME`. One where the step started, one more where a phase
+            ended.
         ended: The phase that this step ended, or None.
     """
 
@@ -80,6 +83,7 @@ class PINN(LightningModule):
         weights: dict[str, float] | None = None,
     ) -> None:
         super().__init__()
+        equation.check()
         self.automatic_optimization = False
         built = network(equation.dimension, len(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
@@ -93,6 +97,8 @@ class PINN(LightningModule):
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
         self.findings: list[str] = []
         """What the last evaluation found wrong with the solution, in sentences."""
+        self.failures = Failures()
+        """What went wrong after the training."""
         self._evaluation: Evaluation | None = None
 
     @property
@@ -170,7 +176,12 @@ class PINN(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)), self._trained())
+        totals = self._totals(batch, Ranks(self.device))
+        if self.trainer.state.fn != TrainerFn.FITTING:
+            self._evaluation.update(batch, totals, self._trained())
+            return
+        with self.failures.kept("the evaluation on held-out points"):
+            self._evaluation.update(batch, totals, self._trained())
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
@@ -180,6 +191,7 @@ class PINN(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log what was counted, and say what is wrong with the solution."""
         self._conclude()
+        self._evaluation = None
 
     def on_test_epoch_end(self) -> None:
         """Log what was counted, and say what is wrong with the solution."""
@@ -189,7 +201,8 @@ class PINN(LightningModule):
         assert self._evaluation is not None
         self.log_dict(self._evaluation.compute(), sync_dist=True)
         records = self.schedule.records()
-        self.findings = self._evaluation.findings(records[-1].loss if records else None)
+        with self.failures.kept("the judgement of the solution"):
+            self.findings = self._evaluation.findings(records[-1].loss if records else None)
         if self.trainer.is_global_zero:
             for finding in self.findings:
                 logging.getLogger("pinnlab").warning("pinnlab: %s", finding)
@@ -285,8 +298,9 @@ class PINN(LightningModule):
         columns: Mapping[str, float],
     ) -> Row:
         shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
+        added = {f"optimiser/{name}": value for name, value in columns.items()}
         seconds = self.schedule.seconds
-        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **columns}
+        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **added}
 
 
 def differences(

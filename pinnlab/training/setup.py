@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from pinnlab.collocation.datamodule import Collocation
-from pinnlab.geometry import select
+from pinnlab.residuals.inspection import inspect
+from pinnlab.training.normals import check_normals
 from pinnlab.training.pinn import PINN
 
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -45,15 +46,19 @@ def bind(model: PINN, data: Collocation) -> None:
 
 
 def check(model: PINN, data: Collocation) -> None:
-    """Evaluate the residuals at two points of each constraint, so that what cannot work fails before a run begins.
+    """Evaluate the residuals at the points of the first step, so that what cannot work fails before a run begins.
 
     All stages of the network take part.
 
     Raises:
-        UserError: if an operation of the network or a residual has no derivatives of the order that is needed.
+        UserError: if an operation of the network or a residual has no derivatives of the order that is needed, a row
+            sees other points than its own, a residual or its gradient is not finite somewhere, or a normal points into
+            the region of the equation.
     """
+    batch = data.batch(0)
     with model.stages.together():
-        model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
+        inspect(model.residuals, batch)
+        check_normals(model.residuals, batch)
 
 
 def precision_dtype(precision: str | int | None) -> torch.dtype:

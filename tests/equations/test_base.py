@@ -65,6 +65,9 @@ INFERRED = {
     "defaults_stay": (lambda x, u, side=1: side * u.d(x), 0, simplex((0, 1))),
     "where_on_values": (lambda t, x, u: torch.where(x.value > 0, u.d(x), u.d(t)), 0, simplex((0, 1), (1, 0))),
     "where_on_output_values": (lambda x, u: torch.where(u.value > 0, u.d(x), 2.0), 0, simplex((0, 1))),
+    "where_on_values_of_a_derivative": (lambda x, u: torch.where(u.d(x).value > 0, u, 2.0), 0, simplex((0, 1))),
+    "where_on_a_derivative": (lambda x, u: torch.where(u.d(x) > u, u, 2.0), 0, simplex((0, 1))),
+    "values_of_a_derivative": (lambda x, u: u * torch.sin(u.d(x, x).value), 0, simplex((0, 2))),
     "power_and_division": (lambda x, u, v: (u**3 / (1 + v**2)).d(x), 0, simplex((0, 1))),
 }
 
@@ -177,7 +180,7 @@ def test_errors_of_the_residual_itself_pass_through():
 
     with pytest.raises(KeyError, match="mine"):
         indices_of(residual)
-    with pytest.raises(RuntimeError, match="broadcast"):
+    with pytest.raises(UserError, match=r"interior.*broadcast.*must be a column"):
         indices_of(lambda u: u * torch.ones(7))
 
 

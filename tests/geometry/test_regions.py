@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -200,7 +201,20 @@ def test_spaced_points_of_a_sequence_lie_everywhere(step):
         (lambda: At(x=[1.0], u=[1.0, 2.0]), "one length"),
         (lambda: At(x=[]), "no points given"),
         (lambda: At(x=[math.nan]), "not finite"),
-        (lambda: At(x=["a"]), "list of numbers"),
+        (lambda: At(x=["a"]), "the column x must be numbers.*strings"),
+        (lambda: At(x=[[1, 2], [3]]), "list of numbers"),
+        (lambda: At(x=[1j, 2]), "complex"),
+        (lambda: At(x=torch.tensor([1j])), "complex"),
+        (lambda: At(x=np.array([1.0, None], dtype=object)), "objects"),
+        (lambda: At(x=np.ma.array([1.0, 2.0], mask=[False, True])), "masked"),
+        (lambda: At(x=np.array(["2020-01-01"], dtype="datetime64[D]")), "dates"),
+        (lambda: At(x=np.array([2**53 + 1])), "beyond 2.53"),
+        (lambda: At(x=[10**30]), "beyond 2.53"),
+        (lambda: At(x=(i for i in range(3))), "objects"),
+        (lambda: Box(x=(0, 1j)), "the bounds of x.*complex"),
+        (lambda: Box(x=("0", "1")), "strings"),
+        (lambda: Disc((0, np.complex128(1))), "complex"),
+        (lambda: Disc(radius="1"), "must be a number"),
         (lambda: Disc(radius=0), "must be positive"),
         (lambda: Disc(center=3), "pair of numbers"),
         (lambda: Disc(names=("x", "x")), "two different"),
@@ -224,3 +238,47 @@ def test_bad_input_is_one_clear_line(build, message):
     with pytest.raises(UserError, match=message) as caught:
         build()
     assert "\n" not in str(caught.value)
+
+
+class Frame:
+    """A column of a data frame whose labels are not 0, 1, 2, …"""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.values)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, label):
+        raise KeyError(label)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(3),
+        np.arange(3.0)[:, None],
+        np.arange(3, dtype=np.float32)[::-1][::-1],
+        np.array([0, 1, 2], dtype=object),
+        np.ma.array([0, 1, 2], mask=False),
+        torch.arange(3.0, requires_grad=True)[:, None],
+        [torch.tensor(0), torch.tensor(1), torch.tensor(2)],
+        range(3),
+        Frame([0, 1, 2]),
+    ],
+)
+def test_a_column_may_be_of_any_library(values):
+    column = At(x=values).place(1, None)["x"]
+    assert column.tolist() == [0, 1, 2] and column.dtype == torch.get_default_dtype()
+
+
+@pytest.mark.parametrize(
+    "bounds", [np.array([-1, 2]), torch.tensor([-1.0, 2.0]), (np.float64(-1), np.array(2)), (torch.tensor(-1), 2)]
+)
+def test_bounds_and_centres_may_be_of_any_library(bounds):
+    assert [float(end) for end in Interval(x=bounds).bounds["x"]] == [-1, 2]
+    assert Disc(bounds, np.float32(2)).center == (-1, 2)
+    assert Box(x=(np.zeros(3), torch.ones(3)), y=bounds).dimension == 4

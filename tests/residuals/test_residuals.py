@@ -121,7 +121,7 @@ def test_self_similar_burgers_to_second_order(engine):
     agree(blocks["origin"], 0.4**0.5 * F2[None] / 7**0.5, 1e-11)
 
 
-@pytest.mark.parametrize("sobolev", [None, {name: Geometric(2, 0.3) for name in ("interior", "initial", "data")}])
+@pytest.mark.parametrize("sobolev", [None, {name: Geometric(2, 0.3) for name in ("interior", "initial")}])
 def test_engines_agree_on_blocks_and_on_every_gradient(sobolev):
     torch.manual_seed(4)
     equation, network = Burgers(), MLP(2, 1, width=5, depth=2)

@@ -101,6 +101,14 @@ def test_a_resumed_run_has_the_points_of_the_uninterrupted_one(tmp_path, monkeyp
     assert all(np.array_equal(points[0][key], points[1][key]) for key in points[0])
 
 
+def test_a_boundary_of_several_parts_is_adapted():
+    walls = Seen(constraint="walls", every=3, candidates=60)
+    solved(walls, steps=5)
+    first, last = walls.points[0]["walls"], walls.points[-1]["walls"]
+    assert first.keys() == last.keys() and len(first["t"]) == len(last["t"])
+    assert not torch.equal(first["t"], last["t"])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

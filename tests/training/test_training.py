@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch import Callback
 
 import pinnlab
 from pinnlab.collocation import Grid
@@ -194,11 +195,21 @@ def test_a_closure_changes_nothing_but_gradients():
 @pytest.mark.parametrize("phase", [Adam(5), LBFGS(5, inner=2)], ids=["Adam", "LBFGS"])
 def test_divergence_names_constraint_step_and_phase(bad, word, phase):
     class Spoilt(Decay):
-        def constraints(self):
-            return super().constraints() | {"spoilt": Constraint(At(x=[0.5]), lambda u: u * bad)}
+        begun = False
 
-    with pytest.raises(DivergedError, match=rf"'spoilt' became {word} at step 0 of phase 1 \({phase.name}\)"):
-        solve(Spoilt(), SMALL, phases=[phase])
+        def constraints(self):
+            return super().constraints() | {"spoilt": Constraint(At(x=[0.25, 0.5]), self.spoil)}
+
+        def spoil(self, x, u):
+            return u * torch.where(x > 0.3, bad if self.begun else 1.0, 1.0)
+
+    class Begin(Callback):
+        def on_train_batch_start(self, trainer, module, batch, index):
+            module.equation.begun = index == 2
+
+    where = rf"at step 2 of phase 1 \({phase.name}\), at x = 0.5 and not at all points: try"
+    with pytest.raises(DivergedError, match=rf"'spoilt' became {word} {where}"):
+        solve(Spoilt(), SMALL, phases=[phase], callbacks=[Begin()])
 
 
 def test_ctrl_c_returns_what_was_found():

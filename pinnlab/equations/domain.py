@@ -1,0 +1,44 @@
+"""Where an equation holds, and what lies outside of that."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pinnlab.equations.base import Equation
+from pinnlab.geometry import Points, Region
+
+_DIGITS = 1e-6
+"""How far outside a point may lie, relative to the region: points in files often have six digits."""
+
+
+def solids(equation: Equation) -> dict[str, Region]:
+    """The regions of full dimension by the names of their constraints: where the equation holds.
+
+    Empty for an equation that holds on given points or on a curve in the plane alone.
+    """
+    regions = {name: constraint.region for name, constraint in equation.constraints().items()}
+    return {name: region for name, region in regions.items() if region.dimension == equation.dimension}
+
+
+def outside(equation: Equation, points: Points) -> Tensor:
+    """Which points lie in none of these regions, nor on their boundaries, `(N,)`; none where there are no regions.
+
+    Args:
+        equation: The equation.
+        points: The inputs, `(N,)` each, `(N, d)` for a vector.
+    """
+    regions = solids(equation).values()
+    if not regions:
+        return torch.zeros(len(points[equation.inputs[0]]), dtype=torch.bool)
+    return ~torch.stack([_closure(region, points) for region in regions]).any(0)
+
+
+def _closure(region: Region, points: Points) -> Tensor:
+    """Which points are in a region or next to it: a difference is open where something was taken away."""
+    near = region.contains(points)
+    for name, (lower, upper) in region.extent.items():
+        step = _DIGITS * (upper - lower)
+        for sign in (-1, 1):
+            near = near | region.contains(points | {name: points[name] + sign * step})
+    return near

@@ -1,0 +1,47 @@
+"""What points and residuals must look like, checked once, where they enter."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.jets import Probe
+from pinnlab.jets.values import ADVICE, TOGETHER
+
+
+def check_column(name: str, column: Tensor, where: str) -> None:
+    """Says what is wrong with a column of points.
+
+    Raises:
+        UserError: if it is complex, or neither `(N,)` nor `(N, d)`.
+    """
+    if column.is_complex():
+        raise UserError(f"{where}: the column {name!r} is complex: give real and imaginary part as two columns")
+    if column.ndim not in (1, 2):
+        raise UserError(f"{where}: the column {name!r} must have shape (N,) or (N, d), not {tuple(column.shape)}")
+
+
+def check_component(probe: Probe, where: str, order: int) -> None:
+    """Says what is wrong with what a residual returned.
+
+    Raises:
+        UserError: if it has not one real number for each point, or not the derivatives of the Sobolev rows.
+    """
+    count, shape = probe.points, tuple(probe.shape)
+    if shape != (count,):
+        written = str(tuple("N" if entry == count else entry for entry in shape)).replace("'", "")
+        if len(shape) == 2 and shape[0] == count:
+            advice = "return its components as a tuple, tuple(r.unbind(-1)), or add their squares up"
+        elif count in shape:
+            advice = "return its parts as a tuple"
+        else:
+            advice = TOGETHER
+        raise UserError(f"{where}: a residual has one number for each point, (N,), and this one {written}: {advice}")
+    if not probe.dtype.is_floating_point:
+        raise UserError(f"{where}: the residual must be a real number at each point, not {probe.dtype}")
+    for what, left in probe.left.items():
+        if left < order:
+            raise UserError(
+                f"{where}: Sobolev rows of order {order} differentiate the residual, which contains {what} with "
+                f"{left or 'no'} derivative{'s' * (left > 1)}: weight the orders up to {left} alone here, or {ADVICE}"
+            )

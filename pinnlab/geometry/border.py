@@ -1,0 +1,201 @@
+"""Boundaries of combined regions, found by stepping off the operands' boundaries on either side.
+
+A point of an operand's boundary belongs to the boundary of the combination where the region lies on one of its sides
+and not on the other, and there the outward normal points to the latter. This one rule holds for unions, differences,
+intersections and what is nested of them, and for faces that coincide: two boxes that share a side are inside on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.geometry.box import Box
+from pinnlab.geometry.points import At
+from pinnlab.geometry.product import Product
+from pinnlab.geometry.region import Ends, Parametrised, Points, Region, concatenate, select, tolerance
+from pinnlab.geometry.sets import Joined, Rejection, axes, joined
+
+_STEPS = 4
+"""How often the step contains what membership allows for rounding: a point that stepped off a surface is off it.
+
+Parts that are nearer to each other than that touch, and what is thinner has no inside.
+"""
+
+
+def border(region: Region) -> Region:
+    """The boundary of a region, with the outward normal as columns.
+
+    Raises:
+        UserError: the region is a curve in the plane, a surface in space or given points.
+    """
+    if region.dimension == 0:
+        raise UserError("given points have no boundary")
+    if region.dimension < axes(region):
+        raise UserError(
+            f"a region of dimension {region.dimension} in the coordinates {', '.join(region.names)} has no outward "
+            "normal, and so no boundary: take that of the solid"
+        )
+    if isinstance(region, Parametrised):
+        return joined(region.surfaces())
+    return Border(region) if region.dimension > 1 else _ends(region)
+
+
+class Border(Joined):
+    """The boundary of a combined region: what of each surface of its solids bounds it, each place once."""
+
+    def __init__(self, region: Region) -> None:
+        """Take the region that it bounds; its parts are found when they are needed."""
+        self.region = region
+        self.names = region.names
+
+    @property
+    def dimension(self) -> int:
+        """One less than the region's."""
+        return self.region.dimension - 1
+
+    @property
+    def extent(self) -> Ends:
+        """That of the region."""
+        return self.region.extent
+
+    @cached_property
+    def parts(self) -> Sequence[Region]:  # type: ignore[override]
+        """The surfaces; one of which no point in 4096 bounds the region is left out.
+
+        Raises:
+            UserError: no part is left.
+        """
+        kept = [part for part in _candidates(self.region) if part.measure > 0]
+        if not kept:
+            raise UserError(f"the {type(self.region).__name__.lower()} of regions has no boundary; is it empty?")
+        return kept
+
+
+class Side(Parametrised):
+    """A surface of a solid with its normals turned out of a combined region."""
+
+    def __init__(self, surface: Parametrised, region: Region) -> None:
+        """Take the surface, with normals, and the region."""
+        self.surface, self.region = surface, region
+        self.names = surface.names
+
+    @property
+    def dimension(self) -> int:
+        """That of the surface."""
+        return self.surface.dimension
+
+    @property
+    def measure(self) -> float:
+        """That of the surface."""
+        return self.surface.measure
+
+    @property
+    def extent(self) -> Ends:
+        """That of the surface."""
+        return self.surface.extent
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points lie on the surface."""
+        return self.surface.contains(points)
+
+    def map(self, unit: Tensor) -> Points:
+        """The surface's points; normals are reversed where the region lies on the side that they point to."""
+        points = self.surface.map(unit)
+        normal = _normal(self.region, points)
+        _, ahead = beside(self.region, points, normal)
+        sign = torch.where(ahead, -1.0, 1.0).to(unit)
+        return points | {f"normal_{name}": sign * column + 0.0 for name, column in normal.items()}
+
+
+class Bounding(Rejection):
+    """Those points of a surface that have the region on one side alone, and lie on no earlier surface."""
+
+    def __init__(self, base: Region, region: Region, earlier: Sequence[Region]) -> None:
+        """Take the surface, the region, and the surfaces of other solids whose points have been taken already."""
+        self.base, self.region, self.earlier = base, region, earlier
+        self.names = base.names
+
+    def passes(self, points: Points) -> Tensor:
+        """Which points bound the region; without a normal among the columns it is sought along all coordinates."""
+        normal = _normal(self.region, points)
+        column = points[self.region.names[0]]
+        ways = [normal] if normal else [{name: torch.ones_like(points[name])} for name in self.region.names]
+        sides = torch.stack([side for way in ways for side in beside(self.region, points, way)])
+        bounding = (sides.any(0) & ~sides.all(0)).to(column.device)
+        for surface in self.earlier:
+            bounding = bounding & ~surface.contains(points)
+        return bounding
+
+    def on(self, base: Region) -> Rejection:
+        """The same test on another base."""
+        return Bounding(base, self.region, self.earlier)
+
+
+def beside(region: Region, points: Points, direction: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Whether the region lies behind and ahead of points, a little along a direction: two of booleans `(N,)`.
+
+    Args:
+        region: The region.
+        points: Columns of N points; a step is in proportion to their rounding.
+        direction: Coordinate ↦ component, `(N,)`, of unit length or so; others stay.
+    """
+    scales: dict[str, float] = {}
+    for solid in region.solids():
+        for name, scale in solid.scales.items():
+            scales[name] = max(scale, scales.get(name, 1.0))
+    # the points may be rounded to float32, the steps are not
+    exact = {name: points[name].double() for name in region.names}
+    steps = {
+        name: _STEPS * tolerance(points[name], scales[name]) * component.double()
+        for name, component in direction.items()
+    }
+    behind = region.contains(exact | {name: exact[name] - step for name, step in steps.items()})
+    return behind, region.contains(exact | {name: exact[name] + step for name, step in steps.items()})
+
+
+def _normal(region: Region, points: Points) -> dict[str, Tensor]:
+    return {name: points[f"normal_{name}"] for name in region.names if f"normal_{name}" in points}
+
+
+def _candidates(region: Region) -> list[Bounding]:
+    """All surfaces of the solids that a region is combined from, each with those of earlier solids."""
+    found: list[Bounding] = []
+    earlier: list[Parametrised] = []
+    for solid in {id(solid): solid for solid in region.solids()}.values():
+        if solid.dimension < axes(solid):
+            # a curve that is cut out of a plate takes no area away
+            continue
+        own = [_extended(surface, region) for surface in solid.surfaces()]
+        found += [Bounding(Side(surface, region), region, tuple(earlier)) for surface in own]
+        earlier += own
+    return found
+
+
+def _extended(surface: Parametrised, region: Region) -> Parametrised:
+    """A surface of a solid with fewer coordinates, such as a hole, over the whole range of the others, such as time."""
+    missing = {name: ends for name, ends in region.extent.items() if name not in surface.names}
+    return Product(surface, Box(**missing)) if missing else surface
+
+
+def _ends(region: Region) -> At:
+    """The boundary of intervals: those of their ends that are ends of the combination, in order."""
+    (name,) = region.names
+    solids = [solid for solid in region.solids() if solid.dimension]
+    origin = torch.zeros(1, 0, dtype=torch.float64)
+    points = concatenate([end.map(origin) for solid in solids for end in solid.surfaces()])
+    points = select(points, points[name].argsort())
+    behind, ahead = beside(region, points, _normal(region, points))
+    bounding = behind != ahead
+    # an end of two intervals is one end
+    place = points[name]
+    bounding[1:] &= place.diff() > _STEPS * tolerance(place, float(place.abs().max()))
+    if not bounding.any():
+        raise UserError(f"the {type(region).__name__.lower()} of intervals has no boundary; is it empty?")
+    normal = f"normal_{name}"
+    points[normal] = torch.where(ahead, -points[normal], points[normal])
+    return At(**select(points, bounding))

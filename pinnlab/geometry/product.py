@@ -1,0 +1,143 @@
+"""Products of regions: cylinders, and the walls of a shape over a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.geometry.points import At
+from pinnlab.geometry.region import Ends, Parametrised, Points, Region
+from pinnlab.geometry.sets import Joined, Rejection, Union
+
+
+class Product(Parametrised):
+    """All combinations of points of its factors: `Product(Interval(t=(0, 1)), Disc())` is a cylinder.
+
+    Where a factor has a normal it is the product's, with zeros for the other factors' coordinates.
+    """
+
+    def __init__(self, *factors: Parametrised) -> None:
+        """Take the factors.
+
+        Raises:
+            UserError: a coordinate occurs twice, or a factor has no map (a difference, given points).
+        """
+        for factor in factors:
+            if not isinstance(factor, Parametrised):
+                kind = type(factor).__name__
+                raise UserError(
+                    f"a {kind} cannot be a factor of a Product; write `*`, as in Interval(t=(0, 1)) * region"
+                )
+        self.factors = factors
+        self.names = tuple(name for factor in factors for name in factor.names)
+        if len(set(self.names)) < len(self.names):
+            raise UserError(f"a coordinate occurs twice in the product: {', '.join(self.names)}")
+
+    @property
+    def dimension(self) -> int:
+        """The sum of the factors' dimensions."""
+        return sum(factor.dimension for factor in self.factors)
+
+    @property
+    def measure(self) -> float:
+        """The product of the factors' measures."""
+        return math.prod(factor.measure for factor in self.factors)
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points lie in every factor."""
+        return torch.stack([factor.contains(points) for factor in self.factors]).all(0)
+
+    def map(self, unit: Tensor) -> Points:
+        """Each factor takes its own columns of the parameters, in order."""
+        points, start = {}, 0
+        for factor in self.factors:
+            points.update(factor.map(unit[:, start : start + factor.dimension]))
+            start += factor.dimension
+        normals = {f"normal_{name}": name for name in self.names}
+        if any(normal in points for normal in normals):
+            points |= {n: torch.zeros_like(points[name]) for n, name in normals.items() if n not in points}
+        return points
+
+    @property
+    def extent(self) -> Ends:
+        """The factors' extents together."""
+        return {name: ends for factor in self.factors for name, ends in factor.extent.items()}
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """The factors' own."""
+        return {name: scale for factor in self.factors for name, scale in factor.scales.items()}
+
+    def surfaces(self) -> list[Parametrised]:
+        """A surface of one factor times the others: ∂(A × B) = ∂A × B ∪ A × ∂B."""
+        return [
+            Product(*self.factors[:i], surface, *self.factors[i + 1 :])
+            for i, factor in enumerate(self.factors)
+            for surface in factor.surfaces()
+        ]
+
+    def face(self, name: str, value: float) -> Region:
+        """The face of the factor that has the coordinate, times the others."""
+        for factor in self.factors:
+            if name in factor.names:
+                others = [other for other in self.factors if other is not factor]
+                face = factor.face(name, value)
+                return product(face, Product(*others)) if others else face
+        raise UserError(f"the product has no coordinate {name!r}; its coordinates are {', '.join(self.names)}")
+
+
+class _Times(Joined):
+    """A joined region times another one; its parts are found when they are needed, as those of a boundary are."""
+
+    def __init__(self, first: Joined, second: Parametrised) -> None:
+        self.first, self.second = first, second
+        self.names = (*first.names, *second.names)
+
+    @property
+    def dimension(self) -> int:
+        """The sum of both dimensions."""
+        return self.first.dimension + self.second.dimension
+
+    @property
+    def extent(self) -> Ends:
+        """Both extents together."""
+        return self.first.extent | self.second.extent
+
+    @cached_property
+    def parts(self) -> Sequence[Region]:  # type: ignore[override]
+        """Each part times the other region."""
+        return [product(part, self.second) for part in self.first.parts]
+
+    def solids(self) -> list[Region]:
+        """Those of the joined region, times the other one."""
+        return [product(solid, self.second) for solid in self.first.solids()]
+
+
+def product(first: Region, second: Region) -> Region:
+    """All combinations of a point of the first region with one of the second, `first * second`.
+
+    Combined regions are multiplied piece by piece: (A − B) × T = A × T − B. Given points become lines over the other
+    region, which keep their columns.
+
+    Raises:
+        UserError: a coordinate occurs in both, or given points have vectors among their columns.
+    """
+    if isinstance(first, Parametrised) and isinstance(second, Parametrised):
+        parts = [part for f in (first, second) for part in (f.factors if isinstance(f, Product) else (f,))]
+        return Product(*parts)
+    if isinstance(first, Parametrised):
+        return product(second, first)
+    if isinstance(first, Rejection):
+        return first.on(product(first.base, second))
+    if isinstance(first, At):
+        return Union(*(product(point, second) for point in first.each()))
+    if isinstance(first, Joined):
+        if isinstance(second, Parametrised):
+            return _Times(first, second)
+        return Union(*(product(part, second) for part in first.parts))
+    raise UserError(f"a {type(first).__name__} cannot be a factor of a product")
