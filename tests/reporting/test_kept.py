@@ -120,7 +120,6 @@ def test_copies_of_an_equation_within_a_function():
 
 def networks(module):
     return {
-        "a class": MLP,
         "a partial": partial(MLP, width=5, activation="sin"),
         "with positions": partial(Fourier, features=4, network=small),
         "stages": partial(Staged, stages=[small, partial(RandomFeatures, features=7)]),
@@ -152,6 +151,7 @@ def test_a_folder_is_loaded_bit_for_bit(decay, name):
     assert residual.isfinite().all()
 
 
+@pytest.mark.slow
 def test_the_commands_take_a_folder_of_solve(decay, capsys):
     solution = pinnlab.solve(decay.Decay(2.0), small, phases=[Adam(3)], folder="run")
     assert main(["predict", "run", "--grid", "t=0:1:5", "--derivatives", "u_t"]) == 0
@@ -200,6 +200,7 @@ def test_an_equation_that_was_changed_is_not_described_by_its_arguments(decay, t
         pinnlab.load("run", equation=equation, network=MLP)
 
 
+@pytest.mark.slow
 def test_a_source_that_changed_is_told(decay, caplog, tmp_path):
     pinnlab.solve(decay.Decay(), small, phases=[Adam(2)], folder="run")
     kept = Path("run/source/decay_of_kept.py")
