@@ -184,7 +184,9 @@ def load(run: str | Path, equation: Equation | None = None, network: Network | N
     model, dtype = load_model(path, None if equation is None else twin(equation_of(equation)), builder)
     folder = RunFolder(path if path.is_dir() else run_of(path))
     history = folder.read_rows() if folder.metrics.exists() else {}
-    recorded = json.loads(folder.summary.read_text())["metrics"] if folder.summary.exists() else {}
+    summary = json.loads(folder.summary.read_text()) if folder.summary.exists() else {}
+    recorded = summary.get("metrics", {})
+    model.findings = summary.get("findings", [])
     # JSON has no infinite numbers
     metrics = {name: math.nan if value is None else value for name, value in recorded.items()}
     return Solution(model, history, metrics, dtype)
@@ -223,6 +225,11 @@ class Solution:
     def unknowns(self) -> dict[str, float]:
         """The values found for the unknowns."""
         return self.model.unknowns()
+
+    @property
+    def findings(self) -> list[str]:
+        """What the run itself found wrong with the solution, in sentences; empty where nothing."""
+        return list(self.model.findings)
 
     def __call__(self, /, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The outputs at points.

@@ -21,5 +21,5 @@ def plus_minus(value: float, error: float) -> str:
     margin = f"{error:.{max(0, -last)}f}" if -4 < last < 6 else f"{error:.0e}"
     first = math.floor(math.log10(abs(value))) if value else last
     if -5 < first < 9:
-        return f"{round(value, -last):.{min(16, max(0, -last))}f} ± {margin}"
+        return f"{round(value, -last) + 0.0:.{min(16, max(0, -last))}f} ± {margin}"
     return f"{value:.{min(16, max(0, first - last))}e} ± {margin}"

@@ -100,7 +100,7 @@ def error_estimates(
     measured = _measured(equation)
     inside = domain(equation.constraints())
     every = _together(held_out, trained or {}, measured)
-    if (worst := _worst(twin, inside)) is not None:
+    if (worst := _worst(twin, inside, 2 * size(held_out[inside]))) is not None:
         every[inside] = concatenate([worst, every[inside]])
     points = _some(residuals, every)
     counts = {name: size(batch) for name, batch in points.items()}
@@ -156,7 +156,7 @@ def error_estimates(
     )
 
 
-def _worst(residuals: Residuals, name: str) -> Points | None:
+def _worst(residuals: Residuals, name: str, candidates: int) -> Points | None:
     """Points of a constraint where its residual is largest; None where its region has no neighbourhoods."""
     region = residuals.equation.constraints()[name].region
     if region.dimension != residuals.equation.dimension:
@@ -170,7 +170,7 @@ def _worst(residuals: Residuals, name: str) -> Points | None:
             return residuals({name: there}, {name: 1.0})[name].norm(dim=0).cpu()
 
     device = next(residuals.parameters()).device
-    found = worst_points(region, magnitude)
+    found = worst_points(region, magnitude, candidates)
     return {key: column.to(device) for key, column in found.items()} if size(found) else None
 
 

@@ -10,11 +10,11 @@ from torch import Tensor
 from pinnlab.collocation import Sobol
 from pinnlab.geometry import Points, Region, concatenate, select, size
 
-_CANDIDATES, _KEPT, _NEAR, _ROUNDS = 2048, 32, 16, 4
+_KEPT, _NEAR, _ROUNDS = 64, 16, 4
 _SEED = 77
 
 
-def worst_points(region: Region, magnitude: Callable[[Points], Tensor]) -> Points:
+def worst_points(region: Region, magnitude: Callable[[Points], Tensor], candidates: int = 2048) -> Points:
     """Points of a region where a function is largest, found in rounds.
 
     Of quasi-random candidates the best are kept; in every round each gets neighbours at normally distributed offsets,
@@ -24,18 +24,19 @@ def worst_points(region: Region, magnitude: Callable[[Points], Tensor]) -> Point
     Args:
         region: As many dimensions as its points have coordinates, so that neighbours can be tested for lying within.
         magnitude: Points ↦ the function there, `(N,)`.
+        candidates: How many to begin with; one in 64 is kept.
 
     Returns:
-        The best points, in descending order; fewer than a round keeps where the region is small.
+        The best points, in descending order.
     """
-    found = Sobol().sample(region, _CANDIDATES, _SEED)
+    found = Sobol().sample(region, candidates, _SEED)
     sizes = magnitude(found)
     spread = {name: (c.amax(0) - c.amin(0)) * size(found) ** (-1 / region.dimension) for name, c in found.items()}
     generator = torch.Generator().manual_seed(_SEED)
     for shrink in range(_ROUNDS + 1):
         finite = sizes.isfinite()
         found, sizes = select(found, finite), sizes[finite]
-        best = sizes.topk(min(_KEPT, len(sizes))).indices
+        best = sizes.topk(min(max(1, candidates // _KEPT), len(sizes))).indices
         found, sizes = select(found, best), sizes[best]
         if shrink == _ROUNDS or not len(sizes):
             break

@@ -150,3 +150,10 @@ def test_an_operation_without_a_rule_is_named():
 def test_nothing_is_lost_in_doubling():
     single = torch.rand(3, dtype=torch.float32)
     assert doubled(single).high.tolist() == single.tolist()
+
+
+def test_a_product_with_zeros_is_two_zeros_of_their_own():
+    """What is added to it in place, as the bias of a layer, must not be added to both parts."""
+    product = doubled(torch.zeros(2, 3)) @ doubled(torch.ones(3, 4))
+    product.add_(0.25)
+    assert torch.equal(product.high, torch.full((2, 4), 0.25)) and not product.low.any()
