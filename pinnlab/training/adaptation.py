@@ -46,6 +46,7 @@ class ResidualAdaptive(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Refuse what cannot be done, before the first step."""
         data = _data(trainer)
+        data.adaptive = True
         data.candidates(self.constraint, 1)
         wanted = data.totals[self.constraint]
         if wanted > self.candidates:

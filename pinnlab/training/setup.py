@@ -11,6 +11,7 @@ import torch
 
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.geometry import select
+from pinnlab.residuals.affinity import check_affine
 from pinnlab.training.pinn import PINN
 
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -50,10 +51,13 @@ def check(model: PINN, data: Collocation) -> None:
     All stages of the network take part.
 
     Raises:
-        UserError: if an operation of the network or a residual has no derivatives of the order that is needed.
+        UserError: if an operation of the network or a residual has no derivatives of the order that is needed, or a
+            residual is not affine in an unknown that is declared linear.
     """
     with model.stages.together():
-        model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
+        batch = data.batch(0)
+        model.residuals({name: select(points, slice(2)) for name, points in batch.items()})
+        check_affine(model.residuals, batch)
 
 
 def precision_dtype(precision: str | int | None) -> torch.dtype:
