@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -33,8 +34,7 @@ def check_affine(residuals: Residuals, points: Mapping[str, Points]) -> None:
         UserError: if rows are not affine, naming the constraint and the unknown.
     """
     unknowns = residuals.equation.unknowns()
-    linear = sorted(name for name, unknown in unknowns.items() if unknown.linear)
-    if not linear:
+    if not any(unknown.linear for unknown in unknowns.values()):
         return
     generator = torch.Generator().manual_seed(0)
     moved = {
@@ -63,28 +63,33 @@ class _Deviation(torch.nn.Module):
     def forward(self, constraint: str, points: Points) -> list[str]:
         residuals, count = self.residuals, float(size(points))
         unknowns = residuals.equation.unknowns()
-        values = {name: unknown.value.detach() for name, unknown in unknowns.items()}
-        piece = residuals.affine(constraint, points, count)
+        now = {name: unknown.value.detach() for name, unknown in unknowns.items()}
         variables = residuals.variables(constraint, points)
-        names = list(piece.slopes)
+
+        def rows(at: Mapping[str, float]) -> Tensor:
+            changed = {name: torch.full_like(now[name], value) for name, value in at.items()}
+            return residuals.rows(constraint, variables, {**now, **changed}, count).detach()
+
         # a row that is not finite where the unknowns are now has another fault
-        kept = residuals.rows(constraint, variables, values, count).detach().isfinite()
+        kept = rows({}).isfinite()
 
-        def affine(at: dict[str, float]) -> bool:
-            tensors: dict[str, Tensor] = {name: torch.zeros_like(values[name]) + value for name, value in at.items()}
-            rows = residuals.rows(constraint, variables, {**values, **tensors}, count).detach()
-            terms = [piece.constant.detach(), *(at[name] * piece.slopes[name].detach() for name in names)]
-            scale = torch.stack([torch.where(kept, term.abs(), 0) for term in terms]).sum(0).amax(1, keepdim=True)
-            tolerance = rows.new_tensor(torch.finfo(rows.dtype).eps).sqrt() * scale
-            return bool(((rows - torch.stack(terms).sum(0)).abs() <= tolerance)[kept].all())
+        def affine(names: list[str]) -> bool:
+            """Whether the rows are affine in these unknowns, with the others as they are."""
+            zero = dict.fromkeys(names, 0.0)
+            constant = rows(zero)
+            slopes = {name: rows({**zero, name: 1.0}) - constant for name in names}
+            for shift in range(len(_VALUES)):
+                at = {
+                    name: _VALUES[(i + shift) % len(_VALUES)] * max(1.0, abs(float(now[name])))
+                    for i, name in enumerate(names)
+                }
+                terms = torch.stack([constant, *(at[name] * slopes[name] for name in names)])
+                scale = torch.where(kept, terms.abs().sum(0), 0).amax(1, keepdim=True)
+                deviation = (rows(at) - terms.sum(0)).abs()
+                if not bool((deviation <= math.sqrt(torch.finfo(scale.dtype).eps) * scale)[kept].all()):
+                    return False
+            return True
 
-        zero = dict.fromkeys(names, 0.0)
-        sizes = {name: max(1.0, abs(float(values[name]))) for name in names}
-        for name in names:
-            if not all(affine({**zero, name: sizes[name] * value}) for value in _VALUES):
-                return [name]
-        together = all(
-            affine({name: sizes[name] * _VALUES[(i + shift) % len(_VALUES)] for i, name in enumerate(names)})
-            for shift in range(len(_VALUES))
-        )
-        return [] if together else names
+        linear = sorted(name for name, unknown in unknowns.items() if unknown.linear)
+        alone = [name for name in linear if not affine([name])]
+        return alone or ([] if affine(linear) else linear)
