@@ -196,8 +196,8 @@ class GaussNewton(Phase):
             loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
         except DivergedError as error:
             raise DivergedError(
-                f"{error}, at {objective.where}: write it without what has an infinite slope there, such as √u or |u|^p "
-                "with p < 1 at u = 0"
+                f"{error}, at {objective.where}: write it without what has an infinite slope there, such as √u or "
+                "|u|^p with p < 1 at u = 0"
             ) from error
         start = optimizer.start  # type: ignore[attr-defined]
         objective.began(start.blocks, start.values, loss)

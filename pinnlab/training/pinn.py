@@ -158,6 +158,9 @@ class PINN(LightningModule):
             reason = self._keep_the_better(batch, held, reason)
             final = self._objective(batch, held)
             value = final.value()
+            # to the last bit what the row says
+            final.found(final.first_values)
+            final.settle()
             rows.append(self._row(schedule.step, phase, value, final, self.unknowns(), columns))
             ended = schedule.end_phase(value, reason)
         schedule.rows += len(rows)
@@ -184,7 +187,6 @@ class PINN(LightningModule):
         if not self.held_out.ended(value, self._held_out_loss, self.residuals.state_dict):
             return reason
         self.residuals.load_state_dict(self.held_out.kept)
-        self._objective(batch, held).settle()
         return (
             f"overfitting: the loss at held-out points rose from {self.held_out.best:.1e} to {self.held_out.last:.1e} "
             f"while that at the training points fell to {value:.1e}; the network of the lower one is kept (take more "
