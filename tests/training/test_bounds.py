@@ -108,7 +108,7 @@ METHODS = pytest.mark.parametrize("method", ["qr", "cholesky", "LBFGS", "SSBroyd
         (valley, [-1.2, 1.0], interval(0, -1.5, 1.0 + 1e-9), [1.0, 1.0]),  # near one
         (valley, [-1.2, 1.0], interval(0, -1.5, 0.5), [0.5, 0.25]),  # cut off by one
         (valley, [-1.0, 1.0], interval(0, -1.0, 1.5), [1.0, 1.0]),  # from one
-        (valley, [-1.2, 0.7], interval(1, 0.5, 0.8), None),  # the other component
+        (valley, [0.2, 0.7], interval(1, 0.5, 0.8), None),  # the other component
         (hidden, [5.0, 0.2], interval(1, 0.0, 1.0), [math.cos(0.7), 0.7]),  # overshoots to both bounds
         (hidden, [-5.0, 0.9], interval(1, 0.0, 1.0), [math.cos(0.7), 0.7]),
     ],

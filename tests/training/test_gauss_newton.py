@@ -225,7 +225,7 @@ def test_an_infinite_slope_is_named(engine):
             return {"all": Constraint(Interval(x=(0, 1)), lambda x, u: torch.sqrt(u) - x, points=5)}
 
     network = functools.partial(Taylor, coefficients=[0.0], network=functools.partial(MLP, width=4, depth=1))
-    with pytest.raises(DivergedError, match="slopes of a residual became NaN or infinite.*, at step 0 of phase 1") as e:
+    with pytest.raises(DivergedError, match=r"slopes of a residual became NaN or infinite.*, at step 0") as e:
         pinnlab.solve(Root(), network, engine, phases=[GaussNewton(3)], accelerator="cpu", sampler=Grid())
     assert "\n" not in str(e.value)
 
@@ -251,8 +251,8 @@ def test_a_solved_linear_problem_ends_in_few_evaluations(shape, consistent, fact
     for _ in range(3):
         optimizer._last = None  # as after a resumption
         optimizer.step(lambda: problem)
-        assert optimizer.exhausted
-    assert problem.evaluations - before <= 3 * 6
+    # one for the start of each and one trial with its corrections, where there were twenty
+    assert problem.evaluations - before <= 3 * 5
 
 
 @pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["jets", "autograd"])
