@@ -168,9 +168,7 @@ def error(problem: type[Equation], cases: list[Case], phases: list[Phase], seed:
     """The largest error of the unknowns after training, and whether all lie within their bounds."""
     network = partial(MLP, width=12, depth=2)
     # the errors are known: nothing is to be estimated at the end
-    solution = pinnlab.solve(
-        problem(*cases), network, phases=phases, seed=seed, accelerator="cpu", limit_val_batches=0
-    )
+    solution = pinnlab.solve(problem(*cases), network, phases=phases, seed=seed, accelerator="cpu", limit_val_batches=0)
     found = list(solution.unknowns.values())
     inside = all(c.bounds is None or c.bounds[0] <= v <= c.bounds[1] for c, v in zip(cases, found, strict=True))
     return max(abs(v - c.truth) for c, v in zip(cases, found, strict=True)), inside
