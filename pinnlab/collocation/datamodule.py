@@ -80,6 +80,8 @@ class Collocation(LightningDataModule):
         self.held_out = held_out
         self.steps: int | None = None
         self.first_step: int | Callable[[], int] = 0
+        self.adaptive = False
+        """Whether a callback replaces points while the run goes on."""
         self._regions: dict[str, Region] | None = None
         self._counts: dict[str, int] = {}
         self._replaced: Batch = {}
@@ -115,6 +117,11 @@ class Collocation(LightningDataModule):
     def totals(self) -> dict[str, int]:
         """The number of points of each constraint over all ranks, by which residuals are normalised."""
         return {name: size(points) for name, points in self.batch(0).items()}
+
+    @property
+    def changes(self) -> bool:
+        """Whether later steps may see other points."""
+        return self.resample_every > 0 or self.adaptive
 
     def held_out_batch(self) -> Batch:
         """Dense points that training does not use, by constraint; given points are what they are.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,19 +14,15 @@ from pinnlab.errors import UserError
 class Unknown(nn.Module):
     """A scalar to be found, such as an exponent or a viscosity; a parameter like the network's.
 
-    With bounds (a, b) the free parameter p may take any value and is reflected into the interval,
-
-        value = a + min(r, 2w − r),  r = (p − a) mod 2w,  w = b − a,
-
-    the triangle wave that is the identity on [a, b]. Its slope is ±1 everywhere, so that the value cannot stick
-    at a bound, where maps like tanh and sine have slope 0.
+    Bounds are bounds of the parameter itself: the optimisers take only steps within them (see `training.bounds`),
+    and `project` brings back what a step of another optimiser left outside. The ends belong to the interval.
 
     If every residual is affine in the unknown (`linear`), training takes its least-squares value for the current
     network in closed form instead, within the bounds: see `Residuals.reduced`.
 
     Attributes:
         start: Where training begins.
-        parameter: The free parameter p, a 0-d tensor of the default dtype.
+        parameter: The value, a 0-d tensor of the default dtype.
         bounds: The interval, or None.
         linear: Whether every residual of the equation is affine in the value.
         truth: The true value where it is known; for reports alone, never for training.
@@ -65,23 +62,56 @@ class Unknown(nn.Module):
         self.linear = linear
         self.bounds = bounds
         self.truth = truth
+        self.project()
 
     @property
     def value(self) -> Tensor:
         """The current value, a differentiable 0-d tensor."""
+        return self.parameter
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The least and the largest number of the parameter's dtype within the bounds; infinite without bounds."""
         if self.bounds is None:
-            return self.parameter
-        low, high = self.bounds
-        p, width = self.parameter, high - low
-        r = torch.remainder(p - low, 2 * width)
-        wave = low + torch.where(r <= width, r, 2 * width - r)  # unlike |r − w|, of slope ±1 where it turns as well
-        return torch.where((low <= p) & (p <= high), p, wave)  # exactly the identity inside
+            return -math.inf, math.inf
+        return _inside(self.bounds[0], math.inf, self.parameter), _inside(self.bounds[1], -math.inf, self.parameter)
+
+    def project(self) -> None:
+        """Moves the parameter to the nearest value within the bounds."""
+        low, high = self.limits
+        # where nothing is to be done the tensor stays as it is, for graphs that hold it
+        if not low <= float(self.parameter.detach()) <= high:
+            with torch.no_grad():
+                self.parameter.clamp_(low, high)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Loads the parameter; one outside of the bounds stands for its reflection.
+
+        Earlier versions of the package kept bounds by reflection, value = a + min(r, 2w − r) with r = (p − a) mod 2w
+        and w = b − a, and stored the p.
+        """
+        key = prefix + "parameter"
+        stored = state_dict.get(key)
+        if self.bounds is not None and stored is not None and not self.bounds[0] <= float(stored) <= self.bounds[1]:
+            low, width = self.bounds[0], self.bounds[1] - self.bounds[0]
+            r = torch.remainder(stored - low, 2 * width)
+            state_dict = {**state_dict, key: low + torch.minimum(r, 2 * width - r)}
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+        self.project()
 
     def reset(self) -> None:
         """Goes back to the start."""
         with torch.no_grad():
             self.parameter.fill_(self.start)
+        self.project()
 
     def extra_repr(self) -> str:
         """The value and the bounds."""
         return f"{float(self.parameter.detach()):.6g}, bounds={self.bounds}"
+
+
+def _inside(bound: float, towards: float, like: Tensor) -> float:
+    """The bound in the dtype of a tensor, rounded towards the inside."""
+    rounded = torch.tensor(bound, dtype=like.dtype)
+    outside = float(rounded) < bound if towards > 0 else float(rounded) > bound
+    return float(torch.nextafter(rounded, torch.tensor(towards, dtype=like.dtype)) if outside else rounded)

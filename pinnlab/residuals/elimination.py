@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pinnlab.equations import Unknown
+from pinnlab.residuals.bounded import bounded_least_squares
+
+
+class Exchange(Protocol):
+    """What the processes that hold the points of one problem tell each other."""
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """The sum over all processes, the same on each."""
+        ...
+
+    def stack(self, tensor: Tensor) -> Tensor:
+        """All processes' tensors one below the other."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,19 @@ class Affine:
         return Affine(function(self.constant), {name: function(slope) for name, slope in self.slopes.items()})
 
 
+@dataclass(frozen=True)
+class Reduced:
+    """Residual blocks where every linear unknown has its least-squares value.
+
+    Attributes:
+        blocks: The weighted blocks by constraint, `(rows, N)`.
+        values: Those values by unknown; nothing has been written to the unknowns.
+    """
+
+    blocks: dict[str, Tensor]
+    values: dict[str, float]
+
+
 def flatten(blocks: Mapping[str, Tensor]) -> Tensor:
     """All blocks as one vector, `(M,)`."""
     return torch.cat([block.flatten() for block in blocks.values()])
@@ -46,49 +73,43 @@ def slope(affine: Mapping[str, Affine], unknown: str) -> Tensor:
 
 
 def eliminate(
-    affine: Mapping[str, Affine],
-    unknowns: Mapping[str, Unknown],
-    reduce: Callable[[Tensor], Tensor] | None = None,
+    affine: Mapping[str, Affine], unknowns: Mapping[str, Unknown], ranks: Exchange | None = None
 ) -> dict[str, float]:
     """The values of the linear unknowns that minimise ‖b + Σ_i λ_i s_i‖² within their bounds.
+
+    The columns (s_1, …, s_k, b) are factorised by QR, and never squared: correlated unknowns keep their digits. Each
+    rank factorises its own rows, and all ranks factorise the stacked factors again, so that all find the same bits.
+
+    An unknown without any effect, beyond rounding errors, keeps its value. Those of the others depend on the
+    residuals alone, so that a resumed run finds the same bits.
 
     Args:
         affine: The blocks of all constraints.
         unknowns: The unknowns by name; those in which the blocks are not affine are passed over.
-        reduce: Sums a tensor over the ranks.
+        ranks: Who holds the other points; this process alone by default.
     """
     linear = list(next(iter(affine.values())).slopes) if affine else []
     if not linear:
         return {}
     constant = flatten({name: piece.constant.detach() for name, piece in affine.items()})
-    slopes = torch.stack([slope(affine, name) for name in linear])
-    vectors = torch.cat((slopes, constant[None]))
-    moments = vectors @ vectors.mT
-    if reduce is not None:
-        moments = reduce(moments)
-    boxes = [(unknowns[name].bounds, float(unknowns[name].value.detach())) for name in linear]
-    return dict(zip(linear, _bounded(moments[:-1].tolist(), float(moments[-1, -1]), boxes), strict=True))
+    columns = torch.stack([*(slope(affine, name) for name in linear), constant], 1)
+    factor = _triangle(columns)
+    if ranks is not None:
+        factor = _triangle(ranks.stack(factor))
+    if not bool(factor.isfinite().all()):
+        return {name: float(unknowns[name].value.detach()) for name in linear}  # the loss says what is wrong
+    factor = factor.to("cpu", torch.float64)
+    noise = 100 * torch.finfo(columns.dtype).eps * float(factor[:, -1].norm())
+    moving = [i for i, name in enumerate(linear) if float(factor[:, i].norm()) > noise]
+    limits = torch.tensor([unknowns[linear[i]].limits for i in moving], dtype=torch.float64).reshape(-1, 2)
+    found = bounded_least_squares(factor[:, moving], factor[:, -1], limits[:, 0], limits[:, 1])
+    values = {name: float(unknowns[name].value.detach()) for name in linear}
+    return values | dict(zip([linear[i] for i in moving], found.tolist(), strict=True))
 
 
-def _bounded(
-    moments: Sequence[Sequence[float]], square: float, boxes: Sequence[tuple[tuple[float, float] | None, float]]
-) -> list[float]:
-    """The minimiser of λᵀGλ + 2 mᵀλ within bounds, by cyclic coordinate descent on the rows (G_i, m_i), with ‖b‖².
-
-    An unknown without any effect, beyond rounding errors, keeps the value that comes with its bounds. The others
-    start from zero, so that the result depends on the residuals alone and a resumed run finds the same bits.
-    """
-    noise = (100 * torch.finfo(torch.float64).eps) ** 2 * square
-    values = [start if moments[i][i] <= noise else 0.0 for i, (_, start) in enumerate(boxes)]
-    for _ in range(1000):
-        before = list(values)
-        for i, (bounds, _) in enumerate(boxes):
-            *gram, moment = moments[i]
-            if gram[i] > noise:
-                others = sum(g * value for j, (g, value) in enumerate(zip(gram, values, strict=True)) if j != i)
-                values[i] = -(moment + others) / gram[i]
-                if bounds is not None:
-                    values[i] = min(max(values[i], bounds[0]), bounds[1])
-        if len(values) == 1 or values == before:
-            break
-    return values
+def _triangle(columns: Tensor) -> Tensor:
+    """The triangular factor of `(M, k)`, `(k, k)`, with rows of zeros where M < k."""
+    rows, count = columns.shape
+    if rows < count:
+        columns = torch.cat((columns, columns.new_zeros(count - rows, count)))
+    return torch.linalg.qr(columns, mode="r").R

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +12,8 @@ from torch.func import functional_call, jacrev, vmap
 
 from pinnlab.engines import NTP
 from pinnlab.geometry import Points, size
-from pinnlab.residuals.elimination import Affine, eliminate, flatten, slope
+from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
 from pinnlab.residuals.residuals import Residuals
-
-Reduce = Callable[[Tensor], Tensor]
 
 # Rows times points up to which a pass over repeated points takes less time than a pass per row (measured).
 _REPEAT_LIMIT = 512
@@ -60,7 +58,7 @@ class Linearisation(Linearised):
         parameters: Mapping[str, Tensor],
         points: Mapping[str, Points],
         totals: Mapping[str, float] | None = None,
-        reduce: Reduce | None = None,
+        ranks: Exchange | None = None,
         held: bool = False,
     ) -> None:
         """Evaluates the residuals.
@@ -70,13 +68,13 @@ class Linearisation(Linearised):
             parameters: The values of the trained parameters by name, used in place of the module's own.
             points: The points of every constraint.
             totals: The global numbers of points, where the points are one rank's share.
-            reduce: Sums a tensor over the ranks.
+            ranks: Who holds the other points; this process alone by default.
             held: Keep the linear unknowns at their values instead of eliminating them.
         """
         self._held = held
         self._residuals, self._parameters, self._points = residuals, dict(parameters), points
         self._totals = {name: (totals or {}).get(name) or size(batch) for name, batch in points.items()}
-        self._reduce = reduce
+        self._ranks = ranks
         self._own: dict[str, list[Tensor]] = {}
         copies = _with_copies(residuals, parameters)
         affine: dict[str, Affine] = {}
@@ -94,7 +92,7 @@ class Linearisation(Linearised):
                 affine[name] = piece.map(_own_row) if repeats > 1 else piece
             self._own[name] = list(own.values())
         unknowns = residuals.equation.unknowns()
-        self.values = eliminate(affine, unknowns, reduce)
+        self.values = eliminate(affine, unknowns, ranks)
         with torch.enable_grad():
             self._graph = {name: piece.at(self.values) for name, piece in affine.items()}
         self.blocks = {name: block.detach() for name, block in self._graph.items()}
@@ -102,7 +100,7 @@ class Linearisation(Linearised):
         self._free = [
             slope(affine, name)
             for name, value in self.values.items()
-            if (bounds := unknowns[name].bounds) is None or bounds[0] < value < bounds[1]
+            if unknowns[name].limits[0] < value < unknowns[name].limits[1]
         ]
 
     def jacobian(self) -> Tensor:
@@ -128,8 +126,8 @@ class Linearisation(Linearised):
             return jacobian
         slopes = torch.stack(self._free)
         moments = slopes @ torch.cat((slopes.mT, jacobian), 1)
-        if self._reduce is not None:
-            moments = self._reduce(moments)
+        if self._ranks is not None:
+            moments = self._ranks.sum(moments)
         count = len(slopes)
         gram, products = moments[:, :count], moments[:, count:]
         # a slope of rounding errors alone spans no direction

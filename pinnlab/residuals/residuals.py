@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
 from pinnlab.jets.algebra import factorial, of_degree
-from pinnlab.residuals.elimination import Affine, eliminate
+from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
 
 
@@ -148,9 +148,9 @@ class Residuals(nn.Module):
         self,
         points: Mapping[str, Points],
         totals: Mapping[str, float] | None = None,
-        reduce: Callable[[Tensor], Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        """The blocks with every linear unknown at its least-squares value, to which the unknown itself is set.
+        ranks: Exchange | None = None,
+    ) -> Reduced:
+        """The blocks with every linear unknown at its least-squares value, and these values; nothing is written.
 
         That value is a function of the network (variable projection, Golub & Pereyra 1973), and the gradient of
         the least loss is the gradient at fixed unknowns.
@@ -158,19 +158,16 @@ class Residuals(nn.Module):
         Args:
             points: The points of every constraint.
             totals: The global numbers of points by constraint, where the points are one rank's share.
-            reduce: Sums a tensor over the ranks.
+            ranks: Who holds the other points; this process alone by default.
         """
         unknowns = self.equation.unknowns()
         if not any(unknown.linear for unknown in unknowns.values()):
-            return self(points, totals)
+            return Reduced(self(points, totals), {})
         affine = {
             name: self.affine(name, batch, (totals or {}).get(name) or size(batch)) for name, batch in points.items()
         }
-        values = eliminate(affine, unknowns, reduce)
-        for key, value in values.items():
-            with torch.no_grad():
-                unknowns[key].parameter.fill_(value)
-        return {name: piece.at(values) for name, piece in affine.items()}
+        values = eliminate(affine, unknowns, ranks)
+        return Reduced({name: piece.at(values) for name, piece in affine.items()}, values)
 
     @staticmethod
     def loss(blocks: Mapping[str, Tensor]) -> Tensor:

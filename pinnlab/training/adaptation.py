@@ -46,6 +46,7 @@ class ResidualAdaptive(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Refuse what cannot be done, before the first step."""
         data = _data(trainer)
+        data.adaptive = True
         # a region of several parts needs as many candidates at least
         data.candidates(self.constraint, self.candidates)
         wanted = data.totals[self.constraint]

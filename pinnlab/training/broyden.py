@@ -76,7 +76,8 @@ class SelfScaled(Phase):
 
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
         """`inner` iterations from what the steps before learnt of the curvature."""
-        loss: float = optimizer.step(objective.closure(optimizer))  # type: ignore[arg-type]
+        closure, box = objective.closure(optimizer), objective.box(optimizer.param_groups[0]["params"])
+        loss: float = optimizer.step(closure, box=box)  # type: ignore[call-overload]
         return loss
 
     def columns(self, optimizer: Optimizer) -> dict[str, float]:

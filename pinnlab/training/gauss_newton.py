@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from pinnlab.errors import UserError
+from pinnlab.errors import DivergedError, UserError
 from pinnlab.residuals.jacobian import Linearisation, Linearised
 from pinnlab.training.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.training.levenberg_marquardt import LevenbergMarquardt, Problem
@@ -24,18 +24,17 @@ _FACTORISATIONS: dict[str, type[LeastSquares]] = {"qr": Orthogonal, "cholesky": 
 class ResidualProblem(Problem):
     """The weighted residual blocks of one batch as a function of the flattened parameters θ, `(P,)`."""
 
-    def __init__(self, objective: Objective, parameters: Iterable[Tensor], memory: float, held: bool = False) -> None:
+    def __init__(self, objective: Objective, parameters: Sequence[Tensor], memory: float) -> None:
         """Takes the batch of an objective and the parameters in the optimiser's order.
 
         Args:
             objective: The residuals, their points and totals.
             parameters: What θ is made of.
             memory: The bytes that the Jacobian and its factors may take.
-            held: Keep the linear unknowns at their values instead of eliminating them.
         """
         self.objective = objective
-        self.held = held
         self.memory = memory
+        self.box = objective.box(parameters)
         names = {id(p): name for name, p in objective.residuals.named_parameters()}
         self.shapes = {names[id(p)]: p.shape for p in parameters}
 
@@ -57,8 +56,8 @@ class ResidualProblem(Problem):
             self.unflatten(theta),
             objective.points,
             objective.totals,
-            objective.ranks.sum,
-            held=self.held,
+            objective.ranks,
+            held=objective.held,
         )
         if objective.evaluations == 1:
             # with the same number on all ranks, which must agree on giving up
@@ -66,18 +65,16 @@ class ResidualProblem(Problem):
         return linearisation
 
     def accept(self, there: Linearised) -> None:
-        """Sets the linear unknowns to their least-squares values there."""
+        """Hands on the least-squares values of the linear unknowns there."""
         assert isinstance(there, Linearisation)
-        unknowns = self.objective.residuals.equation.unknowns()
-        for name, value in there.values.items():
-            unknowns[name].parameter.fill_(value)
+        self.objective.found(there.values)
 
     def same(self, other: Problem) -> bool:
         """Whether both have the same points, on all ranks."""
         assert isinstance(other, ResidualProblem)
         a, b = self.objective.points, other.objective.points
         equal = (
-            self.held == other.held
+            self.objective.held == other.objective.held
             and a.keys() == b.keys()
             and all(
                 a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name])
@@ -179,13 +176,31 @@ class GaussNewton(Phase):
             factorisation=_FACTORISATIONS[self.factorisation],
         )
 
+    def holds(self, step: int) -> bool:
+        """In the first `hold` steps."""
+        return step < self.hold
+
+    def exhausted(self, optimizer: Optimizer) -> bool:
+        """See `LevenbergMarquardt`."""
+        return optimizer.exhausted  # type: ignore[attr-defined]
+
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
-        """One accepted step, or none where every trial is refused."""
+        """One accepted step, or none where every trial is refused.
+
+        Raises:
+            DivergedError: if the loss or a slope of the residuals is NaN or infinite.
+        """
         parameters, memory = optimizer.param_groups[0]["params"], allowance(self.memory)
-        problem = ResidualProblem(objective, parameters, memory, held=step < self.hold)
-        loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
-        blocks = optimizer.start.blocks  # type: ignore[attr-defined]
-        objective.began(blocks, loss)
+        problem = ResidualProblem(objective, parameters, memory)
+        try:
+            loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
+        except DivergedError as error:
+            raise DivergedError(
+                f"{error}, at {objective.where}: write it without what has an infinite slope there, such as √u or "
+                "|u|^p with p < 1 at u = 0"
+            ) from error
+        start = optimizer.start  # type: ignore[attr-defined]
+        objective.began(start.blocks, start.values, loss)
         return loss
 
     def columns(self, optimizer: Optimizer) -> dict[str, float]:

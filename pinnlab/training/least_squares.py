@@ -20,7 +20,8 @@ class Damped:
 
     Attributes:
         damping: μ, or more where the factorisation needs it.
-        solve: Maps b, this rank's `(M,)`, to the minimiser v, `(P,)`, the same on all ranks.
+        solve: Maps b, this rank's `(M,)`, to the minimiser v, `(P,)`, the same on all ranks; NaN where rounding errors
+            left no factors.
     """
 
     damping: float
@@ -100,7 +101,10 @@ class Normal(LeastSquares):
         damping = max(damping, self.floor)
         gram = self.gram.clone()
         gram.diagonal().add_(damping)
-        factor = torch.linalg.cholesky(gram)
+        factor, failed = torch.linalg.cholesky_ex(gram)
+        if bool(failed):
+            # a larger damping may have factors
+            factor = torch.full_like(factor, math.nan)
 
         def solve(b: Tensor) -> Tensor:
             if self.rows:

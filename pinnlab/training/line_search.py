@@ -33,6 +33,7 @@ def strong_wolfe(
     decrease: float = 1e-4,
     curvature: float = 0.9,
     most: int = 25,
+    longest: float = math.inf,
 ) -> Trial:
     """A point where f fell enough and its slope became flat enough.
 
@@ -47,15 +48,17 @@ def strong_wolfe(
         decrease: c₁.
         curvature: c₂, above c₁; near 0 the search is nearly exact.
         most: The most evaluations.
+        longest: The largest t, where the line meets a bound.
 
     Returns:
-        Such a point, or else the best one that satisfies the first condition; the start itself if there is none.
+        Such a point, or the longest t if f still falls there; or else the best one that satisfies the first
+        condition, and the start itself if there is none.
     """
 
     def fell(trial: Trial) -> bool:
         return trial.value <= start.value + decrease * trial.t * start.slope
 
-    low, high, t = start, None, first
+    low, high, t = start, None, min(first, longest)
     for _ in range(most):
         here = evaluate(t)
         if not fell(here) or here.value >= low.value:
@@ -63,10 +66,12 @@ def strong_wolfe(
         elif abs(here.slope) <= -curvature * start.slope:
             return here
         elif high is None and here.slope < 0:
+            if here.t >= longest:
+                return here
             # still downhill: go on, by a tenth to nine times the last stride
             stride = here.t - low.t
             t = _between(_minimum(low, here), here.t + 0.1 * stride, here.t + 9 * stride, otherwise=here.t + 9 * stride)
-            low = here
+            low, t = here, min(t, longest)
             continue
         else:
             if high is None or here.slope * (high.t - low.t) >= 0:

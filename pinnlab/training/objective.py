@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import at
+from pinnlab.training.bounds import Box, box
 from pinnlab.training.ranks import Ranks
 
 
@@ -33,6 +34,9 @@ class Objective:
     A phase evaluates it as often as its line search asks; nothing changes between two evaluations but the
     parameters. First-order phases use `closure`; second-order phases use the residual vector, `blocks`.
 
+    Linear unknowns have their least-squares values in every evaluation, and none of these is written; `settle` writes
+    those of the network as it is, once, between two steps.
+
     Args:
         residuals: The module that maps points to weighted residual blocks.
         points: Constraint name -> points, the batch of this step: this rank's share.
@@ -40,6 +44,7 @@ class Objective:
             None on one rank and without factors.
         ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
+        held: Keep the linear unknowns at their values instead of eliminating them.
     """
 
     def __init__(
@@ -50,32 +55,71 @@ class Objective:
         totals: Mapping[str, float] | None = None,
         ranks: Ranks | None = None,
         where: str = "",
+        held: bool = False,
     ) -> None:
         self.residuals = residuals
         self.points = points
         self.totals = totals
         self.ranks = ranks or Ranks()
         self.where = where
+        self.held = held
         self.evaluations = 0
         """How often the residuals were evaluated in this step."""
         self.first_blocks: dict[str, Tensor] = {}
         """The blocks of the first evaluation, detached: where the step started."""
+        self.first_values: dict[str, float] = {}
+        """The values of the linear unknowns there, which go with that loss; none if they are held."""
+        self._found: Mapping[str, float] | None = None
 
     def blocks(self) -> dict[str, Tensor]:
         """The weighted residual blocks, linear unknowns eliminated: constraint name -> `(rows, N)`."""
-        blocks = self.residuals.reduced(self.points, self.totals, self.ranks.sum)
+        blocks, values = self._evaluate()
         if self.evaluations == 0:
             self.first_blocks = {name: block.detach() for name, block in blocks.items()}
+            self.first_values = values
         self.evaluations += 1
         return blocks
 
-    def began(self, blocks: Mapping[str, Tensor], loss: float) -> None:
-        """Takes the blocks and the loss over all ranks where the step started, from a phase that evaluates them itself.
+    def _evaluate(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        if self.held:
+            return self.residuals(self.points, self.totals), {}
+        reduced = self.residuals.reduced(self.points, self.totals, self.ranks)
+        return reduced.blocks, reduced.values
+
+    def box(self, parameters: Sequence[Tensor]) -> Box | None:
+        """The bounds of the unknowns among the parameters of an optimiser; None without any."""
+        return box(parameters, self.residuals.equation.unknowns())
+
+    def found(self, values: Mapping[str, float]) -> None:
+        """Takes the values of the linear unknowns where the step ended, from a phase that knows them."""
+        self._found = values
+
+    def settle(self) -> None:
+        """Accepts where a step ended: the one place that writes unknowns, other than an optimiser its parameters.
+
+        The linear unknowns take their least-squares values for the network as it is, at these points; those that an
+        optimiser left outside of their bounds return to them. Costs one evaluation without gradients where there are
+        linear unknowns and the phase does not know their values.
+        """
+        unknowns = self.residuals.equation.unknowns()
+        for unknown in unknowns.values():
+            unknown.project()
+        if self._found is None and any(unknown.linear for unknown in unknowns.values()):
+            with torch.no_grad():
+                self._found = self._evaluate()[1]
+        for name, value in (self._found or {}).items():
+            with torch.no_grad():
+                unknowns[name].parameter.fill_(value)
+
+    def began(self, blocks: Mapping[str, Tensor], values: Mapping[str, float], loss: float) -> None:
+        """Takes the blocks, the linear unknowns and the loss over all ranks where the step started.
+
+        From a phase that evaluates them itself.
 
         Raises:
             DivergedError: if the loss is NaN or infinite.
         """
-        self.first_blocks = dict(blocks)
+        self.first_blocks, self.first_values = dict(blocks), dict(values)
         self._check(loss, blocks)
 
     def value(self) -> float:

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 
 from pinnlab.construction import Constructed
 from pinnlab.errors import UserError
+from pinnlab.training.limited_memory import LimitedBFGS
 from pinnlab.training.objective import Objective
 
 
@@ -96,6 +97,14 @@ class Phase(Constructed, ABC):
             DivergedError: if the loss is NaN or infinite.
         """
 
+    def holds(self, step: int) -> bool:
+        """Whether the linear unknowns keep their values in the phase's step number `step` (from 0)."""
+        return False
+
+    def exhausted(self, optimizer: Optimizer) -> bool:
+        """Whether the last step found that none lowers the loss at these points by more than rounding errors."""
+        return False
+
     def columns(self, optimizer: Optimizer) -> dict[str, float]:
         """What to log about the optimiser beside the loss, such as its learning rate."""
         return {"lr": float(optimizer.param_groups[0]["lr"])}
@@ -169,7 +178,8 @@ class LBFGS(Phase):
 
     `torch.optim.LBFGS` drops curvature pairs with y·s <= 1e-10, an absolute bound, so that on a small loss it
     freezes long before rounding errors matter. It is therefore given the loss times a constant that makes it
-    `scale` at the start of the phase, and its own tolerances are zero: the phase ends when `stall` says so.
+    `scale` at the start of the phase, and its own tolerances are zero: the phase ends when `stall` says so. Where an
+    unknown with bounds is trained, iterations with as long a memory keep within them: see `quasi_newton.iterate`.
 
     Args:
         steps: The most training steps.
@@ -211,8 +221,8 @@ class LBFGS(Phase):
         self.evaluations_per_step = inner
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        """`torch.optim.LBFGS` with its tolerances switched off."""
-        return torch.optim.LBFGS(
+        """`LimitedBFGS` with its tolerances switched off."""
+        return LimitedBFGS(
             parameters,
             lr=self.lr,
             max_iter=self.inner,
@@ -229,5 +239,6 @@ class LBFGS(Phase):
             # kept in the parameter group, which a checkpoint holds: a resumed run must not choose another scale
             group["scale"] = self.scale / max(objective.value(), 1e-300)
         scale = group["scale"]
-        loss: torch.Tensor = optimizer.step(objective.closure(optimizer, scale))  # type: ignore[assignment, arg-type]
+        closure, box = objective.closure(optimizer, scale), objective.box(group["params"])
+        loss: torch.Tensor = optimizer.step(closure, box=box)  # type: ignore[call-overload]
         return float(loss) / scale

@@ -14,6 +14,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
 from pinnlab.equations.base import domain
@@ -23,6 +24,7 @@ from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.training.evaluation import Evaluation
 from pinnlab.training.failures import Failures
+from pinnlab.training.held_out import HeldOut
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
 from pinnlab.training.ranks import Ranks
@@ -93,6 +95,7 @@ class PINN(LightningModule):
                 if name not in self.residuals.terms:
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.stages = Stages(self.residuals, phases)
+        self.held_out = HeldOut()
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
         self.findings: list[str] = []
@@ -144,26 +147,77 @@ class PINN(LightningModule):
         # Lightning hands out the optimiser itself where there is only one
         optimizer = cast(Optimizer, optimizers[schedule.index] if isinstance(optimizers, list) else optimizers)
         self.stages.enter(phase)
-        self.stages.begin(phase, self._objective(batch).value)
-        objective = self._objective(batch)
+        held = phase.holds(schedule.step_in_phase)
+        self.stages.begin(phase, self._objective(batch, held).value)
+        if schedule.step_in_phase == 0 and self._data is not None:
+            self.held_out.begin(self._held_out_loss(), self.residuals.state_dict())
+        objective = self._objective(batch, held)
         step = schedule.step
         due = schedule.step_in_phase % self._log_every(phase) == 0
         unknowns = self.unknowns() if due else {}
         started = time.perf_counter()
         loss = phase.step(optimizer, objective, schedule.step_in_phase)
-        reason = schedule.advance(loss, time.perf_counter() - started)
+        objective.settle()
+        overfits = self.held_out.look(loss, self._held_out_loss, self.residuals.state_dict)
+        reason = schedule.advance(loss, time.perf_counter() - started, self._over(phase, optimizer, overfits))
         columns = phase.columns(optimizer)
         rows = [self._row(step, phase, loss, objective, unknowns, columns)] if due else []
         ended = None
         if reason:
-            final = self._objective(batch)
+            reason = self._keep_the_better(batch, held, reason)
+            final = self._objective(batch, held)
             value = final.value()
+            # to the last bit what the row says
+            final.found(final.first_values)
+            final.settle()
             rows.append(self._row(schedule.step, phase, value, final, self.unknowns(), columns))
             ended = schedule.end_phase(value, reason)
         schedule.rows += len(rows)
         if schedule.done:
             self.trainer.should_stop = True
         return {"report": StepReport(step, loss, tuple(rows), ended)}
+
+    def _over(self, phase: Phase, optimizer: Optimizer, overfits: bool) -> str:
+        """Why a phase is over that could take further steps; empty while it goes on."""
+        if overfits:
+            return "overfitting"
+        # at other points there may be something to gain
+        if phase.exhausted(optimizer) and not (self._data is not None and self._data.changes):
+            return "converged: no step lowers the loss by more than rounding errors"
+        return ""
+
+    def _keep_the_better(self, batch: Batch, held: bool, reason: str) -> str:
+        """Goes back to the network with the lowest held-out loss of a phase that ended far above it.
+
+        Returns:
+            Why the phase ended, of which a return is a part.
+        """
+        value = self._objective(batch, held).value()
+        if not self.held_out.ended(value, self._held_out_loss, self.residuals.state_dict):
+            return reason
+        self.residuals.load_state_dict(self.held_out.kept)
+        return (
+            f"overfitting: the loss at held-out points rose from {self.held_out.best:.1e} to {self.held_out.last:.1e} "
+            f"while that at the training points fell to {value:.1e}; the network of the lower one is kept (take more "
+            "points or a smaller network)"
+        )
+
+    @property
+    def _data(self) -> Collocation | None:
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        return data if isinstance(data, Collocation) else None
+
+    def _held_out_loss(self) -> float:
+        """The loss at held-out points, which are the same on every rank, with the phase's weights."""
+        assert self._data is not None
+        factors = self.schedule.phase.weights
+        batch = {
+            name: {key: column.to(self.device) for key, column in points.items()}
+            for name, points in self._data.held_out_batch().items()
+        }
+        totals = {name: size(points) / factors.get(name, 1.0) for name, points in batch.items()}
+        with torch.no_grad():
+            return float(Residuals.loss(self.residuals(batch, totals)))
 
     def on_validation_epoch_start(self) -> None:
         """Begin counting errors afresh."""
@@ -221,6 +275,7 @@ class PINN(LightningModule):
             "equation": self.equation.name,
             "settings": dict(self.settings),
             "schedule": self.schedule.state_dict(),
+            "held_out": self.held_out.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -232,6 +287,9 @@ class PINN(LightningModule):
         self.check(checkpoint)
         if self.trainer.training:
             self.schedule.load_state_dict(checkpoint["pinnlab"]["schedule"])
+            # a version of the package that did not watch the held-out loss wrote none
+            if "held_out" in checkpoint["pinnlab"]:
+                self.held_out.load_state_dict(checkpoint["pinnlab"]["held_out"])
 
     def check(self, checkpoint: Mapping[str, Any], resume: bool = False) -> None:
         """Makes sure that a checkpoint is of this equation and network.
@@ -264,12 +322,12 @@ class PINN(LightningModule):
         if resume:
             Schedule(self.schedule.phases).load_state_dict(own["schedule"])
 
-    def _objective(self, batch: Batch) -> Objective:
+    def _objective(self, batch: Batch, held: bool) -> Objective:
         ranks = Ranks(self.device)
         factors = self.schedule.phase.weights
         # a factor on a constraint's loss, the mean over its points, is a divisor of their number
         totals = {name: count / factors.get(name, 1.0) for name, count in self._totals(batch, ranks).items()}
-        return Objective(self.residuals, batch, totals=totals, ranks=ranks, where=self.schedule.where)
+        return Objective(self.residuals, batch, totals=totals, ranks=ranks, where=self.schedule.where, held=held)
 
     def _totals(self, batch: Batch, ranks: Ranks) -> dict[str, int]:
         """The numbers of points over all ranks."""
@@ -300,7 +358,9 @@ class PINN(LightningModule):
         shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
         added = {f"optimiser/{name}": value for name, value in columns.items()}
         seconds = self.schedule.seconds
-        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **added}
+        # the linear unknowns are those that the loss was evaluated with
+        found = {**unknowns, **objective.first_values}
+        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **found, **added}
 
 
 def differences(

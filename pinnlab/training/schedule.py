@@ -90,8 +90,13 @@ class Schedule:
         current = PhaseRecord(self.index + 1, self.phase.name, self.step_in_phase, self.seconds_in_phase, self.loss, "")
         return [*self.ended, *([current] if self.step_in_phase else [])]
 
-    def advance(self, loss: float, seconds: float) -> str:
+    def advance(self, loss: float, seconds: float, over: str = "") -> str:
         """Count a step that started at `loss` and took `seconds`.
+
+        Args:
+            loss: The loss where it started.
+            seconds: What it took.
+            over: Why the phase is over whatever its own rules say; empty if they decide.
 
         Returns:
             Why the phase is over, or an empty string while it goes on.
@@ -100,7 +105,9 @@ class Schedule:
         self.step_in_phase += 1
         self.seconds_in_phase += seconds
         self.loss = loss
-        return self._reason(loss)
+        # the rules count each step
+        reason = self._reason(loss)
+        return over or reason
 
     def end_phase(self, loss: float, reason: str) -> PhaseRecord:
         """Close the current phase at `loss` and go on to the next."""

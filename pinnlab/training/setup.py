@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from pinnlab.collocation.datamodule import Collocation
+from pinnlab.residuals.affinity import check_affine
 from pinnlab.residuals.inspection import inspect
 from pinnlab.training.normals import check_normals
 from pinnlab.training.pinn import PINN
@@ -52,12 +53,13 @@ def check(model: PINN, data: Collocation) -> None:
 
     Raises:
         UserError: if an operation of the network or a residual has no derivatives of the order that is needed, a row
-            sees other points than its own, a residual or its gradient is not finite somewhere, or a normal points into
-            the region of the equation.
+            sees other points than its own, a residual or its gradient is not finite somewhere, a residual is not affine
+            in an unknown that is declared linear, or a normal points into the region of the equation.
     """
     batch = data.batch(0)
     with model.stages.together():
         inspect(model.residuals, batch)
+        check_affine(model.residuals, batch)
         check_normals(model.residuals, batch)
 
 

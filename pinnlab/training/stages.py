@@ -74,19 +74,14 @@ class Stages:
 
         Args:
             phase: The phase.
-            loss: Evaluates the loss over all ranks; it may set the linear unknowns, which keep their values.
+            loss: Evaluates the loss over all ranks.
         """
         if self.staged is None:
             return
         self.staged.drop(phase.stage)
         if self.staged.scales[phase.stage - 1]:
             return
-        unknowns = [unknown.parameter for unknown in self.residuals.equation.unknowns().values() if unknown.linear]
-        values = [float(unknown.detach()) for unknown in unknowns]
         self.staged.scales[phase.stage - 1] = math.sqrt(loss())
-        for unknown, value in zip(unknowns, values, strict=True):
-            # a phase may hold them
-            unknown.data.fill_(value)
 
     @contextmanager
     def together(self) -> Iterator[None]:
