@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,12 +24,13 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from pinnlab.collocation.datamodule import Collocation
+from pinnlab.commands import building
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
 from pinnlab.reporting.saved import read_solution, run_of
-from pinnlab.reporting.tracking import Tracker, Wandb, start
+from pinnlab.reporting.tracking import Tracker, Wandb, mode, start
 from pinnlab.training.checkpoint import Checkpoint, newest, verify
 from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN
@@ -34,6 +38,8 @@ from pinnlab.training.progress import Progress, clock
 from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.schedule import EndedError
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.trainer_options import building as building_trainer
+from pinnlab.training.trainer_options import check_options, check_processes, one_line
 from pinnlab.training.warm_start import warm_start
 
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
@@ -61,6 +67,20 @@ class Run:
     checkpoint_steps: int | None = None
     threads: int | None = None
     warm_start: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers and the name.
+
+        Raises:
+            UserError: if one is out of its range.
+        """
+        if self.name is not None and (not self.name.strip() or not self.name.isprintable()):
+            raise UserError(f"run.name: {self.name!r} is no name of a folder")
+        if not self.checkpoint_seconds >= 0:
+            raise UserError(f"run.checkpoint_seconds must not be negative, not {self.checkpoint_seconds}")
+        for name, value in (("checkpoint_steps", self.checkpoint_steps), ("threads", self.threads)):
+            if value is not None and value < 1:
+                raise UserError(f"run.{name} must be positive, not {value}")
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -93,6 +113,7 @@ class TrainingCLI(LightningCLI):
 
     def __init__(self, command: str, arguments: Sequence[str], stack: ExitStack) -> None:
         self.command = command
+        self.arguments = list(arguments)
         self.stack = stack
         self.status = 0
         self.folder: RunFolder | None = None
@@ -158,15 +179,19 @@ class TrainingCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer (as LightningCLI does, by the name that jsonargparse now has for it)."""
-        self.config_init = self.parser.instantiate(self.config)
-        self.datamodule = self._get(self.config_init, "data")
-        self.model = self._get(self.config_init, "model")
+        with building.one_line():
+            self.config_init = self.parser.instantiate(self.config)
+            self.datamodule = self._get(self.config_init, "data")
+            self.model = self._get(self.config_init, "model")
+            bind(self.model, self.datamodule)
+            if self.command == "fit":
+                check(self.model, self.datamodule)
         self.trainer = self.instantiate_trainer()
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Bind the data to the one equation, and add what keeps the record."""
+        """Refuse options that a run cannot take, and add what keeps the record."""
         config = self.config_init[self.command]
-        bind(self.model, self.datamodule)
+        check_options(config.trainer.as_dict(), self.datamodule.steps)
         dump = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
         configured = yaml.safe_load(dump)["model"]
         self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network")}
@@ -175,9 +200,15 @@ class TrainingCLI(LightningCLI):
             kwargs["plugins"] = [*_list(config.trainer.plugins), SLURMEnvironment(auto_requeue=False)]
         steps = self.datamodule.steps
         kwargs["log_every_n_steps"] = max(1, min(config.trainer.log_every_n_steps or 1, steps))
+        # a dry one first: a device or strategy that is not there leaves no folder behind
+        with building_trainer():
+            trainer = super().instantiate_trainer(**kwargs)
+        check_processes(trainer, os.environ if SLURMEnvironment.detect() else {})
         if self.command != "fit":
-            return super().instantiate_trainer(**kwargs)
-        check(self.model, self.datamodule)
+            return trainer
+        if not config.trainer.logger:
+            # before anything is written
+            mode()
         if self.checkpoint_path is not None:
             # before anything is written
             self._check_resume(self.checkpoint_path)
@@ -201,7 +232,8 @@ class TrainingCLI(LightningCLI):
             self.interruption,
             Checkpoint(self.folder.checkpoints, run.checkpoint_seconds, run.checkpoint_steps),
         ]
-        return super().instantiate_trainer(**kwargs)
+        with building_trainer():
+            return super().instantiate_trainer(**kwargs)
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         kwargs = super()._prepare_subcommand_kwargs(subcommand)
@@ -211,10 +243,11 @@ class TrainingCLI(LightningCLI):
         """Train, and say where the record is."""
         assert self.folder is not None
         try:
-            with lost_ranks():
+            with lost_ranks(), one_line():
                 self.trainer.fit(**kwargs)
         except SystemExit:
             # how Lightning ends after a Ctrl-C that came outside of a step, or twice
+            self._say_interrupted(signal.SIGINT)
             raise KeyboardInterrupt from None
         finally:
             if self.tracker is not None:
@@ -227,7 +260,28 @@ class TrainingCLI(LightningCLI):
             # a queue may end the others when one process leaves with a status of its own
             self.trainer.strategy.barrier("the record is written")
         if self.interruption.signal is not None:
+            self._say_interrupted(self.interruption.signal)
             self.status = 128 + self.interruption.signal
+
+    def _say_interrupted(self, number: int) -> None:
+        """Say where the run was interrupted and how it goes on, if there is something to go on from."""
+        assert self.folder is not None
+        if not is_rank_zero() or not (self.folder.checkpoints / "last.ckpt").exists():
+            return
+        kept = without(self.arguments, "--run.name", "--ckpt_path")
+        command = ["python", "-m", "pinnlab", self.command, *kept, "--run.name", self._name, "--ckpt_path", "last"]
+        _note(
+            f"interrupted by {signal.Signals(number).name} after step {self.model.schedule.step}; "
+            f"continue with: {shlex.join(command)}"
+        )
+
+    @property
+    def _name(self) -> str:
+        """The run's name as `--run.name` takes it."""
+        assert self.folder is not None
+        root = Path(self.config[self.command].run.root)
+        path = self.folder.path
+        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path.resolve())
 
     def predict(self, **kwargs: Any) -> None:
         """Write the solution on held-out points beside the checkpoint's run."""
@@ -270,6 +324,19 @@ class TrainingCLI(LightningCLI):
 def is_rank_zero() -> bool:
     """Whether this process writes, known before a process group exists."""
     return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def without(arguments: Sequence[str], *names: str) -> list[str]:
+    """The arguments without these options and their values."""
+    kept: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, _ = argument.partition("=")
+        if name not in names:
+            kept.append(argument)
+        elif not equals:
+            next(rest, None)
+    return kept
 
 
 def _list(value: Any) -> list[Any]:

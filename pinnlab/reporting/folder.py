@@ -205,10 +205,14 @@ class RowWriter:
 
     def sync(self) -> None:
         """Make sure that what was written outlives the machine."""
-        os.fsync(self._file.fileno())
+        # a checkpoint may follow the end of the record
+        if not self._file.closed:
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file; what could not be written before is lost."""
+        with suppress(OSError):
+            self.sync()
         with suppress(OSError):
             self._file.close()
 

@@ -144,12 +144,12 @@ class PINN(LightningModule):
         loss = phase.step(optimizer, objective, schedule.step_in_phase)
         reason = schedule.advance(loss, time.perf_counter() - started)
         columns = phase.columns(optimizer)
-        rows = [self._row(step, phase, loss, objective, unknowns, columns)] if due else []
+        rows = [self._row(step, loss, objective, unknowns, columns)] if due else []
         ended = None
         if reason:
             final = self._objective(batch)
             value = final.value()
-            rows.append(self._row(schedule.step, phase, value, final, self.unknowns(), columns))
+            rows.append(self._row(schedule.step, value, final, self.unknowns(), columns))
             ended = schedule.end_phase(value, reason)
         schedule.rows += len(rows)
         if schedule.done:
@@ -260,15 +260,14 @@ class PINN(LightningModule):
     def _row(
         self,
         step: int,
-        phase: Phase,
         loss: float,
         objective: Objective,
         unknowns: Mapping[str, float],
         columns: Mapping[str, float],
     ) -> Row:
         shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
-        seconds = self.schedule.seconds
-        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **unknowns, **columns}
+        head: Row = {"step": step, "phase": self.schedule.label, "seconds": self.schedule.seconds, "loss": loss}
+        return {**head, **shares, **unknowns, **columns}
 
 
 def differences(
