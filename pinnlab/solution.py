@@ -36,6 +36,7 @@ from pinnlab.training.pinn import PINN, Row
 from pinnlab.training.progress import Progress
 from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.trainer_options import building, check_options, one_line
 from pinnlab.training.warm_start import warm_start
 
 Array = npt.NDArray[Any]
@@ -60,8 +61,10 @@ def solve(
 ) -> Solution:
     """Train a network to satisfy an equation, as `python -m pinnlab fit` does.
 
-    Ctrl-C ends the training after the current step and returns what was found so far. The same arguments as in
-    a configuration give the same numbers as the command line.
+    Ctrl-C ends the training after the current step. At a prompt (Python's, IPython's or a notebook's) what was found
+    so far is returned; elsewhere, so that a loop of solves ends as well, it is the attribute `solution` of the
+    KeyboardInterrupt that is raised. A SIGTERM does what it did before, after the step and the record. The same
+    arguments as in a configuration give the same numbers as the command line.
 
     Args:
         equation: The equation. Its unknowns are trained in place.
@@ -83,6 +86,7 @@ def solve(
     Raises:
         UserError: if something is wrong with the equation or the options.
         DivergedError: if the loss became NaN or infinite.
+        KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     options = TRAINER_DEFAULTS | trainer
@@ -103,13 +107,21 @@ def solve(
         if progress:
             callbacks.append(Progress())
         callbacks += [interruption] if folder is None else _record(Path(folder), model, seed, interruption)
+        check_options(options | {"callbacks": callbacks}, data.steps)
         assert data.steps is not None
         options["log_every_n_steps"] = max(1, min(options["log_every_n_steps"], data.steps))
-        fitted = Trainer(**options, callbacks=callbacks)
-        with lost_ranks():
-            fitted.fit(model, data)
+        with building():
+            fitted = Trainer(**options, callbacks=callbacks)
+        try:
+            with lost_ranks(), one_line():
+                fitted.fit(model, data)
+        except SystemExit:
+            # how Lightning ends after a Ctrl-C that came outside of a step, or twice
+            raise KeyboardInterrupt from None
     metrics = {name: float(value) for name, value in fitted.callback_metrics.items()}
-    return Solution(model, _columns(history.rows), metrics, dtype)
+    solution = Solution(model, _columns(history.rows), metrics, dtype)
+    interruption.hand_on(model.schedule.where, solution)
+    return solution
 
 
 def load(run: str | Path) -> Solution:

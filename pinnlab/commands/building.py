@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import site
 import sysconfig
 import traceback
@@ -36,7 +37,11 @@ def describe(error: BaseException) -> str:
     kind = type(error).__name__
     if isinstance(error, SyntaxError):
         return f"{_short(error.filename)}, line {error.lineno}: {kind}: {error.msg}"
-    text = " ".join(str(error).split())[:300]
+    text = " ".join(str(error).split())
+    # the parser's own, when it builds what an option may be in several ways
+    if found := re.search(r"Problem with given class_path '[\w.]*?(\w+)': (.+?)( - Expected a |$)", text):
+        return f"{found[1]}: {found[2][:300]}"
+    text = text[:300]
     said = f"{kind}: {text}" if text else kind
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
     if not frames:

@@ -118,7 +118,7 @@ def _no_option(said: _Message, found: re.Match[str]) -> str:
 
 
 def _missing(said: _Message, found: re.Match[str]) -> str:
-    names = [name.partition(".")[2] or f"{said.key}.{name}" for name in found[1].rstrip(".").split(", ")]
+    names = [f"{said.key}.{name}" if said.key else name.partition(".")[2] for name in found[1].split(", ")]
     advice = "give it a value" if said.key else "give a --config file with it, or --model.equation file.Class"
     return f"missing {', '.join(names)}: {advice}"
 
@@ -147,10 +147,8 @@ def _no_class(said: _Message, found: re.Match[str]) -> str:
             f"{said.key}: {name} is given to an argument without a type: write it as network: Build, with Build from "
             "pinnlab.networks, in the class that takes it"
         )
-    return (
-        f"{said.key}: there is no class {name!r}{_nearest(name, known)}; there are {', '.join(known)}, "
-        "or give one of your own as file.Class"
-    )
+    has = f"there are {', '.join(known)}, or give" if known else "give"
+    return f"{said.key}: there is no class {name!r}{_nearest(name, known)}; {has} one of your own as file.Class"
 
 
 def _no_subclass(said: _Message, found: re.Match[str]) -> str:
@@ -191,7 +189,7 @@ _MEANINGS: list[tuple[re.Pattern[str], Callable[[_Message, re.Match[str]], str]]
     (re.compile(r"unrecognized arguments: --(\S+)"), _unrecognised),
     (re.compile(r"does not accept option '([^']+)'"), _no_key),
     (re.compile(r"Option '([^']+)' is not accepted"), _no_option),
-    (re.compile(r"arguments are required: (.+)"), _missing),
+    (re.compile(r"arguments are required: ([\w., ]+?)(?: - |$)"), _missing),
     (re.compile(r"Problems parsing config: (.+)"), _no_yaml),
     (re.compile(r"No module named '([^']+)'"), _no_module),
     (re.compile(r"module '([^']+)' has no attribute '([^']+)'"), _no_attribute),

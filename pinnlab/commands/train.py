@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 import shlex
 import signal
 import sys
@@ -192,12 +193,13 @@ class TrainingCLI(LightningCLI):
         """Refuse options that a run cannot take, and add what keeps the record."""
         config = self.config_init[self.command]
         check_options(config.trainer.as_dict(), self.datamodule.steps)
-        dump = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
+        dump = self._dump()
         configured = yaml.safe_load(dump)["model"]
         self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network")}
         if SLURMEnvironment.detect():
             # Lightning's own requeueing saves in the middle of a step; the scripts requeue by the exit status
-            kwargs["plugins"] = [*_list(config.trainer.plugins), SLURMEnvironment(auto_requeue=False)]
+            with building_trainer():
+                kwargs["plugins"] = [*_list(config.trainer.plugins), SLURMEnvironment(auto_requeue=False)]
         steps = self.datamodule.steps
         kwargs["log_every_n_steps"] = max(1, min(config.trainer.log_every_n_steps or 1, steps))
         # a dry one first: a device or strategy that is not there leaves no folder behind
@@ -234,6 +236,22 @@ class TrainingCLI(LightningCLI):
         ]
         with building_trainer():
             return super().instantiate_trainer(**kwargs)
+
+    def _dump(self) -> str:
+        """The resolved configuration as YAML.
+
+        Raises:
+            UserError: if there is something in it that cannot be written.
+        """
+        try:
+            text: str = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
+        except ValueError as error:
+            found = re.search(r"class_path='[\w.]*?(\w+)'", str(error))
+            raise UserError(
+                f"{found[1] if found else 'a value'} cannot be written into the run's configuration: leave it out "
+                "(trainer.max_time limits the time)"
+            ) from error
+        return text
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         kwargs = super()._prepare_subcommand_kwargs(subcommand)

@@ -18,8 +18,8 @@ from pinnlab.reporting.folder import RunFolder, write_atomically
 LOWER_IS_BETTER = ("loss", "loss/*")
 """Curves of which W&B's summary keeps the least value; errors are measured once, at the end."""
 
-MODES = ("online", "offline", "disabled")
-"""The values of `WANDB_MODE`."""
+MODES = {"online": "online", "offline": "offline", "disabled": "disabled", "dryrun": "offline", "run": "online"}
+"""The values of `WANDB_MODE` and what they mean; the last two are what W&B called the first ones before."""
 
 _TABLE = 1000
 
@@ -104,8 +104,8 @@ def mode() -> str:
     """
     asked = os.environ.get("WANDB_MODE", "").lower() or "offline"
     if asked not in MODES:
-        raise UserError(f"WANDB_MODE is {asked!r}: set it to {', '.join(MODES[:-1])} or {MODES[-1]}")
-    return asked
+        raise UserError(f"WANDB_MODE is {asked!r}: set it to online, offline or disabled")
+    return MODES[asked]
 
 
 def start(
@@ -115,8 +115,8 @@ def start(
 
     The run's id is kept in the folder, so that a resumed run goes on in the same W&B run.
 
-    The variable `WANDB_MODE` decides, see `mode`. If the server cannot be
-    reached, or the key is missing or refused, one line says so and the run is logged offline.
+    The variable `WANDB_MODE` decides, see `mode`. If the server cannot be reached, or the key is missing or refused,
+    one line says so and the run is logged offline.
 
     Returns:
         The logger, or None if W&B is disabled.

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from pinnlab.collocation.datamodule import Collocation
+from pinnlab.errors import UserError
 from pinnlab.geometry import select
 from pinnlab.training.pinn import PINN
 
@@ -47,11 +48,17 @@ def bind(model: PINN, data: Collocation) -> None:
 def check(model: PINN, data: Collocation) -> None:
     """Evaluate the residuals at two points of each constraint, so that what cannot work fails before a run begins.
 
-    All stages of the network take part.
+    All stages of the network take part, and the optimisers of all phases are built.
 
     Raises:
-        UserError: if an operation of the network or a residual has no derivatives of the order that is needed.
+        UserError: if an operation of the network or a residual has no derivatives of the order that is needed, or an
+            optimiser cannot be built.
     """
+    for phase in model.schedule.phases:
+        try:
+            phase.optimizer(model.stages.parameters(phase))
+        except ValueError as error:
+            raise UserError(f"{phase.name}: {error}") from error
     with model.stages.together():
         model.residuals({name: select(points, slice(2)) for name, points in data.batch(0).items()})
 

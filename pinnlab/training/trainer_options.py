@@ -22,6 +22,7 @@ from lightning.pytorch.callbacks import (
     ThroughputMonitor,
     WeightAveraging,
 )
+from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
 from pinnlab.errors import UserError
 
@@ -80,8 +81,13 @@ def check_options(options: Mapping[str, Any], steps: int | None = None) -> None:
     for name, (allowed, advice) in _ALLOWED.items():
         if name in options and options[name] not in allowed:
             raise UserError(f"trainer.{name}: {options[name]} is not for a run of phases: {advice}")
+    every = options.get("log_every_n_steps")
+    if every is not None and every < 1:
+        raise UserError(f"trainer.log_every_n_steps: must be positive, not {every}")
     interval = options.get("val_check_interval")
-    if steps is not None and isinstance(interval, int) and not isinstance(interval, bool) and interval > steps:
+    if isinstance(interval, int | float) and interval <= 0:
+        raise UserError(f"trainer.val_check_interval: must be positive, not {interval}")
+    if steps is not None and isinstance(interval, int) and interval > steps:
         raise UserError(f"trainer.val_check_interval: {interval} steps are more than the {steps} of all phases")
     callbacks = options.get("callbacks") or []
     for callback in callbacks if isinstance(callbacks, Sequence) else [callbacks]:
@@ -100,8 +106,8 @@ def one_line() -> Iterator[None]:
     """
     try:
         yield
-    except MisconfigurationException as error:
-        raise UserError(f"trainer: {_first_sentences(error)}") from error
+    except (MisconfigurationException, ModuleNotFoundError) as error:
+        raise UserError(_said(error)) from error
 
 
 @contextmanager
@@ -117,19 +123,24 @@ def building() -> Iterator[None]:
     except UserError:
         raise
     except (ValueError, TypeError, RuntimeError, ImportError) as error:
-        raise UserError(f"trainer: {_first_sentences(error)}") from error
+        raise UserError(_said(error)) from error
 
 
 def check_processes(trainer: Trainer, environment: Mapping[str, str]) -> None:
-    """Makes sure that SLURM starts as many tasks as the trainer has processes.
+    """Makes sure that every process holds all parameters, and that SLURM starts as many tasks as there are processes.
 
     Args:
         trainer: The trainer.
         environment: The variables of a job step.
 
     Raises:
-        UserError: if they differ: the tasks would wait for each other, or overwrite each other's record.
+        UserError: if not: phases step all parameters at once, and too many tasks would overwrite each other's record.
     """
+    if not isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy):
+        raise UserError(
+            f"trainer.strategy: {type(trainer.strategy).__name__} is not for a run of phases, which step all "
+            "parameters at once: choose auto or ddp"
+        )
     tasks = environment.get("SLURM_NTASKS", "")
     if tasks.isdigit() and int(tasks) != trainer.world_size:
         raise UserError(
@@ -153,5 +164,6 @@ def _check_monitor(callback: Callback, interval: Any) -> None:
         )
 
 
-def _first_sentences(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+def _said(error: BaseException) -> str:
+    text = " ".join(str(error).split())[:300].rstrip(".")
+    return f"trainer: {text}; set trainer.accelerator, trainer.devices and its other options to what is there"
