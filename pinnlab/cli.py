@@ -100,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), status=1)
     except KeyboardInterrupt:
         return _fail("interrupted", status=130)
+    except MemoryError as error:
+        return _fail(f"there is not enough memory: {error}")
     except OSError as error:
         if isinstance(error, BrokenPipeError) or error.filename is None:
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -137,8 +136,8 @@ def load(run: str | Path) -> Solution:
     path = Path(run)
     model, dtype = load_model(path)
     folder = RunFolder(path if path.is_dir() else run_of(path))
-    history = folder.read_rows() if folder.metrics.exists() else {}
-    metrics = json.loads(folder.summary.read_text())["metrics"] if folder.summary.exists() else {}
+    history = folder.read_rows()
+    metrics = folder.read_summary().get("metrics", {})
     return Solution(model, history, metrics, dtype)
 
 

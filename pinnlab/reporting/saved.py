@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from jsonargparse import ArgumentParser
 from torch import Tensor
 
@@ -36,8 +35,10 @@ def load_model(path: Path) -> tuple[PINN, torch.dtype]:
     if not folder.config.is_file():
         raise UserError(f"{path} is no run folder: it has no {folder.config.name}")
     state = read_checkpoint(checkpoint)
-    config = yaml.safe_load(folder.config.read_text())
-    if not isinstance(config.get("model", {}).get("equation"), dict):
+    config = folder.read_config()
+    if not isinstance(config.get("model"), dict):
+        raise UserError(f"{folder.config} is damaged, or was written by something else: it names no model")
+    if not isinstance(config["model"].get("equation"), dict):
         raise UserError(f"{folder.path} was trained from Python: its configuration does not tell how to build it again")
     dtype = precision_dtype(config.get("trainer", {}).get("precision", "64-true"))
     with default_dtype(dtype):

@@ -26,12 +26,10 @@ def read_text(path: Path) -> str:
     """
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"there is no file {path}") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder: give a file in it") from None
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+        raise UserError(f"{path}: {error.strerror}") from None
     encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
     try:
         return content.decode(encoding)

@@ -47,6 +47,9 @@ class ResidualAdaptive(Callback):
         """Refuse what cannot be done, before the first step."""
         data = _data(trainer)
         data.candidates(self.constraint, 1)
+        assert isinstance(pl_module, PINN)
+        if pl_module.equation.constraints()[self.constraint].region.dimension == 0:
+            raise UserError(f"ResidualAdaptive: the points of {self.constraint} are given, there are none to draw")
         wanted = data.totals[self.constraint]
         if wanted > self.candidates:
             raise UserError(f"ResidualAdaptive: {wanted} points of {self.constraint} need more than {self.candidates}")
