@@ -174,8 +174,10 @@ class TrainingCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """Weights are drawn and points sampled in the precision of training."""
-        if self.config[self.command].run.threads is not None:
-            torch.set_num_threads(self.config[self.command].run.threads)
+        threads = self.config[self.command].run.threads
+        if threads is not None and threads > 0:
+            # others are refused where Run is built
+            torch.set_num_threads(threads)
         torch.set_default_dtype(precision_dtype(self.config[self.command].trainer.precision))
 
     def instantiate_classes(self) -> None:

@@ -70,10 +70,12 @@ def precision_dtype(precision: str | int | None) -> torch.dtype:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Leave out the warnings that are Lightning's own affair, about which a user could do nothing."""
+    """Leave out the warnings that are Lightning's and the parser's own affair, about which a user could do nothing."""
     with warnings.catch_warnings():
         # its use of torch
         warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
+        # the parser's use of itself, where an argument of a class has no type
+        warnings.filterwarnings("ignore", message="(?s).*JsonargparseDeprecationWarning")
         # one process beside a queue is no mistake
         warnings.filterwarnings("ignore", message="The `srun` command is available")
         yield
