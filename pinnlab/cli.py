@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pinnlab import __version__
 from pinnlab.errors import DivergedError, RankError, UserError
@@ -111,7 +112,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run() -> None:
     """The entry point of the process."""
     try:
-        status = main()
+        try:
+            status: Any = main()
+        except SystemExit as end:
+            # how the parsers of options end where they print something
+            status = end.code
         # what is written at the exit of the process has nobody to tell of a closed pipe
         sys.stdout.flush()
     except BrokenPipeError:

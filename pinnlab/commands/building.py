@@ -26,7 +26,7 @@ def one_line() -> Iterator[None]:
     """
     try:
         yield
-    except (UserError, DivergedError):
+    except (UserError, DivergedError, BrokenPipeError):
         raise
     except Exception as error:
         raise UserError(describe(error)) from error

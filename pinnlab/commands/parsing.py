@@ -108,7 +108,7 @@ def _parsed(
 ) -> Namespace:
     try:
         return parser.parse_args(arguments)
-    except UserError:
+    except (UserError, BrokenPipeError):
         raise
     except ArgumentError as error:
         raise UserError(explain(str(error), command_parser)) from None

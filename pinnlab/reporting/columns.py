@@ -92,9 +92,9 @@ def _is_number(text: str) -> bool:
 
 def _npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
     if not path.exists():
-        raise UserError(f"there is no file {path}")
+        raise UserError(f"{path}: No such file or directory")
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             has = list(arrays)
             found = {name: arrays[name] for name in names if name in has}
     except ValueError as error:

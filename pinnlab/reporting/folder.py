@@ -208,7 +208,7 @@ class RunFolder:
         if not path.exists():
             return {}
         try:
-            with np.load(path) as arrays:
+            with path.open("rb") as file, np.load(file) as arrays:
                 return dict(arrays)
         except (ValueError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, pickle.UnpicklingError):
             raise self._damaged(path) from None

@@ -27,15 +27,13 @@ def axis(text: str) -> tuple[str, Array]:
     """
     name, _, values = text.partition("=")
     try:
-        if match := re.fullmatch(r"([^:]+):([^:]+):(\d+)", values):
-            found = np.linspace(float(match[1]), float(match[2]), int(match[3]))
-        else:
-            found = np.array([float(value) for value in values.split(",")])
+        match = re.fullmatch(r"([^:]+):([^:]+):(\d+)", values)
+        numbers = [float(value) for value in (match.groups()[:2] if match else values.split(","))]
     except ValueError:
         raise UserError(f"{text!r} is no axis: write NAME=FIRST:LAST:COUNT or NAME=VALUE,VALUE,…") from None
-    if not len(found) or not np.isfinite(found).all():
+    if not np.isfinite(numbers).all() or (match and int(match[3]) < 1):
         raise UserError(f"{text!r} is no axis: it needs at least one value, and finite ones")
-    return name, found
+    return name, np.linspace(numbers[0], numbers[1], int(match[3])) if match else np.array(numbers)
 
 
 def tensor_product(axes: Mapping[str, Array]) -> dict[str, Array]:

@@ -75,7 +75,7 @@ def without_warnings() -> Iterator[None]:
         # its use of torch
         warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
         # the parser's use of itself, where an argument of a class has no type
-        warnings.filterwarnings("ignore", message="(?s).*JsonargparseDeprecationWarning")
+        warnings.filterwarnings("ignore", message="(?s).*(JsonargparseDeprecationWarning|accepts any value)")
         # one process beside a queue is no mistake
         warnings.filterwarnings("ignore", message="The `srun` command is available")
         yield
