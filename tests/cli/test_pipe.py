@@ -41,7 +41,8 @@ COMMANDS += [["fit", "--model.equation", "Poisson", "--print_config"]]
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_a_reader_that_goes_away_is_no_error(tmp_path, arguments):
     status, err = piped(tmp_path, *arguments)
-    assert err == "" and status == 128 + signal.SIGPIPE
+    # argparse itself takes no notice where its output is not buffered
+    assert err == "" and status in (0, 128 + signal.SIGPIPE)
 
 
 @pytest.mark.slow
