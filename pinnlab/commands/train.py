@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import re
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.commands import building
+from pinnlab.commands.continuing import continuing
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
@@ -288,20 +288,11 @@ class TrainingCLI(LightningCLI):
         assert self.folder is not None
         if not is_rank_zero() or not (self.folder.checkpoints / "last.ckpt").exists():
             return
-        kept = without(self.arguments, "--run.name", "--ckpt_path")
-        command = ["python", "-m", "pinnlab", self.command, *kept, "--run.name", self._name, "--ckpt_path", "last"]
+        root = Path(self.config[self.command].run.root)
         _note(
             f"interrupted by {signal.Signals(number).name} after step {self.model.schedule.step}; "
-            f"continue with: {shlex.join(command)}"
+            f"continue with: {continuing(self.command, self.arguments, root, self.folder.path)}"
         )
-
-    @property
-    def _name(self) -> str:
-        """The run's name as `--run.name` takes it."""
-        assert self.folder is not None
-        root = Path(self.config[self.command].run.root)
-        path = self.folder.path
-        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path.resolve())
 
     def predict(self, **kwargs: Any) -> None:
         """Write the solution on held-out points beside the checkpoint's run."""
@@ -344,19 +335,6 @@ class TrainingCLI(LightningCLI):
 def is_rank_zero() -> bool:
     """Whether this process writes, known before a process group exists."""
     return getattr(rank_zero_only, "rank", 0) == 0
-
-
-def without(arguments: Sequence[str], *names: str) -> list[str]:
-    """The arguments without these options and their values."""
-    kept: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, _ = argument.partition("=")
-        if name not in names:
-            kept.append(argument)
-        elif not equals:
-            next(rest, None)
-    return kept
 
 
 def _list(value: Any) -> list[Any]:
