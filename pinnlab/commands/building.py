@@ -41,6 +41,8 @@ def describe(error: BaseException) -> str:
     # the parser's own, when it builds what an option may be in several ways
     if found := re.search(r"Problem with given class_path '[\w.]*?(\w+)': (.+?)( - Expected a |$)", text):
         return f"{found[1]}: {found[2][:300]}"
+    if found := re.search(r"Errors: - ((?!Expected ).+?)( - Expected a | Given value)", text):
+        return found[1][:300]
     text = text[:300]
     said = f"{kind}: {text}" if text else kind
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]

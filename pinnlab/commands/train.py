@@ -172,6 +172,17 @@ class TrainingCLI(LightningCLI):
         self.checkpoint_path = Path(given)
         verify(self.checkpoint_path)
 
+    def _set_seed(self) -> None:
+        """Seed the generators.
+
+        Raises:
+            UserError: if numpy cannot be seeded with that.
+        """
+        seed = self.config[self.command].seed_everything
+        if not isinstance(seed, bool) and not 0 <= seed < 2**32:
+            raise UserError(f"seed_everything: a seed lies between 0 and {2**32 - 1}, not {seed}")
+        super()._set_seed()
+
     def before_instantiate_classes(self) -> None:
         """Weights are drawn and points sampled in the precision of training."""
         threads = self.config[self.command].run.threads
