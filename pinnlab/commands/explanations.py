@@ -12,12 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jsonargparse import Namespace
 from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 from torch import nn
 
 from pinnlab import collocation, engines, equations, networks, residuals, training
 from pinnlab.commands.building import describe
+from pinnlab.errors import UserError
 from pinnlab.training import adaptation
 from pinnlab.training.phases import Phase
 
@@ -38,6 +40,11 @@ _NOISE = re.compile(
     r"| Subclass types expect one of: .*"
 )
 _CLASS = "write a class as NAME, or {class_path: NAME, init_args: {OPTION: VALUE}}"
+
+_UNTYPED = (
+    "{} is given to an argument without a type: write it as network: Build, with Build from pinnlab.networks, in the "
+    "class that takes it"
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,9 @@ class _Message:
     def options(self) -> list[str]:
         """The options of the command."""
         return [action.dest for action in self.parser._actions if not action.dest.endswith(".help")]
+
+
+_NETWORKS = networks.__all__
 
 
 def explain(message: str, parser: LightningArgumentParser) -> str:
@@ -143,10 +153,7 @@ def _no_attribute(said: _Message, found: re.Match[str]) -> str:
 def _no_class(said: _Message, found: re.Match[str]) -> str:
     name, known = found[1].rstrip("."), shipped(said.keys[0])
     if name in known:
-        return (
-            f"{said.key}: {name} is given to an argument without a type: write it as network: Build, with Build from "
-            "pinnlab.networks, in the class that takes it"
-        )
+        return f"{said.key}: {_UNTYPED.format(name)}"
     has = f"there are {', '.join(known)}, or give" if known else "give"
     return f"{said.key}: there is no class {name!r}{_nearest(name, known)}; {has} one of your own as file.Class"
 
@@ -202,6 +209,34 @@ _MEANINGS: list[tuple[re.Pattern[str], Callable[[_Message, re.Match[str]], str]]
     (re.compile(_EXPECTED), _no_type),
 ]  # fmt: skip
 """What the parser's messages are like, and what each means; the first that fits is taken."""
+
+
+def refuse_untyped(node: Any, key: str = "") -> None:
+    """Refuses a class that is given to an argument without a type, which the parser hands on as it is written.
+
+    Args:
+        node: A parsed configuration, or a part of it.
+        key: Where that is, with dots.
+
+    Raises:
+        UserError: naming the argument.
+    """
+    node = vars(node) if isinstance(node, Namespace) else node
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, value in items:
+        refuse_untyped(value, key if name in ("init_args", "model") else f"{key}.{name}".lstrip("."))
+    if not isinstance(node, dict) or not isinstance(node.get("class_path"), str) or not node.get("init_args"):
+        return
+    given = dict(vars(node["init_args"]) if isinstance(node["init_args"], Namespace) else node["init_args"])
+    try:
+        parameters = inspect.signature(_load(node["class_path"])).parameters
+    except (ImportError, AttributeError, ValueError):
+        return  # a class of another kind, about which nothing is known
+    for name, parameter in parameters.items():
+        value = given.get(name)
+        spec = value.get("class_path") if isinstance(value, dict | Namespace) else value
+        if parameter.annotation is parameter.empty and isinstance(spec, str) and spec.split(".")[-1] in _NETWORKS:
+            raise UserError(f"{key}.{name}: {_UNTYPED.format(spec)}")
 
 
 def failed_import(path: str) -> str | None:

@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pinnlab.commands.building import describe
 from pinnlab.commands.configuration import Content, defaults, dump, load_value, merge, read_chain
-from pinnlab.commands.explanations import explain
+from pinnlab.commands.explanations import explain, refuse_untyped
 from pinnlab.commands.overrides import changed, split
 from pinnlab.errors import UserError
 
@@ -107,7 +107,9 @@ def _parsed(
     parser: LightningArgumentParser, command_parser: LightningArgumentParser, arguments: list[str]
 ) -> Namespace:
     try:
-        return parser.parse_args(arguments)
+        parsed = parser.parse_args(arguments)
+        refuse_untyped(parsed[arguments[0]].model.network, "model.network")
+        return parsed
     except (UserError, BrokenPipeError):
         raise
     except ArgumentError as error:

@@ -193,6 +193,10 @@ def test_entries_within_a_network_are_found_without_init_args(here):
         (["--model.network", "{class_path: MLP, init_args: [1]}"], ["model.network", "expected a class"]),
         (["--model.network", "{class_path: mine_here.Untyped, init_args: {network: {class_path: MLP}}}"],
          ["MLP", "network: Build", "pinnlab.networks"]),
+        (["--model.network", "{class_path: mine_here.Untyped, init_args: {network: MLP}}"],
+         ["model.network.network: MLP", "network: Build"]),
+        (["--model.network", "{class_path: Even, init_args: {network: {class_path: mine_here.Untyped, init_args: "
+          "{network: {class_path: Staged, init_args: {stages: [MLP]}}}}}}"], ["Staged", "network: Build"]),
         (["--model.weights", "[1]"], ["model.weights", "dict"]),
         (["--run.checkpoint_steps", "0"], ["run.checkpoint_steps", "0"]),
         (["--run.threads", "-1"], ["run.threads", "-1"]),
