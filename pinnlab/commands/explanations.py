@@ -144,6 +144,14 @@ def _no_module(said: _Message, found: re.Match[str]) -> str:
     return f"{said.key}: {failed_import(wanted) or found[0]}"
 
 
+def _no_name(said: _Message, found: re.Match[str]) -> str:
+    return f"{said.key}: {failed_import(_given_class(said, found)) or found[0]}"
+
+
+def _no_group(said: _Message, found: re.Match[str]) -> str:
+    return f"{said.keys[0] if said.keys else ''}: expected keys with values, got {_short(found[1])}"
+
+
 def _no_attribute(said: _Message, found: re.Match[str]) -> str:
     module, name = found[1], found[2]
     known = [key for key, value in vars(import_module(module)).items() if inspect.isclass(value)]
@@ -199,12 +207,14 @@ _MEANINGS: list[tuple[re.Pattern[str], Callable[[_Message, re.Match[str]], str]]
     (re.compile(r"arguments are required: ([\w., ]+?)(?: - |$)"), _missing),
     (re.compile(r"Problems parsing config: (.+)"), _no_yaml),
     (re.compile(r"No module named '([^']+)'"), _no_module),
+    (re.compile(r"cannot import name '([^']+)'"), _no_name),
+    (re.compile(r"Unable to load config ['\"](.+?)['\"]( -|$)"), _no_group),
     (re.compile(r"module '([^']+)' has no attribute '([^']+)'"), _no_attribute),
     (re.compile(r"Expected a dot import path string: (\S+)"), _no_class),
     (re.compile(r"Import path (\S+) does not correspond to a subclass of (\w+)"), _no_subclass),
     (re.compile(r"Expected an instantiatable class, but (\S+) is abstract"), _abstract),
-    (re.compile(r"Not a valid subclass of|Expected an import path or a subclass spec|argument of type 'NoneType'"
-                r"|object has no attribute 'keys'"), _no_spec),
+    (re.compile(r"Not a valid subclass of|Expected an import path or a subclass spec|argument of type '\w+'"
+                r"|unhashable type|object has no attribute 'keys'"), _no_spec),
     (re.compile(r"Union subtypes Subtypes: \[(.+?)\] Errors: .*? Given value: (.+)$"), _no_union),
     (re.compile(_EXPECTED), _no_type),
 ]  # fmt: skip
