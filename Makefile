@@ -30,8 +30,10 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# pdoc shows what a module holds: the names that pinnlab imports on first use are asked for before
 docs: $(READY)
-	$(BIN)/python -m pdoc --docformat google --math --output-directory docs/api $(PUBLIC)
+	$(BIN)/python -c "from pinnlab import *; from pdoc.__main__ import cli; cli()" \
+		--docformat google --math --output-directory docs/api $(PUBLIC)
 
 setup: $(READY)
 

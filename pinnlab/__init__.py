@@ -14,5 +14,7 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from pinnlab import solution
 
-        return getattr(solution, name)
+        # from now on it is an attribute like any other, and tools that look into the module find it
+        found = globals()[name] = getattr(solution, name)
+        return found
     raise AttributeError(f"module 'pinnlab' has no attribute {name!r}")

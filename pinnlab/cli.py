@@ -8,19 +8,22 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pinnlab import __version__
 from pinnlab.errors import DivergedError, RankError, UserError
 
 TRAINING_USAGE = """\
-usage: python -m pinnlab {command} --config FILE [--config OVERLAY ...] [--KEY VALUE ...]
+usage: python -m pinnlab {command} [--config FILE ...] [--KEY VALUE ...]
 
   --config FILE              a whole experiment, such as configs/self_similar_burgers/profile_1.yaml;
                              later files change single values of earlier ones
-  --model.engine NTP         a class by its name, or by its path from the current folder (file.Class)
+  --model.equation Poisson   a class by its name, or by its path from the current folder (file.Class); without a file
+                             its network, engine and phases are an MLP, NTP, Adam and L-BFGS
   --model.equation.profile 2 a value within what the files chose
   --model.phases.0.lr 2e-3   a value of the first phase
   --seed_everything 3        the seed of weights and points
@@ -98,15 +101,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), status=1)
     except KeyboardInterrupt:
         return _fail("interrupted", status=130)
+    except MemoryError as error:
+        return _fail(f"there is not enough memory: {error}")
     except OSError as error:
-        if error.filename is None:
+        if isinstance(error, BrokenPipeError) or error.filename is None:
             raise
         return _fail(f"{error.filename}: {error.strerror}")
 
 
 def run() -> None:
     """The entry point of the process."""
-    sys.exit(main())
+    try:
+        try:
+            status: Any = main()
+        except SystemExit as end:
+            # how the parsers of options end where they print something
+            status = end.code
+        # what is written at the exit of the process has nobody to tell of a closed pipe
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 128 + signal.SIGPIPE
+    sys.exit(status)
 
 
 def overview() -> str:

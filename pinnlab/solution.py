@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +54,7 @@ from pinnlab.training.pinn import PINN, Row
 from pinnlab.training.progress import Progress
 from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.trainer_options import building, check_options, one_line
 from pinnlab.training.warm_start import warm_start
 
 Array = npt.NDArray[Any]
@@ -79,8 +79,10 @@ def solve(
 ) -> Solution:
     """Train a network to satisfy an equation, as `python -m pinnlab fit` does.
 
-    Ctrl-C ends the training after the current step and returns what was found so far. The same arguments as in
-    a configuration give the same numbers as the command line.
+    Ctrl-C ends the training after the current step. At a prompt (Python's, IPython's or a notebook's) what was found
+    so far is returned; elsewhere, so that a loop of solves ends as well, it is the attribute `solution` of the
+    KeyboardInterrupt that is raised. A SIGTERM does what it did before, after the step and the record. The same
+    arguments as in a configuration give the same numbers as the command line.
 
     What comes after the training, such as the exact solution and the record, is tried on two points before it. What
     fails then all the same is logged, and takes nothing of the solution with it.
@@ -106,6 +108,7 @@ def solve(
     Raises:
         UserError: if something is wrong with the equation or the options, or what comes after the training would fail.
         DivergedError: if the loss became NaN or infinite.
+        KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt.
     """
     if (name := importing.get()) is not None:
         raise UserError(
@@ -143,16 +146,24 @@ def solve(
         if progress:
             callbacks.append(Progress())
         assert data.steps is not None
+        check_options(options | {"callbacks": own}, data.steps)
         options["log_every_n_steps"] = max(1, min(options["log_every_n_steps"], data.steps))
+        with building():
+            # a dry one first: a device that is not there leaves no folder behind
+            _trainer(options)
         if folder is None:
             callbacks.append(interruption)
         else:
             text = configuration(given, data, {"precision": options["precision"]} | trainer, seed)
             callbacks += _record(Path(folder), text, seed, interruption)
-        fitted = _trainer(options | {"callbacks": callbacks})
+        with building():
+            fitted = _trainer(options | {"callbacks": callbacks})
         try:
-            with lost_ranks():
+            with lost_ranks(), one_line():
                 fitted.fit(model, data)
+        except SystemExit:
+            # how Lightning ends after a Ctrl-C that came outside of a step, or twice
+            raise KeyboardInterrupt from None
         except Exception as error:
             if not over(fitted):
                 raise
@@ -161,7 +172,9 @@ def solve(
         model.residuals.equation = twin(equation)
         model.trainer = None
     metrics = {name: float(value) for name, value in fitted.callback_metrics.items()}
-    return Solution(model, _columns(history.rows), metrics, dtype)
+    solution = Solution(model, _columns(history.rows), metrics, dtype)
+    interruption.hand_on(model.schedule.where, solution)
+    return solution
 
 
 def load(run: str | Path, equation: Equation | None = None, network: Network | None = None) -> Solution:
@@ -183,12 +196,11 @@ def load(run: str | Path, equation: Equation | None = None, network: Network | N
     builder = None if network is None else network_builder(network)
     model, dtype = load_model(path, None if equation is None else twin(equation_of(equation)), builder)
     folder = RunFolder(path if path.is_dir() else run_of(path))
-    history = folder.read_rows() if folder.metrics.exists() else {}
-    summary = json.loads(folder.summary.read_text()) if folder.summary.exists() else {}
-    recorded = summary.get("metrics", {})
+    history = folder.read_rows()
+    summary = folder.read_summary()
     model.findings = summary.get("findings", [])
     # JSON has no infinite numbers
-    metrics = {name: math.nan if value is None else value for name, value in recorded.items()}
+    metrics = {name: math.nan if value is None else value for name, value in summary.get("metrics", {}).items()}
     return Solution(model, history, metrics, dtype)
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+import torch
 from lightning.pytorch import LightningDataModule
 
 from pinnlab.collocation.held_out import held_out
@@ -92,7 +93,8 @@ class Collocation(LightningDataModule):
         """Take the regions and numbers of points of an equation's constraints.
 
         Raises:
-            UserError: `points`, `sampler` or a replacement names a constraint that the equation lacks.
+            UserError: `points`, `sampler` or a replacement names a constraint that the equation lacks, or one of the
+                first two or `resample_every` would have no effect.
         """
         by_name = self.sampler if isinstance(self.sampler, dict) else {}
         for option, names in (("points", self.points), ("sampler", by_name), ("replaced", self._replaced)):
@@ -101,6 +103,7 @@ class Collocation(LightningDataModule):
                     raise UserError(f"{option}: no constraint {name!r}; there are {', '.join(constraints)}")
         self._regions = {name: constraint.region for name, constraint in constraints.items()}
         self._counts = {name: self.points.get(name, c.points) for name, c in constraints.items()}
+        self._refuse_without_effect(by_name)
 
     def batch(self, step: int) -> Batch:
         """The points of all ranks at a step, by constraint.
@@ -214,6 +217,26 @@ class Collocation(LightningDataModule):
                 share = {name: shard(points, rank, world) for name, points in self.batch(step).items()}
                 current = wanted
             yield share
+
+    def _refuse_without_effect(self, by_name: Mapping[str, Sampler]) -> None:
+        first, second = self.batch(0), self.batch(self.resample_every)
+        for name, region in self._bound().items():
+            if region.dimension > 0:
+                continue
+            count = size(first[name])
+            if self.points.get(name, count) != count:
+                raise UserError(
+                    f"points.{name}: {self.points[name]} has no effect: its points are given, {count} of them"
+                )
+            if name in by_name:
+                raise UserError(f"sampler.{name} has no effect: its points are given")
+        if self.resample_every and all(
+            torch.equal(column, second[name][key]) for name, points in first.items() for key, column in points.items()
+        ):
+            raise UserError(
+                f"resample_every: {self.resample_every} has no effect: given points and those of a Grid are the same "
+                "at every draw; take a sampler such as Sobol"
+            )
 
     def _draw(self, step: int) -> int:
         return step // self.resample_every if self.resample_every else 0

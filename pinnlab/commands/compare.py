@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnlab.commands.arguments import Arguments
+from pinnlab.commands.arguments import Arguments, writable
+from pinnlab.errors import UserError
 from pinnlab.reporting.comparison import Comparison
 from pinnlab.reporting.remote import fetch, is_address
 from pinnlab.reporting.runs import Run, find, read
@@ -14,6 +15,8 @@ from pinnlab.reporting.runs import Run, find, read
 _DESCRIPTION = """\
 Which run was better: differing settings beside final metrics, medians over seeds, speed-ups at equal error.
 RUNS are run folders, folders of them, globs, or entity/project[/group] on W&B (with WANDB_API_KEY set)."""
+
+_FIGURES = (".png", ".pdf", ".svg")
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -30,6 +33,11 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="all tables")
     parser.add_argument("--figure", type=Path, metavar="FILE", help="error against steps and seconds: .png, .pdf, .svg")
     options = parser.parse_args(arguments)
+    for path in (options.csv, options.markdown, options.figure, options.html):
+        if path:
+            writable(path)
+    if options.figure and options.figure.suffix not in _FIGURES:
+        raise UserError(f"{options.figure}: choose a file name that ends in {', '.join(_FIGURES)}")
     comparison = Comparison(collect(options.runs), options.metric)
     show(comparison)
     if options.csv:
@@ -45,7 +53,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
         from pinnlab.reporting.curves import draw_curves
         from pinnlab.reporting.style import save
 
-        save(draw_curves(comparison), options.figure, [options.figure.suffix.removeprefix(".") or "png"])
+        save(draw_curves(comparison), options.figure, [options.figure.suffix.removeprefix(".")])
     if options.html:
         from pinnlab.reporting.page import write
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnlab.commands.arguments import Arguments
+from pinnlab.commands.arguments import Arguments, writable
 from pinnlab.equations.inputs import axis_names
-from pinnlab.reporting.export import export
+from pinnlab.reporting.export import check_name, export
 from pinnlab.reporting.saved import load_model
 
 _EPILOG = """\
@@ -31,8 +31,10 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--derivatives", nargs="+", default=[], metavar="u_xx", help="what to give beside the outputs")
     parser.add_argument("--out", type=Path, metavar="FILE", help="solution.pt2 in the run folder by default")
     options = parser.parse_args(arguments)
-    model, _ = load_model(options.run)
     out = options.out or (options.run if options.run.is_dir() else options.run.parent.parent) / "solution.pt2"
+    check_name(out)
+    writable(out)
+    model, _ = load_model(options.run)
     names = export(model, options.derivatives, out)
     columns = axis_names(model.equation.inputs)
     print(f"{', '.join(names)} at points (N, {len(columns)}) of {', '.join(columns)}: {out}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pinnlab.commands.arguments import Arguments
+from pinnlab.commands.arguments import Arguments, writable
 from pinnlab.equations import Equation
 from pinnlab.equations.base import domain
 from pinnlab.equations.domain import outside, solids
@@ -61,6 +61,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
     out = options.out or folder / "prediction.npz"
     if out.suffix not in FORMATS:
         raise UserError(f"{out}: choose a file name that ends in {', '.join(FORMATS)}")
+    writable(out)
     solution = load(options.run)
     equation = solution.model.equation
     if options.points:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -20,6 +23,8 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from pinnlab.collocation.datamodule import Collocation
+from pinnlab.commands import building
+from pinnlab.commands.continuing import continuing
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_arrays, write_atomically
@@ -28,7 +33,7 @@ from pinnlab.reporting.record import RunRecord
 from pinnlab.reporting.rehearsal import rehearse
 from pinnlab.reporting.saved import read_solution, run_of
 from pinnlab.reporting.sources import compare
-from pinnlab.reporting.tracking import Tracker, Wandb, start
+from pinnlab.reporting.tracking import Tracker, Wandb, mode, start
 from pinnlab.training.checkpoint import Checkpoint, newest, verify
 from pinnlab.training.failures import ENDING, over
 from pinnlab.training.interruption import Interruption
@@ -37,6 +42,8 @@ from pinnlab.training.progress import Progress, clock
 from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.schedule import EndedError
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.trainer_options import building as building_trainer
+from pinnlab.training.trainer_options import check_options, check_processes, one_line
 from pinnlab.training.warm_start import warm_start
 
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
@@ -64,6 +71,20 @@ class Run:
     checkpoint_steps: int | None = None
     threads: int | None = None
     warm_start: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers and the name.
+
+        Raises:
+            UserError: if one is out of its range.
+        """
+        if self.name is not None and (not self.name.strip() or not self.name.isprintable()):
+            raise UserError(f"run.name: {self.name!r} is no name of a folder")
+        if not self.checkpoint_seconds >= 0:
+            raise UserError(f"run.checkpoint_seconds must not be negative, not {self.checkpoint_seconds}")
+        for name, value in (("checkpoint_steps", self.checkpoint_steps), ("threads", self.threads)):
+            if value is not None and value < 1:
+                raise UserError(f"run.{name} must be positive, not {value}")
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -96,6 +117,7 @@ class TrainingCLI(LightningCLI):
 
     def __init__(self, command: str, arguments: Sequence[str], stack: ExitStack) -> None:
         self.command = command
+        self.arguments = list(arguments)
         self.stack = stack
         self.status = 0
         self.folder: RunFolder | None = None
@@ -153,37 +175,61 @@ class TrainingCLI(LightningCLI):
         self.checkpoint_path = Path(given)
         verify(self.checkpoint_path)
 
+    def _set_seed(self) -> None:
+        """Seed the generators.
+
+        Raises:
+            UserError: if numpy cannot be seeded with that.
+        """
+        seed = self.config[self.command].seed_everything
+        if not isinstance(seed, bool) and not 0 <= seed < 2**32:
+            raise UserError(f"seed_everything: a seed lies between 0 and {2**32 - 1}, not {seed}")
+        super()._set_seed()
+
     def before_instantiate_classes(self) -> None:
         """Weights are drawn and points sampled in the precision of training."""
-        if self.config[self.command].run.threads is not None:
-            torch.set_num_threads(self.config[self.command].run.threads)
+        threads = self.config[self.command].run.threads
+        if threads is not None and threads > 0:
+            # others are refused where Run is built
+            torch.set_num_threads(threads)
         torch.set_default_dtype(precision_dtype(self.config[self.command].trainer.precision))
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer (as LightningCLI does, by the name that jsonargparse now has for it)."""
-        self.config_init = self.parser.instantiate(self.config)
-        self.datamodule = self._get(self.config_init, "data")
-        self.model = self._get(self.config_init, "model")
+        with building.one_line():
+            self.config_init = self.parser.instantiate(self.config)
+            self.datamodule = self._get(self.config_init, "data")
+            self.model = self._get(self.config_init, "model")
+            bind(self.model, self.datamodule)
+            if self.command == "fit":
+                check(self.model, self.datamodule)
+                rehearse(self.model, self.datamodule, _list(self.config_init[self.command].trainer.callbacks))
         self.trainer = self.instantiate_trainer()
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Bind the data to the one equation, and add what keeps the record."""
+        """Refuse options that a run cannot take, and add what keeps the record."""
         config = self.config_init[self.command]
-        bind(self.model, self.datamodule)
-        dump = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
+        check_options(config.trainer.as_dict(), self.datamodule.steps)
+        dump = self._dump()
         configured = yaml.safe_load(dump)["model"]
         self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network")}
         if SLURMEnvironment.detect():
             # Lightning's own requeueing saves in the middle of a step; the scripts requeue by the exit status
-            kwargs["plugins"] = [*_list(config.trainer.plugins), SLURMEnvironment(auto_requeue=False)]
+            with building_trainer():
+                kwargs["plugins"] = [*_list(config.trainer.plugins), SLURMEnvironment(auto_requeue=False)]
         steps = self.datamodule.steps
         kwargs["log_every_n_steps"] = max(1, min(config.trainer.log_every_n_steps or 1, steps))
         if self.checkpoint_path is not None and is_rank_zero():
             compare(RunFolder(run_of(self.checkpoint_path)), self.model.equation, self.model.residuals.network)
+        # a dry one first: a device or strategy that is not there leaves no folder behind
+        with building_trainer():
+            trainer = super().instantiate_trainer(**kwargs)
+        check_processes(trainer, os.environ if SLURMEnvironment.detect() else {})
         if self.command != "fit":
-            return super().instantiate_trainer(**kwargs)
-        check(self.model, self.datamodule)
-        rehearse(self.model, self.datamodule, _list(config.trainer.callbacks))
+            return trainer
+        if not config.trainer.logger:
+            # before anything is written
+            mode()
         if self.checkpoint_path is not None:
             # before anything is written
             self._check_resume(self.checkpoint_path)
@@ -207,7 +253,24 @@ class TrainingCLI(LightningCLI):
             self.interruption,
             Checkpoint(self.folder.checkpoints, run.checkpoint_seconds, run.checkpoint_steps),
         ]
-        return super().instantiate_trainer(**kwargs)
+        with building_trainer():
+            return super().instantiate_trainer(**kwargs)
+
+    def _dump(self) -> str:
+        """The resolved configuration as YAML.
+
+        Raises:
+            UserError: if there is something in it that cannot be written.
+        """
+        try:
+            text: str = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
+        except ValueError as error:
+            found = re.search(r"class_path='[\w.]*?(\w+)'", str(error))
+            raise UserError(
+                f"{found[1] if found else 'a value'} cannot be written into the run's configuration: leave it out "
+                "(trainer.max_time limits the time)"
+            ) from error
+        return text
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         kwargs = super()._prepare_subcommand_kwargs(subcommand)
@@ -217,10 +280,11 @@ class TrainingCLI(LightningCLI):
         """Train, and say where the record is."""
         assert self.folder is not None
         try:
-            with lost_ranks():
+            with lost_ranks(), one_line():
                 self.trainer.fit(**kwargs)
         except SystemExit:
             # how Lightning ends after a Ctrl-C that came outside of a step, or twice
+            self._say_interrupted(signal.SIGINT)
             raise KeyboardInterrupt from None
         except Exception as error:
             if not over(self.trainer):
@@ -239,7 +303,19 @@ class TrainingCLI(LightningCLI):
         if self.model.failures.lines:
             self.status = 1
         if self.interruption.signal is not None:
+            self._say_interrupted(self.interruption.signal)
             self.status = 128 + self.interruption.signal
+
+    def _say_interrupted(self, number: int) -> None:
+        """Say where the run was interrupted and how it goes on, if there is something to go on from."""
+        assert self.folder is not None
+        if not is_rank_zero() or not (self.folder.checkpoints / "last.ckpt").exists():
+            return
+        root = Path(self.config[self.command].run.root)
+        _note(
+            f"interrupted by {signal.Signals(number).name} after step {self.model.schedule.step}; "
+            f"continue with: {continuing(self.command, self.arguments, root, self.folder.path)}"
+        )
 
     def predict(self, **kwargs: Any) -> None:
         """Write the solution on held-out points beside the checkpoint's run."""

@@ -20,6 +20,19 @@ METADATA = "pinnlab.json"
 """The extra file in an export: equation, columns of the points in order, values by name, unknowns, dtype."""
 
 
+def check_name(path: Path) -> None:
+    """Makes sure that a file's name promises what is written to it.
+
+    Raises:
+        UserError: if it does not end in .pt2.
+    """
+    if path.suffix != ".pt2":
+        raise UserError(
+            f"{path}: export writes a torch.export program, whose name ends in .pt2; "
+            "predict writes values and derivatives as .npz, .csv or .vtk"
+        )
+
+
 class Derivatives(nn.Module):
     """A network's outputs and derivatives at points `(N, d)`: a dictionary of `(N,)`, along a vector `(N, dim)`."""
 
@@ -52,7 +65,7 @@ def export(model: PINN, derivatives: Sequence[str], path: Path) -> list[str]:
     Args:
         model: The trained module.
         derivatives: Names such as `u_xx`; the outputs themselves are always there.
-        path: The file to write, `.pt2` by convention.
+        path: The file to write, which ends in .pt2.
 
     Returns:
         The names in the dictionary.
@@ -60,6 +73,7 @@ def export(model: PINN, derivatives: Sequence[str], path: Path) -> list[str]:
     Raises:
         UserError: if a name is wrong, or an operation of the network has no rule for jets.
     """
+    check_name(path)
     equation = model.equation
     requests = requested(equation, derivatives)
     program = Derivatives(_frozen(model.residuals.network), equation.outputs, requests).eval()

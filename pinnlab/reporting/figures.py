@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from pinnlab.reporting import panels as parts
 from pinnlab.reporting.folder import RunFolder
@@ -61,12 +58,16 @@ def draw_all(folder: RunFolder, target: Path, formats: Sequence[str] = ("png", "
 
 
 def read(folder: RunFolder) -> Record:
-    """What figures need of a run; missing files are empty."""
-    summary = json.loads(folder.summary.read_text()) if folder.summary.exists() else {}
+    """What figures need of a run; missing files are empty.
+
+    Raises:
+        UserError: if a file of the record is damaged.
+    """
+    summary = folder.read_summary()
     unknowns = summary.get("unknowns", {})
-    truths = {name: entry["truth"] for name, entry in unknowns.items() if entry["truth"] is not None}
-    rows = folder.read_rows() if folder.metrics.exists() else {}
-    return Record(rows, summary, _arrays(folder.solution), _arrays(folder.points), truths)
+    truths = {name: entry["truth"] for name, entry in unknowns.items() if entry.get("truth") is not None}
+    solution, points = (folder.read_arrays(path) for path in (folder.solution, folder.points))
+    return Record(folder.read_rows(), summary, solution, points, truths)
 
 
 def _draw(chosen: Sequence[Panel], path: Path, title: str, formats: Sequence[str]) -> list[Path]:
@@ -78,22 +79,16 @@ def _draw(chosen: Sequence[Panel], path: Path, title: str, formats: Sequence[str
         return save(figure, path, formats)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    if not path.exists():
-        return {}
-    with np.load(path) as arrays:
-        return dict(arrays)
-
-
 def _title(summary: Mapping[str, Any]) -> str:
     if not summary:
         return "unfinished run"
-    parts = [f"{summary['equation']}, {summary['engine']}, seed {summary['seed']}: {summary['status']}"]
-    for name, unknown in summary["unknowns"].items():
+    what = ", ".join(str(summary[key]) for key in ("equation", "engine") if key in summary)
+    parts = [f"{what}, seed {summary.get('seed')}: {summary.get('status')}"]
+    for name, unknown in summary.get("unknowns", {}).items():
         if unknown["value"] is not None:
             error = "" if unknown["error"] is None else f" (error {unknown['error']:.1e})"
             parts.append(f"{name} = {unknown['value']:.10g}{error}")
-    if summary["metrics"].get("max_error") is not None:
+    if summary.get("metrics", {}).get("max_error") is not None:
         parts.append(f"max error {summary['metrics']['max_error']:.1e}")
     # a narrow figure has no room for one long line
     return "\n".join(parts) if len(parts) > 1 else parts[0]

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import pickle
 import tempfile
 import time
 import zipfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import yaml
 
 from pinnlab.errors import UserError
 
@@ -29,6 +31,8 @@ COLUMNS = ("step", "phase", "seconds", "loss")
 
 _ADDED_BEFORE = ("lr", "damping")
 """What optimisers added in records without the prefix."""
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -152,24 +156,81 @@ class RunFolder:
     def read_rows(self) -> dict[str, np.ndarray]:
         """The columns of the record: arrays of floats with NaN where a cell is empty, and strings for `phase`.
 
-        A last line that a crash cut off is dropped.
+        A last line that a crash cut off is dropped. There are no columns where there is no record.
+
+        Raises:
+            UserError: if the file holds something else.
         """
+        if not self.metrics.exists():
+            return {}
         with self.metrics.open(newline="") as file:
-            rows = csv.reader(line for line in file if line.endswith("\n"))
-            names = next(rows, [])
-            columns = zip(*(row for row in rows if len(row) == len(names)), strict=True)
-            return {
-                name: np.array(column if name == "phase" else [float(cell) if cell else np.nan for cell in column])
-                for name, column in zip(names, columns, strict=False)
-            }
+            try:
+                rows = csv.reader(line for line in file if line.endswith("\n"))
+                names = next(rows, [])
+                columns = zip(*(row for row in rows if len(row) == len(names)), strict=True)
+                found = {
+                    name: np.array(column if name == "phase" else [float(cell) if cell else np.nan for cell in column])
+                    for name, column in zip(names, columns, strict=False)
+                }
+            except (ValueError, csv.Error):
+                raise self._damaged(self.metrics) from None
+        if found and not {"step", "phase", "seconds", "loss"} <= found.keys():
+            raise self._damaged(self.metrics)
+        return found
+
+    def read_summary(self) -> dict[str, Any]:
+        """How the run ended; empty where no summary was written.
+
+        Raises:
+            UserError: if the file holds something else.
+        """
+        if not self.summary.exists():
+            return {}
+        try:
+            found = json.loads(self.summary.read_text())
+        except ValueError:
+            raise self._damaged(self.summary) from None
+        if not _is_summary(found):
+            raise self._damaged(self.summary)
+        return found
+
+    def read_config(self) -> dict[str, Any]:
+        """The resolved configuration; empty where none was written.
+
+        Raises:
+            UserError: if the file holds something else.
+        """
+        if not self.config.exists():
+            return {}
+        try:
+            found = yaml.load(self.config.read_text(), _Loader)
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise self._damaged(self.config) from None
+        if not isinstance(found or {}, dict):
+            raise self._damaged(self.config)
+        return found or {}
+
+    def read_arrays(self, path: Path) -> dict[str, np.ndarray]:
+        """The arrays of `solution` or `points`; none where the file is missing.
+
+        Raises:
+            UserError: if the file holds something else.
+        """
+        if not path.exists():
+            return {}
+        try:
+            with path.open("rb") as file, np.load(file) as arrays:
+                return dict(arrays)
+        except (ValueError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, pickle.UnpicklingError):
+            raise self._damaged(path) from None
+
+    def _damaged(self, file: Path) -> UserError:
+        return UserError(f"{file} is damaged, or was written by something else: move it away or leave the run out")
 
     @property
     def finished(self) -> bool:
         """Whether a run came to its end here and wrote its numbers."""
-        try:
-            return bool(json.loads(self.summary.read_text())["status"] == "finished")
-        except FileNotFoundError:
-            return False
+        return bool(self.read_summary().get("status") == "finished")
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write the summary as strict JSON (numbers that are not finite become null), whole or not at all."""
@@ -217,10 +278,14 @@ class RowWriter:
 
     def sync(self) -> None:
         """Make sure that what was written outlives the machine."""
-        os.fsync(self._file.fileno())
+        # a checkpoint may follow the end of the record
+        if not self._file.closed:
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file; what could not be written before is lost."""
+        with suppress(OSError):
+            self.sync()
         with suppress(OSError):
             self._file.close()
 
@@ -248,6 +313,21 @@ def write_atomically(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _is_summary(found: Any) -> bool:
+    """Whether what a file of a summary holds is of the kind that `write_summary` writes, as far as it is read."""
+    if not isinstance(found, dict):
+        return False
+    unknowns, metrics, phases = found.get("unknowns", {}), found.get("metrics", {}), found.get("phases", [])
+    return (
+        isinstance(unknowns, dict)
+        and all(isinstance(entry, dict) and {"value", "truth", "error"} <= entry.keys() for entry in unknowns.values())
+        and isinstance(metrics, dict)
+        and all(value is None or isinstance(value, int | float) for value in metrics.values())
+        and isinstance(phases, list)
+        and all(isinstance(phase, dict) and isinstance(phase.get("steps"), int) for phase in phases)
+    )
 
 
 def _fresh(root: Path, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pinnlab.errors import UserError
+from pinnlab.reporting.columns import read_columns
 from pinnlab.reporting.folder import write_arrays
 
 Array = npt.NDArray[Any]
@@ -28,15 +28,17 @@ def axis(text: str) -> tuple[str, Array]:
     """One axis of a grid from `NAME=FIRST:LAST:COUNT`, `NAME=VALUE` or `NAME=VALUE,VALUE,…`.
 
     Raises:
-        UserError: if it is not of one of these forms.
+        UserError: if it is not of one of these forms, or has no values or some that are not finite.
     """
     name, _, values = text.partition("=")
     try:
-        if match := re.fullmatch(r"([^:]+):([^:]+):(\d+)", values):
-            return name, np.linspace(float(match[1]), float(match[2]), int(match[3]))
-        return name, np.array([float(value) for value in values.split(",")])
+        match = re.fullmatch(r"([^:]+):([^:]+):(\d+)", values)
+        numbers = [float(value) for value in (match.groups()[:2] if match else values.split(","))]
     except ValueError:
         raise UserError(f"{text!r} is no axis: write NAME=FIRST:LAST:COUNT or NAME=VALUE,VALUE,…") from None
+    if not np.isfinite(numbers).all() or (match and int(match[3]) < 1):
+        raise UserError(f"{text!r} is no axis: it needs at least one value, and finite ones")
+    return name, np.linspace(numbers[0], numbers[1], int(match[3])) if match else np.array(numbers)
 
 
 def tensor_product(axes: Mapping[str, Array]) -> dict[str, Array]:
@@ -45,32 +47,14 @@ def tensor_product(axes: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
-    """Columns of points from a CSV file with a heading or an NPZ file; other columns are passed over.
+    """The coordinates of points from a CSV or NPZ file, each `(N,)`, as `read_columns` takes them.
 
     The columns of a vector x are `x.0`, `x.1`, …; an NPZ file may have them as one array x, `(N, dim)`.
 
     Raises:
-        UserError: if the file is of neither kind, or lacks an input.
+        UserError: if the file is of neither kind, lacks an input, or an entry is no finite number.
     """
-    try:
-        if path.suffix == ".npz":
-            with np.load(path) as arrays:
-                parts = {name: np.asarray(array, dtype=float) for name, array in arrays.items()}
-                # one array of a vector x has the columns x.0, x.1, …
-                whole = _scalars({name: part for name, part in parts.items() if f"{name}.0" in inputs}, 1)
-                columns = {name: part.ravel() for name, part in {**parts, **whole}.items() if name in inputs}
-        else:
-            with path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-            columns = {
-                name: np.array([float(row[name]) for row in rows]) for name in inputs if rows and name in rows[0]
-            }
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{path}: points are read from CSV with a heading, or NPZ ({error})") from None
-    for name in inputs:
-        if name not in columns:
-            raise UserError(f"{path} has no column {name!r}")
-    return {name: columns[name] for name in inputs}
+    return read_columns(path, inputs)
 
 
 def write(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-import json
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, unknowns_of
@@ -24,7 +23,6 @@ SEEDS = ("seed_everything", "data.seed")
 """Settings that repeat an experiment rather than change it."""
 
 _NO_SETTINGS = ("run", "wandb", "ckpt_path", "weights_only", "trainer.default_root_dir")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -84,25 +82,21 @@ def read(path: Path) -> Run:
     """A run folder.
 
     Raises:
-        UserError: if its configuration or summary is damaged.
+        UserError: if a file of its record is damaged.
     """
     folder = RunFolder(path)
-    try:
-        config = yaml.load(folder.config.read_text(), _Loader) if folder.config.exists() else {}
-        summary = json.loads(folder.summary.read_text()) if folder.summary.exists() else {}
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{path}: a file of the record is damaged: {' '.join(str(error).split())}") from None
-    rows = folder.read_rows() if folder.metrics.exists() else {}
+    config, summary, rows = folder.read_config(), folder.read_summary(), folder.read_rows()
     curves = {name: column for name, column in rows.items() if name != "phase"}
     unknowns = summary.get("unknowns", {})
     truths = {name: entry["truth"] for name, entry in unknowns.items() if entry["truth"] is not None}
     metrics = {name: value for name, value in summary.get("metrics", {}).items() if value is not None}
     metrics |= {name: entry["value"] for name, entry in unknowns.items() if entry["value"] is not None}
     if summary:
-        metrics |= {"steps": sum(phase["steps"] for phase in summary["phases"]), "seconds": summary["seconds"]}
+        steps = sum(phase["steps"] for phase in summary.get("phases", []))
+        metrics |= {"steps": steps, "seconds": summary.get("seconds", math.nan)}
     elif curves:
         metrics = last_values(curves)
-    return Run(path.name, flatten(config or {}), summary.get("status", "unfinished"), metrics, truths, curves, folder)
+    return Run(path.name, flatten(config), summary.get("status", "unfinished"), metrics, truths, curves, folder)
 
 
 def last_values(curves: Curves) -> dict[str, float]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from jsonargparse import ArgumentParser
 from torch import Tensor, nn
 
@@ -46,9 +45,11 @@ def load_model(
     if not folder.config.is_file():
         raise UserError(f"{path} is no run folder: it has no {folder.config.name}")
     state = read_checkpoint(checkpoint)
-    config = yaml.safe_load(folder.config.read_text(encoding="utf-8"))
-    if not isinstance(config, dict) or "pinnlab" not in state or "model" not in config:
+    config = folder.read_config()
+    if "pinnlab" not in state:
         raise UserError(f"{checkpoint} does not fit {folder.config}: one of them was not written by pinnlab")
+    if not isinstance(config.get("model"), dict):
+        raise UserError(f"{folder.config} is damaged, or was written by something else: it names no model")
     dtype = precision_dtype(config.get("trainer", {}).get("precision", "64-true"))
     with default_dtype(dtype):
         if state["pinnlab"]["settings"] and equation is None and network is None:

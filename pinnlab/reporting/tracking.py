@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 from lightning.pytorch.loggers import Logger, WandbLogger
 
+from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder, write_atomically
 
 LOWER_IS_BETTER = ("loss", "loss/*")
 """Curves of which W&B's summary keeps the least value; errors are measured once, at the end."""
+
+MODES = {"online": "online", "offline": "offline", "disabled": "disabled", "dryrun": "offline", "run": "online"}
+"""The values of `WANDB_MODE` and what they mean; the last two are what W&B called the first ones before."""
 
 _TABLE = 1000
 
@@ -41,6 +45,16 @@ class Wandb:
     tags: list[str] = field(default_factory=list)
     init_timeout: float = 20.0
     finish_timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Check the timeouts.
+
+        Raises:
+            UserError: if one is not positive.
+        """
+        for name, value in (("init_timeout", self.init_timeout), ("finish_timeout", self.finish_timeout)):
+            if not value > 0:
+                raise UserError(f"wandb.{name} must be a positive number of seconds, not {value}")
 
 
 class Tracker(WandbLogger):
@@ -82,6 +96,18 @@ class Tracker(WandbLogger):
             self._say(f"W&B is lost ({type(error).__name__}): this run goes on without it; its record is whole")
 
 
+def mode() -> str:
+    """What the variable `WANDB_MODE` asks for: `online`, `offline` (also where it is not set) or `disabled`.
+
+    Raises:
+        UserError: if it asks for something else.
+    """
+    asked = os.environ.get("WANDB_MODE", "").lower() or "offline"
+    if asked not in MODES:
+        raise UserError(f"WANDB_MODE is {asked!r}: set it to online, offline or disabled")
+    return MODES[asked]
+
+
 def start(
     settings: Wandb, folder: RunFolder, config: Mapping[str, Any], say: Callable[[str], None] = print
 ) -> Tracker | None:
@@ -89,14 +115,14 @@ def start(
 
     The run's id is kept in the folder, so that a resumed run goes on in the same W&B run.
 
-    `WANDB_MODE` decides: `online`, `offline` (also where it is not set) or `disabled`. If the server cannot be
-    reached, or the key is missing or refused, one line says so and the run is logged offline.
+    The variable `WANDB_MODE` decides, see `mode`. If the server cannot be reached, or the key is missing or refused,
+    one line says so and the run is logged offline.
 
     Returns:
         The logger, or None if W&B is disabled.
     """
-    mode = os.environ.get("WANDB_MODE", "offline").lower()
-    if mode == "disabled":
+    asked = mode()
+    if asked == "disabled":
         return None
     import wandb
 
@@ -127,9 +153,9 @@ def start(
         )
 
     try:
-        run = begin(mode)
+        run = begin(asked)
     except (wandb.errors.Error, TimeoutError) as error:
-        if mode == "offline":
+        if asked == "offline":
             raise
         say(f"W&B cannot be used online ({' '.join(str(error).split())[:200]}): this run is logged offline")
         wandb.teardown()  # its service holds the failed attempt's id

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Any
@@ -56,6 +58,33 @@ class Interruption(Callback):
         if isinstance(exception, KeyboardInterrupt) and self.signal is None:
             self.signal = signal.SIGINT
         self._restore()
+
+    def hand_on(self, where: str, solution: Any) -> None:
+        """Gives the signal that stopped the training to whoever had it before: a loop of solves must end, too.
+
+        A Ctrl-C at a prompt is for the training alone: who presses it there wants what was found.
+
+        Args:
+            where: Where the training stood.
+            solution: What it had found.
+
+        Raises:
+            KeyboardInterrupt: for a Ctrl-C that nobody else handles; its attribute `solution` is what was found.
+        """
+        if self.signal is None:
+            return
+        if self.signal == signal.SIGINT and hasattr(sys, "ps1"):
+            logging.getLogger("pinnlab").warning(
+                "pinnlab: interrupted after %s: this is what was found; press Ctrl-C twice to end a loop as well", where
+            )
+            return
+        try:
+            signal.raise_signal(self.signal)
+        except KeyboardInterrupt:
+            # of this very class: a process that ends by it is known to the shell as interrupted
+            stop = KeyboardInterrupt(f"after {where}; what was found is this exception's attribute solution")
+            stop.solution = solution  # type: ignore[attr-defined]
+            raise stop from None
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:

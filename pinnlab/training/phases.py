@@ -129,7 +129,7 @@ class Adam(Phase):
         stage: The stage of a `Staged` network to train.
 
     Raises:
-        UserError: if `lr` is not positive or `final` is not in (0, 1].
+        UserError: if `lr` is not positive and finite or `final` is not in (0, 1].
     """
 
     def __init__(
@@ -145,8 +145,8 @@ class Adam(Phase):
         stage: int = 1,
     ) -> None:
         super().__init__(steps, below, stall, weights, stage)
-        if lr <= 0 or not 0 < final <= 1:
-            raise UserError(f"Adam: lr must be positive and final in (0, 1]; got lr {lr} and final {final}")
+        if not 0 < lr < math.inf or not 0 < final <= 1:
+            raise UserError(f"Adam: lr must be positive and finite, final in (0, 1]; got lr {lr} and final {final}")
         self.lr = lr
         self.schedule = schedule
         self.final = final
@@ -193,7 +193,7 @@ class LBFGS(Phase):
         stage: The stage of a `Staged` network to train.
 
     Raises:
-        UserError: if `inner`, `history` or `scale` is not positive.
+        UserError: if `inner`, `history`, `scale` or `lr` is not positive and finite.
     """
 
     def __init__(
@@ -209,10 +209,10 @@ class LBFGS(Phase):
         stage: int = 1,
     ) -> None:
         super().__init__(steps, below, stall, weights, stage)
-        if inner < 1 or history < 1 or scale <= 0:
+        if inner < 1 or history < 1 or not 0 < scale < math.inf or not 0 < lr < math.inf:
             raise UserError(
-                f"LBFGS: inner, history and scale must be positive; got inner {inner}, history {history} "
-                f"and scale {scale}"
+                f"LBFGS: inner, history, scale and lr must be positive and finite; got inner {inner}, "
+                f"history {history}, scale {scale} and lr {lr}"
             )
         self.inner = inner
         self.history = history

@@ -161,7 +161,7 @@ class PINN(LightningModule):
         overfits = self.held_out.look(loss, self._held_out_loss, self.residuals.state_dict)
         reason = schedule.advance(loss, time.perf_counter() - started, self._over(phase, optimizer, overfits))
         columns = phase.columns(optimizer)
-        rows = [self._row(step, phase, loss, objective, unknowns, columns)] if due else []
+        rows = [self._row(step, loss, objective, unknowns, columns)] if due else []
         ended = None
         if reason:
             reason = self._keep_the_better(batch, held, reason)
@@ -170,7 +170,7 @@ class PINN(LightningModule):
             # to the last bit what the row says
             final.found(final.first_values)
             final.settle()
-            rows.append(self._row(schedule.step, phase, value, final, self.unknowns(), columns))
+            rows.append(self._row(schedule.step, value, final, self.unknowns(), columns))
             ended = schedule.end_phase(value, reason)
         schedule.rows += len(rows)
         if schedule.done:
@@ -349,18 +349,16 @@ class PINN(LightningModule):
     def _row(
         self,
         step: int,
-        phase: Phase,
         loss: float,
         objective: Objective,
         unknowns: Mapping[str, float],
         columns: Mapping[str, float],
     ) -> Row:
         shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
+        head: Row = {"step": step, "phase": self.schedule.label, "seconds": self.schedule.seconds, "loss": loss}
         added = {f"optimiser/{name}": value for name, value in columns.items()}
-        seconds = self.schedule.seconds
         # the linear unknowns are those that the loss was evaluated with
-        found = {**unknowns, **objective.first_values}
-        return {"step": step, "phase": phase.name, "seconds": seconds, "loss": loss, **shares, **found, **added}
+        return {**head, **shares, **unknowns, **objective.first_values, **added}
 
 
 def differences(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from typing import Any
 
@@ -12,6 +14,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from pinnlab.training.pinn import PINN, StepReport
+
+
+class Terminal(Console):
+    """A console whose reader may go away (`fit … | head`): nothing is shown from then on, and the run goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Be quiet, and leave nothing for the end of the process to write to the pipe."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Progress(Callback):
@@ -26,7 +37,7 @@ class Progress(Callback):
     """
 
     def __init__(self, console: Console | None = None, every_seconds: float = 5.0) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.console = console or Terminal(highlight=False, soft_wrap=True)
         self.every_seconds = every_seconds
         self._live: Live | None = None
         self._shown = 0.0
@@ -60,8 +71,11 @@ class Progress(Callback):
             self._show(pl_module, report.loss)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Close the live line."""
+        """Close the live line, and say where the run stopped if its phases are not over."""
         self._close()
+        assert isinstance(pl_module, PINN)
+        if trainer.is_global_zero and not pl_module.schedule.done:
+            self.console.print(f"stopped after {pl_module.schedule.where}")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Close the live line."""

@@ -76,6 +76,11 @@ class Schedule:
         return self.phases[min(self.index, len(self.phases) - 1)]
 
     @property
+    def label(self) -> str:
+        """The current phase in the record: its place in the list, from 1, and its name."""
+        return f"{self.index + 1} {self.phase.name}"
+
+    @property
     def where(self) -> str:
         """Step and phase in words."""
         return f"step {self.step_in_phase} of phase {self.index + 1} ({self.phase.name})"
@@ -169,7 +174,10 @@ class Schedule:
             if self._mark is None or loss < self._mark[0] * (1 - phase.stall.decrease):
                 self._mark = (loss, self.step_in_phase)
             elif self.step_in_phase - self._mark[1] >= phase.stall.steps:
-                return f"stalled: the loss fell by less than {phase.stall.decrease:g} in {phase.stall.steps} steps"
+                return (
+                    f"the loss has settled: it fell by less than {100 * phase.stall.decrease:.3g} % "
+                    f"in {phase.stall.steps} steps"
+                )
         if self.step_in_phase >= phase.steps:
             return "all its steps are done"
         return ""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from pinnlab.collocation.datamodule import Collocation
+from pinnlab.errors import UserError
 from pinnlab.residuals.affinity import check_affine
 from pinnlab.residuals.inspection import inspect
 from pinnlab.training.normals import check_normals
@@ -49,13 +50,19 @@ def bind(model: PINN, data: Collocation) -> None:
 def check(model: PINN, data: Collocation) -> None:
     """Evaluate the residuals at the points of the first step, so that what cannot work fails before a run begins.
 
-    All stages of the network take part.
+    All stages of the network take part, and the optimisers of all phases are built.
 
     Raises:
         UserError: if an operation of the network or a residual has no derivatives of the order that is needed, a row
             sees other points than its own, a residual or its gradient is not finite somewhere, a residual is not affine
-            in an unknown that is declared linear, or a normal points into the region of the equation.
+            in an unknown that is declared linear, a normal points into the region of the equation, or an optimiser
+            cannot be built.
     """
+    for phase in model.schedule.phases:
+        try:
+            phase.optimizer(model.stages.parameters(phase))
+        except ValueError as error:
+            raise UserError(f"{phase.name}: {error}") from error
     batch = data.batch(0)
     with model.stages.together():
         inspect(model.residuals, batch)
@@ -70,10 +77,12 @@ def precision_dtype(precision: str | int | None) -> torch.dtype:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Leave out the warnings that are Lightning's own affair, about which a user could do nothing."""
+    """Leave out the warnings that are Lightning's and the parser's own affair, about which a user could do nothing."""
     with warnings.catch_warnings():
         # its use of torch
         warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")
+        # the parser's use of itself, where an argument of a class has no type
+        warnings.filterwarnings("ignore", message="(?s).*(JsonargparseDeprecationWarning|accepts any value)")
         # one process beside a queue is no mistake
         warnings.filterwarnings("ignore", message="The `srun` command is available")
         yield

@@ -2,8 +2,6 @@
 
 import pytest
 
-from pinnlab.cli import main
-
 EQUATIONS = """
 import torch
 from torch import nn
@@ -92,8 +90,10 @@ def test_evaluation_needs_a_checkpoint(command, runs):
     assert outcome.status == 2 and "--ckpt_path" in outcome.err and outcome.err.count("\n") == 1
 
 
-def test_a_program_error_keeps_its_traceback(runs):
+def test_a_program_error_names_its_file_and_line(runs):
     crash = "\nclass Crash(Decay):\n    def residual(self, x, u):\n        return 1 / 0\n"
     (runs.folder / "mine_crash.py").write_text(EQUATIONS + crash)
-    with pytest.raises(ZeroDivisionError):
-        main(["fit", "--config", runs.profile, "--model.equation", "mine_crash.Crash"])
+    outcome = runs.fit("x", "--model.equation", "mine_crash.Crash", "--model.sobolev", "null", "--data.points", "null")
+    line = (EQUATIONS + crash).splitlines().index("        return 1 / 0") + 1
+    said = f"pinnlab: mine_crash.py, line {line}, in residual: ZeroDivisionError: division by zero\n"
+    assert (outcome.status, outcome.err) == (2, said)

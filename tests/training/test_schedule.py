@@ -44,7 +44,7 @@ def test_stall_is_a_decrease_over_the_window(ratio):
     used = run(schedule, (ratio**k for k in range(1000)))
     stalls = ratio**stall.steps > 1 - stall.decrease
     assert (used == 1 + stall.steps) if stalls else used == 1000
-    assert ("stalled" in schedule.ended[0].reason) == stalls
+    assert ("settled" in schedule.ended[0].reason) == stalls
 
 
 def test_stall_counts_afresh_in_each_phase():
