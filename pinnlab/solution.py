@@ -20,6 +20,7 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import NTP, Engine
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
+from pinnlab.equations.domain import outside, solids
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
@@ -246,6 +247,9 @@ class Solution:
     def __call__(self, /, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The outputs at points.
 
+        Outside of the region where the equation holds a network says nothing of the solution: values there are
+        extrapolated, and a line in the log of `pinnlab` says how many they are.
+
         Args:
             **coordinates: Every input by name; arrays of one shape, or shapes that broadcast. A vector input has its
                 components along one more dimension, the last.
@@ -274,10 +278,18 @@ class Solution:
         """
         equation = self.model.equation
         found = self._evaluate([derivative(equation, name, name, along) for name in equation.outputs], coordinates)
+        if count := int((beyond := self.outside(**coordinates)).sum()):
+            where = " and ".join(map(repr, solids(equation)))
+            logging.getLogger("pinnlab").warning(
+                "pinnlab: %d of %d points lie outside of the region of %s: values there are extrapolated",
+                *(count, beyond.size, where),
+            )
         return found if len(found) > 1 else found[equation.outputs[0]]
 
     def evaluate(self, /, *names: str, **coordinates: npt.ArrayLike) -> dict[str, Array]:
         """The outputs and several derivatives of them at once: `evaluate("u_x", "u_xx", x=…)`.
+
+        Of points outside of the region nothing is said: see `outside`.
 
         Args:
             *names: An output, an underscore, and an input for each differentiation, as `d` takes them. The name of an
@@ -291,6 +303,19 @@ class Solution:
             UserError: if a name is wrong or may mean two things, or a coordinate is missing or does not fit.
         """
         return self._evaluate(requested(self.model.equation, names), coordinates)
+
+    def outside(self, /, **coordinates: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Which points lie outside of the region where the equation holds, in the shape of the points.
+
+        Args:
+            **coordinates: Every input by name, as in a call.
+
+        Raises:
+            UserError: if a coordinate is missing or does not fit.
+        """
+        columns, shape = flat(self.model.equation, coordinates)
+        points = {name: torch.tensor(column, dtype=torch.float64) for name, column in columns.items()}
+        return outside(self.model.equation, points).numpy().reshape(shape)
 
     def derivative(self, order: int, /, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The derivative of that order, for an equation of one input.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from pinnlab.commands.arguments import Arguments, writable
 from pinnlab.equations import Equation
 from pinnlab.equations.base import domain
-from pinnlab.equations.domain import outside, solids
+from pinnlab.equations.domain import solids
 from pinnlab.equations.inputs import axis_names, by_axis, from_axes
 from pinnlab.errors import UserError
 from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
@@ -70,7 +69,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
         columns = tensor_product(_axes(equation, options.grid))
     coordinates = from_axes(columns, equation.inputs)
     values = solution.evaluate(*options.derivatives, **coordinates)
-    beyond = _beyond(equation, coordinates, next(iter(values.values())).shape)
+    beyond = solution.outside(**coordinates)
     if not options.extrapolate:
         values = {
             name: np.where(beyond.reshape(*beyond.shape, *[1] * (column.ndim - beyond.ndim)), np.nan, column)
@@ -83,16 +82,6 @@ def main(command: str, arguments: Sequence[str]) -> int:
         what = "their values are extrapolated" if options.extrapolate else "they are NaN (--extrapolate gives values)"
         print(f"{count} of {beyond.size} points lie outside of the region of {where}: {what}")
     return 0
-
-
-def _beyond(equation: Equation, coordinates: Mapping[str, Array], shape: tuple[int, ...]) -> Array:
-    """Which points lie outside of the region where the equation holds, in the shape of the points."""
-    points = {
-        name: torch.from_numpy(np.ascontiguousarray(column).reshape(math.prod(shape), *column.shape[len(shape) :]))
-        for name, column in coordinates.items()
-    }
-    found: Array = outside(equation, points).numpy().reshape(shape)
-    return found
 
 
 def _axes(equation: Equation, given: Sequence[str]) -> dict[str, Array]:
