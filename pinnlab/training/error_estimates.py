@@ -139,8 +139,8 @@ def error_estimates(
     errors = torch.hypot(torch.where(shift > 0, shift / part if part else math.inf, 0.0), deviation)
     if not len(chosen) and r.any():
         errors[len(scales) :] = math.inf
-    # where half of the prior's deviation is left the rows have told nothing
-    errors[: len(scales)][deviation[: len(scales)] > scales / 2] = math.inf
+    # an error of twice the unknown itself, which the prior alone bounds, is none
+    errors[: len(scales)][deviation[: len(scales)] > scales / 5] = math.inf
     exactly = assemble({axis: thinned(residuals, points)[inside][axis] for axis in equation.inputs})[0]
     errors[len(scales) :] += rounding(network, exactly).abs().amax(0)
     names = [*unknowns, *equation.outputs]
