@@ -537,7 +537,7 @@ DEVELOPMENT: dict[str, Problem] = {
     "Burgers, ν = 0.01/π, Gauss-Newton 60": Problem(
         lambda s: ViscousBurgers(), phases=lambda s: _STEEP, points={"interior": 2000}
     ),
-    "heat in five inputs, too few points": Problem(lambda s: Heat(5), features(600), staged(10, 30, 60)),
+    "heat in five inputs, too few points": Problem(lambda s: Heat(), features(600), staged(10, 30, 60)),
     "Kovasznay": Problem(lambda s: Kovasznay(), features(300), staged(10, 25, 60)),
     "conductivity": Problem(
         lambda s: Conductivity(s), phases=staged(20, 50, 120), network=features(100), truth=Conductivity.truth
