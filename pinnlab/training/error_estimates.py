@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, jacrev, jvp, vmap
+from torch import Tensor
 
 from pinnlab.engines import NTP
 from pinnlab.equations import Equation
@@ -17,15 +16,14 @@ from pinnlab.equations.base import domain
 from pinnlab.geometry import Points, concatenate, select, size, spaced
 from pinnlab.jets.jet import assemble
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.jacobian import Linearisation
 from pinnlab.residuals.precise import rounding, thinned
-from pinnlab.residuals.sensitivity import slopes
-from pinnlab.training.linear_gaussian import Rows, infer
+from pinnlab.training.linear_gaussian import infer
+from pinnlab.training.linear_system import LinearSystem, linearise
 from pinnlab.training.worst_points import worst_points
 
-# What bounds the time to seconds and the memory to some hundred megabytes, for any network: the weights whose tangents
-# are computed, the tangents and rows of the least-squares problem, and the points where the correction is evaluated.
-_WEIGHTS, _TANGENTS, _ROWS, _PLACES = 5000, 1200, 6000, 800
+# What bounds the time to seconds and the memory to some hundred megabytes: the rows of the least-squares problem, and
+# the points where the deviation of the correction is evaluated.
+_ROWS, _PLACES = 6000, 800
 
 # Given points are measurements if they are many, or some with columns of data; few are conditions, for they do not
 # tell their noise.
@@ -94,66 +92,54 @@ def error_estimates(
     Raises:
         UserError: if an operation of the network has no rule for jets or double-double numbers.
     """
-    equation, network = residuals.equation, residuals.network
     twin = copy.copy(residuals)
     twin.engine = NTP()
+    equation, inside = residuals.equation, domain(residuals.equation.constraints())
     measured = _measured(equation)
-    inside = domain(equation.constraints())
     every = _together(held_out, trained or {}, measured)
     if (worst := _worst(twin, inside, 2 * size(held_out[inside]))) is not None:
         every[inside] = concatenate([worst, every[inside]])
     points = _some(residuals, every)
-    counts = {name: size(batch) for name, batch in points.items()}
-    weights = _last(residuals)
-    here = Linearisation(twin, weights, points, counts, held=True)
-    r = here.vector
-    if not bool(r.isfinite().all()):
+    system = linearise(twin, points)
+    if system is None:
         return ErrorEstimates(dict.fromkeys([*equation.unknowns(), *equation.outputs], math.inf))
-    # without weights where the last layer alone has too many
-    jacobian = here.jacobian() if weights else r.new_zeros(len(r), 0)
-    unknowns = equation.unknowns()
-    scales = r.new_tensor([10 * max(abs(float(unknown.value.detach())), 0.1) for unknown in unknowns.values()])
-    s = torch.stack([torch.zeros_like(r), *slopes(twin, points, counts).values()])[1:].mT * scales
-    # a row that no weight moves, as of a condition that is built in, restrains nothing
-    chosen = spaced(jacobian.shape[1], min(_TANGENTS, int(jacobian.norm(dim=1).count_nonzero()) // 3))
-    slope = torch.cat((jacobian[:, chosen], s), 1)
-    groups = [residuals.height(name) * count for name, count in counts.items()]
-    rows = dict(zip(counts, map(Rows, r.split(groups), slope.split(groups)), strict=True))
-    exact = [part for name, part in rows.items() if name not in measured]
-    equations = Rows(
-        torch.cat([r[:0], *(part.value for part in exact)]), torch.cat([slope[:0], *(part.slope for part in exact)])
-    )
     places = _places(equation, every)
     few = places[spaced(len(places), _PLACES)]
-    functions = torch.block_diag(_tangents(network, few, weights, chosen), torch.diag(scales))
-    least = _rounding_level(residuals, {name: counts[name] for name in rows if name not in measured}, rounding_errors)
-    posterior = infer(equations, [rows[name] for name in rows if name in measured], functions, least)
+    functions = torch.block_diag(system.tangents(few), torch.diag(system.scales))
+    exact = [name for name in points if name not in measured]
+    least = _rounding_level(residuals, {name: size(points[name]) for name in exact}, rounding_errors)
+    groups = [name for name in points if name in measured]
+    posterior = infer(system.together(exact), [system.rows[name] for name in groups], functions, least)
 
-    v = r.new_zeros(jacobian.shape[1])
-    v[chosen] = posterior.corrections[: len(chosen)]
-    change = _change(network, places, weights, v).abs().amax(0)
-    shift = torch.cat((posterior.corrections[len(chosen) :].abs() * scales, change))
-    spread = posterior.deviation[: len(few) * len(equation.outputs)].view(len(few), -1).amax(0)
-    deviation = torch.cat((posterior.deviation[len(few) * len(equation.outputs) :], spread))
-    part = max(posterior.explained, 0.0)
-    errors = torch.hypot(torch.where(shift > 0, shift / part if part else math.inf, 0.0), deviation)
-    if not len(chosen) and r.any():
-        errors[len(scales) :] = math.inf
-    # an error of twice the unknown itself, which the prior alone bounds, is none
-    errors[: len(scales)][deviation[: len(scales)] > scales / 5] = math.inf
+    shifts = system.shifts(posterior.corrections, places)
+    count = len(few) * len(equation.outputs)
+    spread = posterior.deviation[:count].view(len(few), -1).amax(0)
+    deviations = torch.cat((posterior.deviation[count:], spread))
+    errors = _errors(shifts, deviations, system, posterior.explained)
     exactly = assemble({axis: thinned(residuals, points)[inside][axis] for axis in equation.inputs})[0]
-    errors[len(scales) :] += rounding(network, exactly).abs().amax(0)
-    names = [*unknowns, *equation.outputs]
-    misfits = zip([name for name in rows if name in measured], posterior.misfits, strict=True)
-    noises = zip([name for name in rows if name in measured], posterior.noises, strict=True)
+    errors[len(system.scales) :] += rounding(residuals.network, exactly).abs().amax(0)
+    names = [*equation.unknowns(), *equation.outputs]
+    misfits = [part.view(residuals.height(name), -1) for name, part in zip(groups, posterior.misfits, strict=True)]
     return ErrorEstimates(
         dict(zip(names, errors.tolist(), strict=True)),
-        dict(zip(names, shift.tolist(), strict=True)),
-        dict(zip(names, deviation.tolist(), strict=True)),
-        {name: part.view(residuals.height(name), -1) for name, part in misfits},
-        dict(noises),
+        dict(zip(names, shifts.tolist(), strict=True)),
+        dict(zip(names, deviations.tolist(), strict=True)),
+        dict(zip(groups, misfits, strict=True)),
+        dict(zip(groups, posterior.noises, strict=True)),
         posterior.explained,
     )
+
+
+def _errors(shifts: Tensor, deviations: Tensor, system: LinearSystem, explained: float) -> Tensor:
+    """The estimates before rounding, of the unknowns and then of the outputs."""
+    hidden = shifts / explained if explained > 0 else torch.full_like(shifts, math.inf)
+    errors = torch.hypot(torch.where(shifts > 0, hidden, 0.0), deviations)
+    unknowns = len(system.scales)
+    if system.blind:
+        errors[unknowns:] = math.inf
+    # an error of twice the unknown itself, which the prior alone bounds, is none
+    errors[:unknowns][deviations[:unknowns] > system.scales / 5] = math.inf
+    return errors
 
 
 def _worst(residuals: Residuals, name: str, candidates: int) -> Points | None:
@@ -210,46 +196,3 @@ def _some(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Point
 def _places(equation: Equation, points: Mapping[str, Points]) -> Tensor:
     """Where the outputs' errors are estimated: the points of all constraints, `(N, d)`."""
     return torch.cat([assemble({axis: batch[axis] for axis in equation.inputs})[0] for batch in points.values()])
-
-
-def _change(network: nn.Module, x: Tensor, weights: Mapping[str, Tensor], v: Tensor) -> Tensor:
-    """The change Σ_j v_j ∂u/∂θ_j of the outputs, `(N, d)`."""
-    if not weights:
-        return torch.zeros_like(network(x).detach())
-    parts = v.split([weight.numel() for weight in weights.values()])
-    at = {name.removeprefix("network."): weight for name, weight in weights.items()}
-    along = {name: part.view_as(weight) for (name, weight), part in zip(at.items(), parts, strict=True)}
-    change: Tensor = jvp(lambda p: functional_call(network, p, (x,)), (at,), (along,))[1]
-    return change.detach()
-
-
-def _tangents(network: nn.Module, places: Tensor, weights: Mapping[str, Tensor], chosen: Tensor) -> Tensor:
-    """∂u/∂θ_j of the chosen weights at all places and outputs, `(N · outputs, P)`."""
-    at = {name.removeprefix("network."): weight for name, weight in weights.items()}
-
-    def outputs(p: dict[str, Tensor], place: Tensor) -> Tensor:
-        result: Tensor = functional_call(network, p, (place[None],))[0]
-        return result
-
-    parts = []
-    for some in places.split(200):
-        if not at:
-            parts.append(some.new_zeros(network(some).numel(), 0))
-            continue
-        slopes = vmap(jacrev(outputs), in_dims=(None, 0))(at, some)
-        columns = torch.cat([slopes[name].flatten(2) for name in at], 2)
-        parts.append(columns[..., chosen].flatten(0, 1))
-    return torch.cat(parts).detach()
-
-
-def _last(residuals: Residuals) -> dict[str, Tensor]:
-    """The network's weights by name: those of its last modules, as many as are taken, in their order."""
-    chosen: dict[str, Tensor] = {}
-    for prefix, module in reversed(list(residuals.named_modules())):
-        own = {f"{prefix}.{name}": p.detach() for name, p in module.named_parameters(recurse=False)}
-        if not own or not prefix.startswith("network"):
-            continue
-        if sum(p.numel() for p in [*chosen.values(), *own.values()]) > _WEIGHTS:
-            break
-        chosen = own | chosen
-    return chosen
