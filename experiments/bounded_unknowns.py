@@ -1,6 +1,6 @@
 """Bounded unknowns are found wherever they lie within their bounds: random truths, starts and bounds.
 
-    python experiments/bounded_unknowns.py [--runs 200] [--lbfgs 30] [--seed 0]
+    python experiments/bounded_unknowns.py [--runs 200] [--lbfgs 30] [--first 0] [--seed 0]
 
 Four small inverse problems, one of them with two bounded unknowns. In two cases of five the truth lies well inside, in
 two near a bound, and in one on it; every fifth start is on a bound. Under Gauss-Newton an error of more than 1e-6 is a
@@ -179,6 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200, help="cases under Gauss-Newton")
     parser.add_argument("--lbfgs", type=int, default=30, help="cases under L-BFGS")
+    parser.add_argument("--first", type=int, default=0, help="number of the first case: those before are drawn alone")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -188,6 +189,8 @@ def main() -> None:
         for number in range(count):
             problem = PROBLEMS[number % len(PROBLEMS)]
             cases = [draw(generator, *limits) for limits in problem.ranges]  # type: ignore[attr-defined]
+            if number < given.first:
+                continue
             reached, inside = error(problem, cases, PHASES[method], number)
             allowed, without = LIMITS[method], math.nan
             if method == "LBFGS" or not reached <= allowed:
@@ -205,7 +208,7 @@ def main() -> None:
                 (failed if status == "FAILED" else left_out).append(number)
         seconds = time.perf_counter() - started
         print(
-            f"{method}: {count - len(failed) - len(left_out)} of {count} found, largest error {worst:.1e}; failed "
+            f"{method}: {count - given.first - len(failed) - len(left_out)} of {count - given.first} found, largest error {worst:.1e}; failed "
             f"{failed or 'none'}; left out, failing without bounds too, {left_out or 'none'}; {seconds:.0f} s",
             flush=True,
         )
