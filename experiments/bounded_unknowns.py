@@ -207,8 +207,9 @@ def main() -> None:
             else:
                 (failed if status == "FAILED" else left_out).append(number)
         seconds = time.perf_counter() - started
+        tried = count - given.first
         print(
-            f"{method}: {count - given.first - len(failed) - len(left_out)} of {count - given.first} found, largest error {worst:.1e}; failed "
+            f"{method}: {tried - len(failed) - len(left_out)} of {tried} found, largest error {worst:.1e}; failed "
             f"{failed or 'none'}; left out, failing without bounds too, {left_out or 'none'}; {seconds:.0f} s",
             flush=True,
         )
