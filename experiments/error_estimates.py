@@ -130,6 +130,8 @@ def main() -> None:
     logging.getLogger("lightning").setLevel(logging.ERROR)
     logging.getLogger("pinnlab").setLevel(logging.ERROR)
     torch.set_num_threads(1)
+    # of the points where errors are measured
+    torch.set_default_dtype(torch.float64)
     pairs: list[Pair] = []
     print("| problem | of | error | estimate | ratio | said |\n|---|---|---|---|---|---|")
 
