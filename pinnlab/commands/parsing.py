@@ -21,6 +21,8 @@ from pinnlab.commands.explanations import explain, refuse_untyped
 from pinnlab.commands.overrides import changed, split
 from pinnlab.errors import UserError
 
+_SECTIONS = ("model", "data", "trainer", "run", "wandb")
+
 
 def parse(parser: LightningArgumentParser, command_parser: LightningArgumentParser, arguments: list[str]) -> Namespace:
     """Parse the arguments of a command, the command first.
@@ -36,6 +38,9 @@ def parse(parser: LightningArgumentParser, command_parser: LightningArgumentPars
     content: Content = {}
     for part in written:
         content = merge(content, part.content)
+    for name in _SECTIONS:
+        if name in content and not isinstance(content[name], dict):
+            raise UserError(f"{name}: expected keys and their values, got {content[name]!r:.60}")
     content = merge(first := defaults(content), content)
     given = ["--config", dump(first), *(word for part in written for word in part.arguments)]
 

@@ -269,3 +269,12 @@ def test_changes_of_several_entries_of_one_list_add_up():
     content = {"a": {"b": [{"x": "${a.c}"}, {}], "c": 0}}
     assert changed(content, overrides, dict) == {"a": {"b": [{"x": 1}, {"y": {"z": [2, 3]}}]}}
     assert content["a"]["b"][0] == {"x": "${a.c}"}, "what was read is not changed"
+
+
+@pytest.mark.parametrize("value", ["[]", "[1]", "null", "3", "x"])
+@pytest.mark.parametrize("section", ["model", "data", "trainer", "run", "wandb"])
+def test_a_section_holds_keys_and_values(section, value, tmp_path, capsys):
+    file = tmp_path / "a.yaml"
+    file.write_text(f"{section}: {value}\n")
+    assert main(["fit", "--config", str(file)]) == 2
+    assert f"{section}: expected keys and their values, got" in capsys.readouterr().err
