@@ -1,8 +1,9 @@
 """Bounded unknowns are found wherever they lie within their bounds: random truths, starts and bounds.
 
-    python experiments/bounded_unknowns.py [--runs 200] [--lbfgs 30] [--first 0] [--seed 0]
+    python experiments/bounded_unknowns.py [--runs 200] [--lbfgs 40] [--first 0] [--seed 0]
 
-Four small inverse problems, one of them with two bounded unknowns. In two cases of five the truth lies well inside, in
+Four small inverse problems, one of them with two bounded unknowns, which L-BFGS is not tried on: it has not converged on it
+after 3,000 iterations, with bounds or without (errors of 1e-6 to 1e-4), so that what is left says nothing of bounds. In two cases of five the truth lies well inside, in
 two near a bound, and in one on it; every fifth start is on a bound. Under Gauss-Newton an error of more than 1e-6 is a
 failure, under L-BFGS one of more than 1e-5 and of twice that of the same run without bounds. A case in which that run
 without bounds fails too is listed and left out.
@@ -178,19 +179,20 @@ def main() -> None:
     """Runs all cases and prints the failures and a summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200, help="cases under Gauss-Newton")
-    parser.add_argument("--lbfgs", type=int, default=30, help="cases under L-BFGS")
+    parser.add_argument("--lbfgs", type=int, default=40, help="cases under L-BFGS, of which every fourth is left out")
     parser.add_argument("--first", type=int, default=0, help="number of the first case: those before are drawn alone")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)
     for method, count in (("GaussNewton", given.runs), ("LBFGS", given.lbfgs)):
         generator = np.random.default_rng(given.seed)
-        failed, left_out, worst, started = [], [], 0.0, time.perf_counter()
+        tried, failed, left_out, worst, started = 0, [], [], 0.0, time.perf_counter()
         for number in range(count):
             problem = PROBLEMS[number % len(PROBLEMS)]
             cases = [draw(generator, *limits) for limits in problem.ranges]  # type: ignore[attr-defined]
-            if number < given.first:
+            if number < given.first or (method == "LBFGS" and len(cases) > 1):
                 continue
+            tried += 1
             reached, inside = error(problem, cases, PHASES[method], number)
             allowed, without = LIMITS[method], math.nan
             if method == "LBFGS" or not reached <= allowed:
@@ -207,7 +209,6 @@ def main() -> None:
             else:
                 (failed if status == "FAILED" else left_out).append(number)
         seconds = time.perf_counter() - started
-        tried = count - given.first
         print(
             f"{method}: {tried - len(failed) - len(left_out)} of {tried} found, largest error {worst:.1e}; failed "
             f"{failed or 'none'}; left out, failing without bounds too, {left_out or 'none'}; {seconds:.0f} s",
