@@ -2,11 +2,11 @@
 
     python experiments/bounded_unknowns.py [--runs 200] [--lbfgs 40] [--first 0] [--seed 0]
 
-Four small inverse problems, one of them with two bounded unknowns, which L-BFGS is not tried on: it has not converged on it
-after 3,000 iterations, with bounds or without (errors of 1e-6 to 1e-4), so that what is left says nothing of bounds. In two cases of five the truth lies well inside, in
-two near a bound, and in one on it; every fifth start is on a bound. Under Gauss-Newton an error of more than 1e-6 is a
-failure, under L-BFGS one of more than 1e-5 and of twice that of the same run without bounds. A case in which that run
-without bounds fails too is listed and left out.
+Four small inverse problems, one of them with two bounded unknowns. L-BFGS is not tried on that one: it has not
+converged on it after 3,000 iterations, with bounds or without (errors of 1e-6 to 1e-4), so that what is left says
+nothing of bounds. In two cases of five the truth lies well inside, in two near a bound, and in one on it; every fifth
+start is on a bound. Under Gauss-Newton an error of more than 1e-6 is a failure, under L-BFGS one of more than 1e-5 and
+of twice that of the same run without bounds. A case in which that run without bounds fails too is left out.
 """
 
 from __future__ import annotations
