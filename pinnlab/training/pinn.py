@@ -208,7 +208,7 @@ class PINN(LightningModule):
         return data if isinstance(data, Collocation) else None
 
     def _held_out_loss(self) -> float:
-        """The loss at held-out points, which are the same on every rank, with the phase's weights."""
+        """The loss at held-out points, with the phase's weights: the same points, and the same bits, on every rank."""
         assert self._data is not None
         factors = self.schedule.phase.weights
         batch = {
@@ -216,8 +216,10 @@ class PINN(LightningModule):
             for name, points in self._data.held_out_batch().items()
         }
         totals = {name: size(points) / factors.get(name, 1.0) for name, points in batch.items()}
+        ranks = Ranks(self.device)
         with torch.no_grad():
-            return float(Residuals.loss(self.residuals(batch, totals)))
+            # the ranks decide alike on what is to be kept
+            return float(ranks.sum(Residuals.loss(self.residuals(batch, totals)))) / ranks.size
 
     def on_validation_epoch_start(self) -> None:
         """Begin counting errors afresh."""

@@ -43,7 +43,7 @@ class Measured(Equation):
         }
 
 
-@pytest.mark.parametrize(("weight", "engine"), [(1.0, NTP()), (1e2, Autograd()), (1e4, NTP())], ids=str)
+@pytest.mark.parametrize(("weight", "engine"), [(1.0, NTP()), (1e2, Autograd()), (1e4, NTP())], ids=["1", "1e2", "1e4"])
 def test_the_error_bar_of_noisy_data_is_that_of_least_squares(weight, engine):
     equation = Measured(weight)
     solution = solve(equation, SMALL, engine, [GaussNewton(60)])
@@ -59,7 +59,11 @@ def test_a_fit_that_does_not_hold_the_equation_says_so(engine):
     assert any("does not hold the equation" in finding for finding in solution.findings)
 
 
-@pytest.mark.parametrize("truth", [lambda t: 1 / (1 + t * t), lambda t: 1 + 0.3 * t, lambda t: np.exp(-(t**2))])
+@pytest.mark.parametrize(
+    "truth",
+    [lambda t: 1 / (1 + t * t), lambda t: 1 + 0.3 * t, lambda t: np.exp(-(t**2))],
+    ids=["Lorentz", "line", "Gauss"],
+)
 def test_an_equation_that_does_not_describe_the_data_is_told_by_neighbouring_misfits(truth):
     solution = solve(Measured(100.0, truth, noise=0.005), SMALL, phases=[GaussNewton(60)])
     assert any("misfit of 'data' is no noise" in finding for finding in solution.findings)
@@ -85,8 +89,11 @@ class Combined(Equation):
         }
 
 
+RATES = {"ab": lambda a, b: a * b, "a+b": lambda a, b: a + b, "a/b": lambda a, b: a / b, "aab": lambda a, b: a**2 * b}
+
+
 @ENGINES
-@pytest.mark.parametrize("rate", [lambda a, b: a * b, lambda a, b: a + b, lambda a, b: a / b, lambda a, b: a**2 * b])
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES.keys())
 def test_unknowns_of_which_only_a_combination_is_determined_have_no_error(rate, engine):
     solution = solve(Combined(rate), SMALL, engine, [Adam(50), GaussNewton(40)])
     assert solution.metrics["uncertainty_a"] == solution.metrics["uncertainty_b"] == math.inf
