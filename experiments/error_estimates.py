@@ -99,9 +99,9 @@ def profiles(numbers: list[int], seeds: list[int]) -> Iterator[Pair]:
                 subprocess.run(command, check=True, capture_output=True, env=environment)
                 summary = json.loads((Path(root) / f"{number}-{seed}" / "summary.json").read_text())
                 metrics, problem = summary["metrics"], f"profile {number}, seed {seed}"
-                for name, error in (("lam", "error_lam"), ("U", "max_error")):
-                    estimate = metrics[f"uncertainty_{name}"]
-                    yield Pair(problem, name, metrics[error], estimate, tuple(summary["findings"]))
+                for name, key in (("lam", "error_lam"), ("U", "max_error")):
+                    if (error := metrics[key]) > ROUNDING:
+                        yield Pair(problem, name, error, metrics[f"uncertainty_{name}"], tuple(summary["findings"]))
 
 
 def summary(pairs: list[Pair]) -> str:

@@ -156,7 +156,8 @@ def _check_monitor(callback: Callback, interval: Any) -> None:
         return
     name = type(callback).__name__
     at_the_end = getattr(callback, "_check_on_train_epoch_end", getattr(callback, "_save_on_train_epoch_end", None))
-    if interval in (None, 1.0) or at_the_end:
+    # to Lightning 1.0 is one epoch, which is the whole run, and 1 is one step
+    if interval is None or (isinstance(interval, float) and interval == 1.0) or at_the_end:
         raise UserError(
             f"trainer.callbacks: {name} would look at {monitor} once, when the run is over: set "
             "trainer.val_check_interval to the steps between two evaluations (and no check_on_train_epoch_end), or use "

@@ -49,7 +49,8 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path, arguments):
 def test_a_run_goes_on_without_its_reader(tmp_path):
     (tmp_path / "small.yaml").write_text(SMALL)
     _, err = piped(tmp_path, "fit", "--config", "small.yaml", "--run.name", "one")
-    assert err == ""
+    # beside what the run found wrong with sixty steps
+    assert [line for line in err.splitlines() if "as large as" not in line] == []
     summary = json.loads((tmp_path / "runs" / "one" / "summary.json").read_text())
     assert summary["status"] == "finished" and summary["phases"][0]["steps"] == 60
 
@@ -70,7 +71,7 @@ def test_an_interrupted_run_says_how_it_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    (line,) = err.splitlines()
+    (line,) = (line for line in err.splitlines() if "interrupted" in line)
     assert line.startswith("pinnlab: interrupted by SIGINT after step ")
     words = shlex.split(line.partition("continue with: ")[2])
     assert words[:3] == ["python", "-m", "pinnlab"] and words[-2:] == ["--ckpt_path", "last"]

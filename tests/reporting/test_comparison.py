@@ -136,7 +136,7 @@ def test_unknown_metric_lists_those_there_are(write_run):
 def test_a_damaged_summary_is_one_line(write_run):
     path = write_run("a")
     (path / "summary.json").write_text('{"equation": ')
-    with pytest.raises(UserError, match="a: a file of the record is damaged"):
+    with pytest.raises(UserError, match=r"summary\.json is damaged"):
         read(path)
 
 

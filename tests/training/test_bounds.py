@@ -194,7 +194,7 @@ def error(problem, cases, phases, engine=None, **options):
     return max(abs(v - c.truth) for c, v in zip(cases, found, strict=True)), solution
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["jets", "autograd"])
 @pytest.mark.parametrize("bounds", [(0.0, 1.0), (0.0, 0.9), (0.6, 0.7), (0.7, 2.0)])
 def test_an_overshot_phase_is_found(bounds, engine):
@@ -202,7 +202,7 @@ def test_an_overshot_phase_is_found(bounds, engine):
     assert error(PROBLEMS[0], [case], [GaussNewton(150, below=1e-12)], engine)[0] < 1e-6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "phase", [LBFGS(25), SSBroyden(15), Adam(1500, lr=1e-2, schedule="exponential")], ids=lambda phase: phase.name
 )

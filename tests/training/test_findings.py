@@ -93,7 +93,9 @@ RATES = {"ab": lambda a, b: a * b, "a+b": lambda a, b: a + b, "a/b": lambda a, b
 
 
 @ENGINES
-@pytest.mark.parametrize("rate", RATES.values(), ids=RATES.keys())
+@pytest.mark.parametrize(
+    "rate", [pytest.param(rate, id=name, marks=[pytest.mark.long] * ("/" in name)) for name, rate in RATES.items()]
+)
 def test_unknowns_of_which_only_a_combination_is_determined_have_no_error(rate, engine):
     solution = solve(Combined(rate), SMALL, engine, [Adam(50), GaussNewton(40)])
     assert solution.metrics["uncertainty_a"] == solution.metrics["uncertainty_b"] == math.inf

@@ -44,7 +44,7 @@ def test_a_phase_that_overfits_keeps_the_better_network_and_says_so(engine, caps
     assert first.reason in capsys.readouterr().out.replace("\n", " ")
     # the run went on, from the network that was kept: with its loss, which is not the lowest of the phase
     assert (second.steps, second.reason) == (2, "all its steps are done")
-    begun = list(history["phase"]).index("Adam")
+    begun = list(history["phase"]).index("2 Adam")
     assert history["loss"][begun] == pytest.approx(first.loss, rel=1e-12)
     assert min(history["loss"][:begun]) < 0.1 * first.loss
     assert solution.metrics["held_out_loss"] < 1.0

@@ -120,6 +120,7 @@ def test_a_limit_in_time_ends_a_run_with_its_record(tmp_path):
     assert list(rows["step"]) == list(solution.history["step"])
 
 
+@pytest.mark.filterwarnings("ignore:The `srun` command is available")  # where the tests on SLURM installed it
 def test_slurm_starts_as_many_tasks_as_there_are_processes():
     trainer = Trainer(accelerator="cpu", devices=2, logger=False, enable_checkpointing=False)
     check_processes(trainer, {"SLURM_NTASKS": "2"})
