@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,23 +13,21 @@ from pinnlab.equations.base import Constraint, Equation, columns, components, co
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
-from pinnlab.jets.algebra import factorial, of_degree
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
+from pinnlab.residuals.weighting import Factors, Weighting, factors_of
 
 
 @dataclass(frozen=True)
 class Term:
-    """A constraint as it is trained: what the network must supply, and the rows that come of it.
+    """What the rows of a constraint are made of.
 
     Attributes:
         indices: The derivatives of the network that its rows need.
-        rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
         components: How many fields the residual returns.
     """
 
     indices: Algebra
-    rows: tuple[tuple[tuple[int, ...], float], ...]
     components: int
 
 
@@ -42,8 +39,12 @@ class Residuals(nn.Module):
 
         weight · Σ_j Q_j · (1/N) Σ_i |∇^j F(x_i)|².
 
-    The module holds the network and the equation, so that its parameters are all there are:
-    weights and unknowns.
+    All factors on rows are in a `Weighting`, which every evaluation may be given. The module holds the network and the
+    equation, so that its parameters are all there are: weights and unknowns.
+
+    Attributes:
+        weighting: That of the configuration, with sums over points in place of means.
+        terms: What the rows of each constraint are made of.
     """
 
     def __init__(
@@ -76,8 +77,14 @@ class Residuals(nn.Module):
             for name in given:
                 if name not in constraints:
                     raise UserError(f"{equation.name} has no constraint {name!r}; it has {', '.join(constraints)}")
+        self.weighting = Weighting(
+            {
+                name: _factors(equation, name, constraint, (sobolev or {}).get(name), (weights or {}).get(name))
+                for name, constraint in constraints.items()
+            }
+        )
         self.terms = {
-            name: _term(equation, name, constraint, (sobolev or {}).get(name), (weights or {}).get(name))
+            name: Term(*required(equation, name, constraint, sum(self.weighting[name].rows[-1][0])))
             for name, constraint in constraints.items()
         }
 
@@ -91,31 +98,44 @@ class Residuals(nn.Module):
         where = f"{self.equation.name}, constraint {name!r}"
         return {**columns(self.equation, points, where), **self.fields(points, self.terms[name].indices)}
 
-    def rows(self, name: str, variables: Mapping[str, object], unknowns: Mapping[str, Tensor], total: float) -> Tensor:
+    def rows(
+        self,
+        name: str,
+        variables: Mapping[str, object],
+        unknowns: Mapping[str, Tensor],
+        factors: Factors,
+        constraints: Mapping[str, Constraint] | None = None,
+    ) -> Tensor:
         """One constraint's weighted rows, `(rows, N)`.
 
         Args:
             name: The constraint.
             variables: What its residual can ask for, from `variables`.
             unknowns: The values of the unknowns.
-            total: What the mean divides by: the number of points over all ranks, over a phase's factor if it has one.
+            factors: The factors on the rows.
+            constraints: The equation's constraints, where an evaluation has them already.
         """
-        term, where = self.terms[name], f"{self.equation.name}, constraint {name!r}"
-        residual = self.equation.constraints()[name].residual
+        where = f"{self.equation.name}, constraint {name!r}"
+        residual = (constraints or self.equation.constraints())[name].residual
         parts = components(residual(**resolve(residual, {**variables, **unknowns}, where)), where)
-        scale = 1 / math.sqrt(total)
-        return torch.stack([part.derivative(alpha) * (scale * w) for part in parts for alpha, w in term.rows])
+        scaled = list(factors.scaled())
+        return torch.stack([part.derivative(alpha) * scale for part in parts for alpha, scale in scaled])
 
-    def forward(self, points: Mapping[str, Points], totals: Mapping[str, float] | None = None) -> dict[str, Tensor]:
+    def over(self, points: Mapping[str, Points]) -> Weighting:
+        """The configured weighting with means over these points."""
+        return self.weighting.over({name: size(batch) for name, batch in points.items()})
+
+    def forward(self, points: Mapping[str, Points], weighting: Weighting | None = None) -> dict[str, Tensor]:
         """The weighted residual blocks, by constraint, each `(rows, N)`.
 
         Args:
             points: The points of every constraint.
-            totals: The global numbers of points by constraint, where the points are one rank's share.
+            weighting: The factors on rows; by default those of the configuration, with means over these points.
         """
+        weighting, constraints = weighting or self.over(points), self.equation.constraints()
         values = {name: unknown.value for name, unknown in self.equation.unknowns().items()}
         return {
-            name: self.rows(name, self.variables(name, batch), values, (totals or {}).get(name) or size(batch))
+            name: self.rows(name, self.variables(name, batch), values, weighting[name], constraints)
             for name, batch in points.items()
         }
 
@@ -126,28 +146,35 @@ class Residuals(nn.Module):
 
     def height(self, name: str) -> int:
         """The number of rows of a constraint's block."""
-        term = self.terms[name]
-        return len(term.rows) * term.components
+        return len(self.weighting[name].rows) * self.terms[name].components
 
-    def affine(self, name: str, points: Points, total: float, held: bool = False) -> Affine:
+    def affine(
+        self,
+        name: str,
+        points: Points,
+        factors: Factors,
+        held: bool = False,
+        constraints: Mapping[str, Constraint] | None = None,
+    ) -> Affine:
         """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i.
 
         If the unknowns are held, they keep their values and r = b.
         """
+        constraints = constraints or self.equation.constraints()
         variables, unknowns = self.variables(name, points), self.equation.unknowns()
         free = {key for key, unknown in unknowns.items() if unknown.linear and not held}
         values = {key: torch.zeros_like(u.parameter) if key in free else u.value for key, u in unknowns.items()}
-        constant = self.rows(name, variables, values, total)
+        constant = self.rows(name, variables, values, factors, constraints)
         slopes = {}
         for key in sorted(free):
             one = {**values, key: torch.ones_like(values[key])}
-            slopes[key] = self.rows(name, variables, one, total) - constant
+            slopes[key] = self.rows(name, variables, one, factors, constraints) - constant
         return Affine(constant, slopes)
 
     def reduced(
         self,
         points: Mapping[str, Points],
-        totals: Mapping[str, float] | None = None,
+        weighting: Weighting | None = None,
         ranks: Exchange | None = None,
     ) -> Reduced:
         """The blocks with every linear unknown at its least-squares value, and these values; nothing is written.
@@ -157,14 +184,15 @@ class Residuals(nn.Module):
 
         Args:
             points: The points of every constraint.
-            totals: The global numbers of points by constraint, where the points are one rank's share.
+            weighting: The factors on rows; by default those of the configuration, with means over these points.
             ranks: Who holds the other points; this process alone by default.
         """
         unknowns = self.equation.unknowns()
         if not any(unknown.linear for unknown in unknowns.values()):
-            return Reduced(self(points, totals), {})
+            return Reduced(self(points, weighting), {})
+        weighting, constraints = weighting or self.over(points), self.equation.constraints()
         affine = {
-            name: self.affine(name, batch, (totals or {}).get(name) or size(batch)) for name, batch in points.items()
+            name: self.affine(name, batch, weighting[name], constraints=constraints) for name, batch in points.items()
         }
         values = eliminate(affine, unknowns, ranks)
         return Reduced({name: piece.at(values) for name, piece in affine.items()}, values)
@@ -189,17 +217,8 @@ class Residuals(nn.Module):
         }
 
 
-def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobolev | None, weight: float | None) -> Term:
+def _factors(
+    equation: Equation, name: str, constraint: Constraint, sobolev: Sobolev | None, weight: float | None
+) -> Factors:
     q = (sobolev or Weights(constraint.sobolev)).weights()
-    weight = constraint.weight if weight is None else weight
-    if not (math.isfinite(weight) and weight > 0):
-        raise UserError(f"the weight of constraint {name!r} must be positive and finite, got {weight}")
-    dimension = equation.dimension
-    rows = tuple(
-        (alpha, math.sqrt(weight * q_j * math.factorial(j) / factorial(alpha)))
-        for j, q_j in enumerate(q)
-        if q_j
-        for alpha in of_degree(dimension, j)
-    )
-    indices, count = required(equation, name, constraint, len(q) - 1)
-    return Term(indices, rows, count)
+    return factors_of(name, equation.dimension, constraint.weight if weight is None else weight, q)
