@@ -101,6 +101,15 @@ class Phase(Constructed, ABC):
         """Whether the linear unknowns keep their values in the phase's step number `step` (from 0)."""
         return False
 
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Told, between two steps, that balancing changed the weights of the loss.
+
+        Args:
+            optimizer: The optimiser.
+            ratio: The loss with the new weights over that with the old ones, at the same parameters.
+        """
+        return
+
     def exhausted(self, optimizer: Optimizer) -> bool:
         """Whether the last step found that none lowers the loss at these points by more than rounding errors."""
         return False
@@ -231,6 +240,10 @@ class LBFGS(Phase):
             tolerance_change=0.0,
             line_search_fn="strong_wolfe",
         )
+
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Takes no difference of gradients of two losses."""
+        optimizer.forget_gradient()  # type: ignore[attr-defined]
 
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
         """`inner` iterations from the optimiser's memory of the steps before."""
