@@ -30,8 +30,8 @@ from pinnlab.reporting.mesh import broken, lattice, triangles
 from pinnlab.reporting.sources import keep
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
+from pinnlab.training.callbacks.interruption import Interruption
 from pinnlab.training.failures import ENDING, over
-from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN, StepReport
 
 _MAP = 101 * 101

@@ -17,7 +17,7 @@ from pinnlab.equations.base import domain, twin
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select, size
 from pinnlab.reporting.record import columns, exact_arrays, point_arrays, solution_arrays
-from pinnlab.training.evaluation import Evaluation
+from pinnlab.training.evaluation.held_out import Evaluation
 from pinnlab.training.failures import reason
 from pinnlab.training.pinn import PINN
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 
 import torch
@@ -12,25 +11,12 @@ from torch.func import functional_call, jacrev, vmap
 
 from pinnlab.engines import NTP
 from pinnlab.geometry import Points, size
+from pinnlab.optimisers.linearised import Linearised
 from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
 from pinnlab.residuals.residuals import Residuals
 
 # Rows times points up to which a pass over repeated points takes less time than a pass per row (measured).
 _REPEAT_LIMIT = 512
-
-
-class Linearised(ABC):
-    """Residuals at some parameters, with their Jacobian at hand.
-
-    Attributes:
-        vector: r, `(M,)`.
-    """
-
-    vector: Tensor
-
-    @abstractmethod
-    def jacobian(self) -> Tensor:
-        """∂r/∂θ, `(M, P)`."""
 
 
 class Linearisation(Linearised):

@@ -21,13 +21,13 @@ from pinnlab.equations.base import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
+from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
-from pinnlab.training.evaluation import Evaluation
+from pinnlab.training.evaluation.held_out import Evaluation
+from pinnlab.training.evaluation.overfitting import HeldOut
 from pinnlab.training.failures import Failures
-from pinnlab.training.held_out import HeldOut
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
-from pinnlab.training.ranks import Ranks
 from pinnlab.training.schedule import PhaseRecord, Schedule
 from pinnlab.training.stages import Stages
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pinnlab.training.checkpoint import verify
+from pinnlab.training.callbacks.checkpoint import verify
 
 LONG = ["--model.phases.0.steps", "100000"]
 
