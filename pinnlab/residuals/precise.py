@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 
@@ -39,10 +38,7 @@ class Precise:
         Raises:
             UserError: if an operation of the network has no rule for jets or for double-double numbers.
         """
-        twin = copy.copy(residuals)
-        twin.engine = NTP()
-        # not registered as the module's own: its parameters are no nn.Parameter
-        twin._modules = {**residuals._modules, "network": _Doubled(residuals.network)}
+        twin = residuals.with_engine(NTP()).with_network(_Doubled(residuals.network))
         self._counts = {name: size(batch) for name, batch in points.items()}
         self._variables = {}
         with torch.no_grad():
@@ -94,7 +90,8 @@ def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Poi
     weights = sum(p.numel() for p in [*network.parameters(), *network.buffers()])
     chosen = {}
     for name, batch in points.items():
-        work = size(batch) * len(residuals.terms[name].indices) * weights
+        nodes = size(residuals.constraints[name].flat(batch))
+        work = nodes * len(residuals.terms[name].indices) * weights
         few = size(batch) // max(1, math.ceil(work / _WORK))
         chosen[name] = select(batch, spaced(size(batch), max(1, few)))
     return chosen

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from pinnlab.engines import Engine
-from pinnlab.equations.base import Constraint, Equation, columns, components, coordinates, required, resolve
+from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
+from pinnlab.equations.base import Equation
+from pinnlab.equations.constraints import Constraint
+from pinnlab.equations.inference import required
+from pinnlab.equations.places import There
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
@@ -26,12 +31,16 @@ class Term:
     Attributes:
         indices: The derivatives of the network that its rows need.
         rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
-        components: How many fields the residual returns.
+        height: How many rows the residual has for a point, or for a group of nodes, in training.
+        operators: Number of nodes -> the operators that the residual can ask for on these.
+        mean: Whether the loss is the mean over the rows of a group; otherwise they are left as they are.
     """
 
     indices: Algebra
     rows: tuple[tuple[tuple[int, ...], float], ...]
-    components: int
+    height: int
+    operators: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+    mean: bool = True
 
 
 class Residuals(nn.Module):
@@ -41,6 +50,9 @@ class Residuals(nn.Module):
     points, scaled so that the sum of squares of the block is the constraint's loss
 
         weight · Σ_j Q_j · (1/N) Σ_i |∇^j F(x_i)|².
+
+    Where rows use all nodes (`Whole`), N counts the groups of nodes, and the rows of a group have the mean of their
+    squares.
 
     The module holds the network and the equation, so that its parameters are all there are:
     weights and unknowns.
@@ -71,6 +83,7 @@ class Residuals(nn.Module):
         self.network = network
         self.equation = equation
         self.engine = engine
+        self._constraints: Mapping[str, Constraint] | None = None
         constraints = equation.constraints()
         for given in (sobolev or {}, weights or {}):
             for name in given:
@@ -81,30 +94,84 @@ class Residuals(nn.Module):
             for name, constraint in constraints.items()
         }
 
+    @property
+    def constraints(self) -> Mapping[str, Constraint]:
+        """The equation's constraints by name: those of `prepared`, or built anew."""
+        return self.equation.constraints() if self._constraints is None else self._constraints
+
+    def prepared(self) -> Residuals:
+        """The same residuals with the constraints built once, for several evaluations or within a transform.
+
+        They are not kept in the module itself: a copy of it has unknowns of its own.
+        """
+        found = copy.copy(self)
+        found._constraints = self.constraints
+        return found
+
+    def with_network(self, network: nn.Module) -> Residuals:
+        """The same residuals of another network: equation, engine and weights are shared."""
+        found = copy.copy(self)
+        found._modules = {**self._modules, "network": network}
+        return found
+
+    def with_engine(self, engine: Engine) -> Residuals:
+        """The same residuals of the same network under another engine."""
+        found = copy.copy(self)
+        found.engine = engine
+        return found
+
     def fields(self, points: Points, indices: Algebra) -> dict[str, Field]:
-        """The coordinates and outputs as fields at the points, with the given derivatives."""
+        """The coordinates and outputs as fields at the points `(N,)`, with the given derivatives."""
         inputs = coordinates(self.equation, points, self.equation.name)
         return self.engine.fields(self.network, inputs, self.equation.outputs, indices)
 
-    def variables(self, name: str, points: Points) -> dict[str, object]:
-        """What a constraint's residual can ask for, but for the unknowns: columns of the points, and fields."""
-        where = f"{self.equation.name}, constraint {name!r}"
-        return {**columns(self.equation, points, where), **self.fields(points, self.terms[name].indices)}
+    def variables(self, name: str, points: Points) -> list[dict[str, object]]:
+        """What a constraint's residual can ask for, but for the unknowns, for each part of the points.
 
-    def rows(self, name: str, variables: Mapping[str, object], unknowns: Mapping[str, Tensor], total: float) -> Tensor:
-        """One constraint's weighted rows, `(rows, N)`.
+        Columns of the points, fields at the points and at their places, and operators on the nodes. There is one part
+        of all points where rows belong to points, and one for each group where rows use all nodes of a group.
+        """
+        constraint, where = self.constraints[name], f"{self.equation.name}, constraint {name!r}"
+        return [self._part(name, constraint, part, where) for part in constraint.parts(points)]
+
+    def _part(self, name: str, constraint: Constraint, points: Points, where: str) -> dict[str, object]:
+        term = self.terms[name]
+        found: dict[str, object] = {
+            **columns(self.equation, points, where),
+            **self.fields(points, term.indices),
+            **term.operators.get(size(points), {}),
+        }
+        for label, place in constraint.places.items():
+            there = elsewhere(self.equation, place, points, f"{where}, place {label!r}")
+            found[label] = There(label, self.engine.fields(self.network, there, self.equation.outputs, term.indices))
+        return found
+
+    def rows(
+        self, name: str, variables: Sequence[Mapping[str, object]], unknowns: Mapping[str, Tensor], total: float
+    ) -> Tensor:
+        """One constraint's weighted rows, `(rows, N)`, or `(rows, G)` for G groups of nodes.
 
         Args:
             name: The constraint.
             variables: What its residual can ask for, from `variables`.
             unknowns: The values of the unknowns.
-            total: What the mean divides by: the number of points over all ranks, over a phase's factor if it has one.
+            total: What the mean divides by: the number of points or groups over all ranks, over a phase's factor if it
+                has one.
         """
         term, where = self.terms[name], f"{self.equation.name}, constraint {name!r}"
-        residual = self.equation.constraints()[name].residual
-        parts = components(residual(**resolve(residual, {**variables, **unknowns}, where)), where)
-        scale = 1 / math.sqrt(total)
-        return torch.stack([part.derivative(alpha) * (scale * w) for part in parts for alpha, w in term.rows])
+        constraint = self.constraints[name]
+        residual, scale = constraint.residual, 1 / math.sqrt(total)
+        groups = []
+        for part in variables:
+            fields = components(residual(**resolve(residual, {**part, **unknowns}, where)), where)
+            pieces = [piece.derivative(alpha) * (scale * w) for piece in fields for alpha, w in term.rows]
+            if constraint.local:
+                return torch.stack(pieces)
+            pieces = [piece.reshape(-1) for piece in pieces]
+            groups.append(torch.cat([p / math.sqrt(len(p)) for p in pieces] if term.mean else pieces))
+        if not groups:  # a rank's share of fewer groups than there are ranks
+            return next(self.parameters()).new_zeros(self.height(name), 0)
+        return torch.stack(groups, 1)
 
     def forward(self, points: Mapping[str, Points], totals: Mapping[str, float] | None = None) -> dict[str, Tensor]:
         """The weighted residual blocks, by constraint, each `(rows, N)`.
@@ -114,20 +181,23 @@ class Residuals(nn.Module):
             totals: The global numbers of points by constraint, where the points are one rank's share.
         """
         values = {name: unknown.value for name, unknown in self.equation.unknowns().items()}
+        ready = self.prepared()
         return {
-            name: self.rows(name, self.variables(name, batch), values, (totals or {}).get(name) or size(batch))
+            name: ready.rows(name, ready.variables(name, batch), values, (totals or {}).get(name) or size(batch))
             for name, batch in points.items()
         }
 
     def unweighted(self) -> Residuals:
         """The residuals alone, without weights or derivatives of them, for the same network."""
         plain, ones = {name: Weights([1.0]) for name in self.terms}, dict.fromkeys(self.terms, 1.0)
-        return Residuals(self.network, self.equation, self.engine, plain, ones)
+        found = Residuals(self.network, self.equation, self.engine, plain, ones)
+        found.terms = {name: replace(term, mean=False) for name, term in found.terms.items()}
+        return found
 
     def height(self, name: str) -> int:
-        """The number of rows of a constraint's block."""
+        """The number of rows of a constraint's block on the points of training."""
         term = self.terms[name]
-        return len(term.rows) * term.components
+        return len(term.rows) * term.height
 
     def affine(self, name: str, points: Points, total: float, held: bool = False) -> Affine:
         """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i.
@@ -163,8 +233,9 @@ class Residuals(nn.Module):
         unknowns = self.equation.unknowns()
         if not any(unknown.linear for unknown in unknowns.values()):
             return Reduced(self(points, totals), {})
+        ready = self.prepared()
         affine = {
-            name: self.affine(name, batch, (totals or {}).get(name) or size(batch)) for name, batch in points.items()
+            name: ready.affine(name, batch, (totals or {}).get(name) or size(batch)) for name, batch in points.items()
         }
         values = eliminate(affine, unknowns, ranks)
         return Reduced({name: piece.at(values) for name, piece in affine.items()}, values)
@@ -201,5 +272,6 @@ def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobole
         if q_j
         for alpha in of_degree(dimension, j)
     )
-    indices, count = required(equation, name, constraint, len(q) - 1)
-    return Term(indices, rows, count)
+    operators = constraint.operators()
+    indices, height = required(equation, name, constraint, len(q) - 1, operators)
+    return Term(indices, rows, height, operators)

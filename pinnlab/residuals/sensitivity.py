@@ -25,6 +25,7 @@ def slopes(
         points: The points of every constraint.
         totals: The global numbers of points by constraint, where the points are one rank's share.
     """
+    residuals = residuals.prepared()
     found = {name: dict[str, Tensor]() for name in residuals.equation.unknowns()}
     with torch.enable_grad():
         unknowns = residuals.equation.unknowns().items()

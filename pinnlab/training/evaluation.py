@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import MaxMetric, Metric, SumMetric
 
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
@@ -137,7 +137,9 @@ class Evaluation:
 
     def _compare(self, batch: Mapping[str, Points]) -> None:
         equation = self.residuals.equation
-        points = batch[domain(equation.constraints())]
+        constraints = equation.constraints()
+        name = domain(constraints)
+        points = constraints[name].flat(batch[name])
         with torch.enable_grad():
             found = self.residuals.fields(points, IndexSet.simplex(equation.dimension, 0))
             exact = equation.solution(points)

@@ -81,7 +81,7 @@ def linearise(residuals: Residuals, points: Mapping[str, Points]) -> LinearSyste
     # a row that no weight moves, as of a condition that is built in, restrains nothing
     chosen = spaced(jacobian.shape[1], min(_TANGENTS, int(jacobian.norm(dim=1).count_nonzero()) // 3))
     slope = torch.cat((jacobian[:, chosen], s), 1)
-    groups = [residuals.height(name) * count for name, count in counts.items()]
+    groups = [block.numel() for block in here.blocks.values()]
     rows = dict(zip(counts, map(Rows, r.split(groups), slope.split(groups)), strict=True))
     return LinearSystem(residuals.network, weights, chosen, scales, rows)
 

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
@@ -265,7 +265,9 @@ class PINN(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Points:
         """The points of the domain with the outputs there, as columns."""
-        points = batch[domain(self.equation.constraints())]
+        constraints = self.equation.constraints()
+        name = domain(constraints)
+        points = constraints[name].flat(batch[name])
         inputs = {name: points[name] for name in self.equation.inputs}
         with torch.enable_grad():
             return inputs | {name: values.detach() for name, values in self(points).items()}
