@@ -16,7 +16,7 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.equations.base import twin
 from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, select, size
+from pinnlab.geometry import Points, select
 from pinnlab.reporting.record import columns, exact_arrays, point_arrays, solution_arrays
 from pinnlab.training.evaluation import Evaluation
 from pinnlab.training.failures import reason
@@ -72,7 +72,7 @@ def _twin(model: PINN) -> PINN:
 
 def _metrics(model: PINN, few: dict[str, Points]) -> list[str]:
     evaluation = Evaluation(model.residuals, model.device)
-    evaluation.update(few, {name: size(points) for name, points in few.items()})
+    evaluation.update(few, model.residuals.over(few))
     return list(evaluation.compute())
 
 

@@ -11,6 +11,7 @@ from torch.func import functional_call, vmap
 from pinnlab.geometry import Points
 from pinnlab.residuals.elimination import Affine
 from pinnlab.residuals.residuals import Residuals
+from pinnlab.residuals.weighting import Factors
 
 
 class Wrapped(nn.Module):
@@ -28,12 +29,12 @@ class _Constraint(nn.Module):
         super().__init__()
         self.residuals = residuals
 
-    def forward(self, name: str, points: Points, total: float, held: bool) -> Affine:
-        return self.residuals.affine(name, points, total, held)
+    def forward(self, name: str, points: Points, factors: Factors, held: bool) -> Affine:
+        return self.residuals.affine(name, points, factors, held)
 
 
 def affine(
-    residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, total: float, held: bool
+    residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, factors: Factors, held: bool
 ) -> Affine:
     """`residuals.affine` at other values of the parameters.
 
@@ -42,12 +43,12 @@ def affine(
         parameters: The values by the names that they have in residuals without a wrapper.
         name: The constraint.
         points: Its points.
-        total: What the mean divides by.
+        factors: The factors on its rows.
         held: Keep the linear unknowns at their values.
     """
     prefix = "residuals.network." if isinstance(residuals.network, Wrapped) else "residuals."
     named = {(prefix if key.startswith("network.") else "residuals.") + key: value for key, value in parameters.items()}
-    result: Affine = functional_call(_Constraint(residuals), named, (name, points, total, held))
+    result: Affine = functional_call(_Constraint(residuals), named, (name, points, factors, held))
     return result
 
 

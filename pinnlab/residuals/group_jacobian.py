@@ -13,6 +13,7 @@ from pinnlab.geometry import Points
 from pinnlab.jets import Jet
 from pinnlab.residuals.functional import Wrapped, affine, own_gradients
 from pinnlab.residuals.residuals import Residuals
+from pinnlab.residuals.weighting import Factors
 
 
 def group_jacobian(
@@ -20,7 +21,7 @@ def group_jacobian(
     parameters: Mapping[str, Tensor],
     name: str,
     group: Points,
-    total: float,
+    factors: Factors,
     values: Mapping[str, float],
     held: bool,
 ) -> Tensor:
@@ -39,14 +40,14 @@ def group_jacobian(
         parameters: The values of the trained parameters by name.
         name: The constraint.
         group: The nodes, columns `(1, M)`.
-        total: What the mean divides by.
+        factors: The factors on its rows.
         values: The values of the linear unknowns.
         held: Whether the linear unknowns keep their own values.
     """
     calls = _series(residuals, parameters, name, group)
     if calls is not None and sum(call.width for call in calls) < residuals.height(name):
-        return _factored(residuals, parameters, name, group, total, values, held, calls)
-    return _by_rows(residuals, parameters, name, group, total, values, held)
+        return _factored(residuals, parameters, name, group, factors, values, held, calls)
+    return _by_rows(residuals, parameters, name, group, factors, values, held)
 
 
 def _by_rows(
@@ -54,14 +55,14 @@ def _by_rows(
     parameters: Mapping[str, Tensor],
     name: str,
     group: Points,
-    total: float,
+    factors: Factors,
     values: Mapping[str, float],
     held: bool,
 ) -> Tensor:
     """The Jacobian by reverse mode through everything, one pass for each row."""
     leaves = {key: value.detach().clone().requires_grad_() for key, value in parameters.items()}
     with torch.enable_grad():
-        block = affine(residuals, leaves, name, group, total, held).at(values)
+        block = affine(residuals, leaves, name, group, factors, held).at(values)
         rows = block.flatten().unbind()
     if not block.requires_grad:
         return block.new_zeros(len(rows), sum(leaf.numel() for leaf in leaves.values()))
@@ -143,7 +144,7 @@ def _factored(
     parameters: Mapping[str, Tensor],
     name: str,
     group: Points,
-    total: float,
+    factors: Factors,
     values: Mapping[str, float],
     held: bool,
     calls: Sequence[_Call],
@@ -154,11 +155,13 @@ def _factored(
 
     def rows(given: tuple[Tensor, ...], own: dict[str, Tensor]) -> Tensor:
         replay = _Replay([call.jet.like(c) for call, c in zip(calls, given, strict=True)])
-        return affine(residuals.with_network(replay), own, name, group, total, held).at(values).flatten()
+        return affine(residuals.with_network(replay), own, name, group, factors, held).at(values).flatten()
 
-    by_coefficient, by_unknown = jacrev(rows, argnums=(0, 1))(coefficients, unknowns)
+    with torch.enable_grad():
+        by_coefficient, by_unknown = jacrev(rows, argnums=(0, 1))(coefficients, unknowns)
+        tangents = [call.jacobian() for call in calls]
     through = sum(
-        slope.transpose(2, 3).flatten(1) @ call.jacobian() for slope, call in zip(by_coefficient, calls, strict=True)
+        slope.transpose(2, 3).flatten(1) @ tangent for slope, tangent in zip(by_coefficient, tangents, strict=True)
     )
     assert isinstance(through, Tensor)
     widths = [p.numel() for key, p in parameters.items() if key.startswith("network.")]

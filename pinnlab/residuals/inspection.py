@@ -132,7 +132,7 @@ def _network_mixes(residuals: Residuals, name: str, points: Points) -> bool:
 
 def _rows(residuals: Residuals, name: str, points: Points) -> Tensor:
     unknowns = {key: unknown.value for key, unknown in residuals.equation.unknowns().items()}
-    return residuals.rows(name, residuals.variables(name, points), unknowns, 1.0)
+    return residuals.rows(name, residuals.variables(name, points), unknowns, residuals.weighting[name])
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, 
 from pinnlab.residuals.functional import OwnCopies, affine, own_gradients
 from pinnlab.residuals.group_jacobian import group_jacobian
 from pinnlab.residuals.residuals import Residuals
+from pinnlab.residuals.weighting import Weighting
 
 # Rows times points up to which a pass over repeated points takes less time than a pass per row (measured).
 _REPEAT_LIMIT = 512
@@ -58,7 +60,7 @@ class Linearisation(Linearised):
         residuals: Residuals,
         parameters: Mapping[str, Tensor],
         points: Mapping[str, Points],
-        totals: Mapping[str, float] | None = None,
+        weighting: Weighting | None = None,
         ranks: Exchange | None = None,
         held: bool = False,
     ) -> None:
@@ -68,14 +70,14 @@ class Linearisation(Linearised):
             residuals: The residual blocks.
             parameters: The values of the trained parameters by name, used in place of the module's own.
             points: The points of every constraint.
-            totals: The global numbers of points, where the points are one rank's share.
+            weighting: The factors on rows; by default those of the configuration, with means over these points.
             ranks: Who holds the other points; this process alone by default.
             held: Keep the linear unknowns at their values instead of eliminating them.
         """
         residuals = residuals.prepared()
         self._held = held
         self._residuals, self._parameters, self._points = residuals, dict(parameters), points
-        self._totals = {name: (totals or {}).get(name) or size(batch) for name, batch in points.items()}
+        self._weighting = weighting or residuals.over(points)
         self._ranks = ranks
         self._own: dict[str, list[Tensor]] = {}
         copies = _with_copies(residuals, parameters)
@@ -84,14 +86,14 @@ class Linearisation(Linearised):
         for name, batch in points.items():
             if copies is None or size(batch) == 0 or not self._local[name]:
                 with torch.no_grad():
-                    pieces[name] = affine(residuals, self._parameters, name, batch, self._totals[name], held)
+                    pieces[name] = affine(residuals, self._parameters, name, batch, self._weighting[name], held)
                 continue
             repeats = _repeats(residuals.height(name), size(batch))
             tiled = {key: column.repeat(repeats, *[1] * (column.ndim - 1)) for key, column in batch.items()}
             n = size(tiled)
             own = {key: p.detach().expand(n, *p.shape).requires_grad_() for key, p in parameters.items()}
             with torch.enable_grad():
-                piece = affine(copies, own, name, tiled, self._totals[name], held)
+                piece = affine(copies, own, name, tiled, self._weighting[name].repeated(repeats), held)
                 pieces[name] = piece.map(_own_row) if repeats > 1 else piece
             self._own[name] = list(own.values())
         unknowns = residuals.equation.unknowns()
@@ -144,21 +146,22 @@ class Linearisation(Linearised):
         """The rows of one constraint that use all nodes of their group, `(rows · G, P)`."""
         groups = [select(batch, slice(g, g + 1)) for g in range(size(batch))]
         own = [
-            group_jacobian(self._residuals, self._parameters, name, group, self._totals[name], self.values, self._held)
-            for group in groups
+            group_jacobian(self._residuals, self._parameters, name, group, some, self.values, self._held)
+            for group, some in zip(groups, self._weighting[name].each(len(groups)), strict=True)
         ]
         return torch.stack(own, 1).flatten(0, 1)
 
     def _mapped(self, name: str, batch: Points) -> Tensor:
         """The rows of one constraint for any differentiable network: vmap over points of reverse mode."""
+        factors = self._weighting[name]
 
-        def rows(parameters: dict[str, Tensor], point: Points) -> Tensor:
+        def rows(parameters: dict[str, Tensor], point: Points, weight: Tensor | None) -> Tensor:
             single = {key: column[None] for key, column in point.items()}
-            return affine(self._residuals, parameters, name, single, self._totals[name], self._held).at(self.values)[
-                :, 0
-            ]
+            own = replace(factors, points=None if weight is None else weight[None])
+            return affine(self._residuals, parameters, name, single, own, self._held).at(self.values)[:, 0]
 
-        jacobians = vmap(jacrev(rows), in_dims=(None, 0))(self._parameters, batch)
+        mapped = vmap(jacrev(rows), in_dims=(None, 0, None if factors.points is None else 0))
+        jacobians = mapped(self._parameters, batch, factors.points)
         parts = [jacobians[key].reshape(*jacobians[key].shape[:2], -1) for key in self._parameters]  # (N, rows, p) each
         return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
 

@@ -154,7 +154,7 @@ def _worst(residuals: Residuals, name: str, candidates: int) -> Points | None:
             return torch.zeros(0)
         there = {key: column.to(device) for key, column in points.items()}
         with torch.no_grad():
-            return residuals({name: there}, {name: 1.0})[name].norm(dim=0).cpu()
+            return residuals({name: there}, residuals.weighting)[name].norm(dim=0).cpu()
 
     device = next(residuals.parameters()).device
     found = worst_points(region, magnitude, candidates)

@@ -13,6 +13,7 @@ from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import at
+from pinnlab.residuals.weighting import Weighting
 from pinnlab.training.bounds import Box, box
 from pinnlab.training.ranks import Ranks
 
@@ -29,7 +30,7 @@ def term_losses(blocks: Mapping[str, Tensor], ranks: Ranks) -> dict[str, float]:
 
 
 class Objective:
-    """The loss ‖r‖² of one batch, with everything about it fixed: points, weights and totals.
+    """The loss ‖r‖² of one batch, with everything about it fixed: points and weighting.
 
     A phase evaluates it as often as its line search asks; nothing changes between two evaluations but the
     parameters. First-order phases use `closure`; second-order phases use the residual vector, `blocks`.
@@ -40,8 +41,7 @@ class Objective:
     Args:
         residuals: The module that maps points to weighted residual blocks.
         points: Constraint name -> points, the batch of this step: this rank's share.
-        totals: Constraint name -> number of points over all ranks, over the phase's factor on the constraint's loss;
-            None on one rank and without factors.
+        weighting: The factors on rows; by default those of the configuration, with means over these points.
         ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
         held: Keep the linear unknowns at their values instead of eliminating them.
@@ -52,14 +52,14 @@ class Objective:
         residuals: Residuals,
         points: Mapping[str, Points],
         *,
-        totals: Mapping[str, float] | None = None,
+        weighting: Weighting | None = None,
         ranks: Ranks | None = None,
         where: str = "",
         held: bool = False,
     ) -> None:
         self.residuals = residuals
         self.points = points
-        self.totals = totals
+        self.weighting = weighting or residuals.over(points)
         self.ranks = ranks or Ranks()
         self.where = where
         self.held = held
@@ -82,8 +82,8 @@ class Objective:
 
     def _evaluate(self) -> tuple[dict[str, Tensor], dict[str, float]]:
         if self.held:
-            return self.residuals(self.points, self.totals), {}
-        reduced = self.residuals.reduced(self.points, self.totals, self.ranks)
+            return self.residuals(self.points, self.weighting), {}
+        reduced = self.residuals.reduced(self.points, self.weighting, self.ranks)
         return reduced.blocks, reduced.values
 
     def box(self, parameters: Sequence[Tensor]) -> Box | None:
