@@ -29,9 +29,9 @@ BRANCHES = (
 
 
 TOGETHER = (
-    "a residual of a Constraint may use only the values at its own point, and not branch on them: no mean, sum, "
-    "maximum, order or index over the points (over the components of a field of shape (N, d), say dim=-1). For rows "
-    "that use other points declare a Whole in its place, or give the constraint places"
+    "a residual may use only the values at its own point, and not branch on them: no mean, sum, maximum, order or "
+    "index over the points (over the components of a field of shape (N, d), say dim=-1). For rows that use other "
+    "points declare a Whole in place of the Constraint, or give the constraint places"
 )
 """What a local residual may not do."""
 
