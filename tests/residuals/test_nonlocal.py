@@ -61,12 +61,13 @@ class TwoInputs(OneInput):
 
 GRID = torch.linspace(0, 2, 11, dtype=torch.float64)
 H = matrix(11)
+ARRAY = H.numpy()
 
 RESIDUALS = {
     "mean": lambda u: u - 3 * u.mean(),
     "matrix": lambda u, x: H @ u.d(x),
     "matrix and derivatives": lambda u, x, p: u * (H @ u) + p * u.d(x, x),
-    "numpy": lambda u: u - H.numpy() @ u,
+    "numpy": lambda u: u - ARRAY @ u,
     "integral": lambda u, v: (u * u + v).sum() - 1,
     "two kinds of rows": lambda u, v, x: ((u * v).sum(), u.d(x) - v.mean(), v),
     "rectangular": lambda u: matrix(4, 11) @ torch.tanh(u),
@@ -334,6 +335,7 @@ def test_mean_values_are_found(nodes, engine):
     assert float(solution.metrics["max_error"]) < (1e-5 if nodes.given else 2e-2)
 
 
+@pytest.mark.long
 def test_first_order_phases_train_all_kinds():
     class Eigen(Equation):
         inputs, outputs = ("x",), ("u",)
