@@ -21,7 +21,7 @@ from pinnlab import collocation, engines, equations, networks, residuals, traini
 from pinnlab.commands.building import describe
 from pinnlab.errors import UserError
 from pinnlab.residuals import balancing
-from pinnlab.training import adaptation
+from pinnlab.training import callbacks
 from pinnlab.training.phases import Phase
 
 _SHIPPED: dict[str, tuple[ModuleType, type]] = {
@@ -32,7 +32,7 @@ _SHIPPED: dict[str, tuple[ModuleType, type]] = {
     "model.sobolev": (residuals, residuals.Sobolev),
     "model.balancing": (balancing, balancing.Balancing),
     "data.sampler": (collocation, collocation.Sampler),
-    "trainer.callbacks": (adaptation, Callback),
+    "trainer.callbacks": (callbacks, Callback),
 }
 """The classes that a key accepts by short names: a module and a base. Importing them makes them known to the parser."""
 

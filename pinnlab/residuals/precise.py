@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 
@@ -40,10 +39,7 @@ class Precise:
         Raises:
             UserError: if an operation of the network has no rule for jets or for double-double numbers.
         """
-        twin = copy.copy(residuals)
-        twin.engine = NTP()
-        # not registered as the module's own: its parameters are no nn.Parameter
-        twin._modules = {**residuals._modules, "network": _Doubled(residuals.network)}
+        twin = residuals.with_engine(NTP()).with_network(_Doubled(residuals.network))
         self._counts = {name: size(batch) for name, batch in points.items()}
         self._variables = {}
         with torch.no_grad():
@@ -62,15 +58,12 @@ class Precise:
             UserError: if an operation of a residual has no rule for double-double numbers.
         """
         with torch.no_grad():
-            weighting, constraints = (
-                weighting or residuals.weighting.over(self._counts),
-                residuals.equation.constraints(),
-            )
+            weighting, residuals = weighting or residuals.weighting.over(self._counts), residuals.prepared()
             unknowns = {name: doubled(unknown.value) for name, unknown in residuals.equation.unknowns().items()}
             blocks = {}
             for name, variables in self._variables.items():
                 try:
-                    rows = residuals.rows(name, variables, unknowns, weighting[name], constraints)
+                    rows = residuals.rows(name, variables, unknowns, weighting[name])
                 except (RuntimeError, TypeError) as error:  # numpy's functions of columns
                     raise UserError(f"constraint {name!r} has no double-double numbers ({error})") from error
                 blocks[name] = rows.high if isinstance(rows, DoubleDouble) else rows
@@ -98,7 +91,8 @@ def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Poi
     weights = sum(p.numel() for p in [*network.parameters(), *network.buffers()])
     chosen = {}
     for name, batch in points.items():
-        work = size(batch) * len(residuals.terms[name].indices) * weights
+        nodes = size(residuals.constraints[name].flat(batch))
+        work = nodes * len(residuals.terms[name].indices) * weights
         few = size(batch) // max(1, math.ceil(work / _WORK))
         chosen[name] = select(batch, spaced(size(batch), max(1, few)))
     return chosen

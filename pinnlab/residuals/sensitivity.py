@@ -24,14 +24,15 @@ def slopes(residuals: Residuals, points: Mapping[str, Points], weighting: Weight
         points: The points of every constraint.
         weighting: The factors on rows; by default those of the configuration, with means over these points.
     """
+    residuals = residuals.prepared()
     found = {name: dict[str, Tensor]() for name in residuals.equation.unknowns()}
     with torch.enable_grad():
         unknowns = residuals.equation.unknowns().items()
-        weighting, constraints = weighting or residuals.over(points), residuals.equation.constraints()
+        weighting = weighting or residuals.over(points)
         values = {name: unknown.value.detach().requires_grad_() for name, unknown in unknowns}
         for constraint, batch in points.items():
             variables = residuals.variables(constraint, batch)
-            rows = residuals.rows(constraint, variables, values, weighting[constraint], constraints)
+            rows = residuals.rows(constraint, variables, values, weighting[constraint])
             weights = torch.zeros_like(rows, requires_grad=True)
             for name, value in values.items():
                 (product,) = torch.autograd.grad(

@@ -33,6 +33,7 @@ class Factors:
         factor: f, the factor of the phase.
         balance: b, the weight that balancing gives to the constraint.
         points: v, the weights that balancing gives to the points at hand, `(N,)`; None for 1 at all of them.
+        mean: Whether a group of nodes has the mean over its rows, and not the sum.
     """
 
     rows: tuple[tuple[MultiIndex, float], ...]
@@ -40,6 +41,7 @@ class Factors:
     factor: float = 1.0
     balance: float = 1.0
     points: Tensor | None = None
+    mean: bool = True
 
     @property
     def balanced(self) -> bool:
@@ -62,6 +64,12 @@ class Factors:
     def repeated(self, times: int) -> Factors:
         """The factors on the rows of the same points, repeated so many times one after another."""
         return self if self.points is None else replace(self, points=self.points.repeat(times))
+
+    def each(self, count: int) -> list[Factors]:
+        """The factors on the rows of each of the points or groups alone."""
+        if self.points is None:
+            return [self] * count
+        return [replace(self, points=self.points[i : i + 1]) for i in range(count)]
 
     def same(self, other: Factors) -> bool:
         """Whether all factors agree."""
@@ -113,6 +121,10 @@ class Weighting:
             return replace(found, balance=weights.get(name, 1.0), points=least)
 
         return self._each(balance)
+
+    def with_sums(self) -> Weighting:
+        """The weighting with sums over the rows of a group of nodes in place of means."""
+        return self._each(lambda name, found: replace(found, mean=False))
 
     @property
     def balances(self) -> bool:

@@ -10,11 +10,11 @@ import torch
 from pinnlab.equations import Equation
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
+from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.balancing import Balancing, Fixed, Snapshot
 from pinnlab.residuals.balancing.base import State
 from pinnlab.residuals.weighting import Weighting
-from pinnlab.training.ranks import Ranks
 
 
 class Balancer:

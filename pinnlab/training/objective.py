@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from pinnlab.equations import Unknown
 from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points
+from pinnlab.optimisers.bounds import Box
+from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import at
 from pinnlab.residuals.weighting import Weighting
-from pinnlab.training.bounds import Box, box
-from pinnlab.training.ranks import Ranks
 
 
 def term_losses(blocks: Mapping[str, Tensor], ranks: Ranks) -> dict[str, float]:
@@ -199,3 +200,24 @@ class Objective:
             f"the residual of constraint {name!r} became {what} at {self.where}{place}: "
             "try a smaller learning rate, fewer derivatives in the loss or other initial values"
         )
+
+
+def box(parameters: Sequence[Tensor], unknowns: Mapping[str, Unknown]) -> Box | None:
+    """The bounds among some parameters, which are flattened one after another; None without any.
+
+    Args:
+        parameters: What an optimiser moves.
+        unknowns: The unknowns of the equation.
+    """
+    bounded = {id(unknown.parameter): unknown for unknown in unknowns.values() if unknown.bounds is not None}
+    found: list[tuple[int, float, float]] = []
+    position = 0
+    for p in parameters:
+        if id(p) in bounded and p.requires_grad:
+            found.append((position, *bounded[id(p)].limits))
+        position += p.numel()
+    if not found:
+        return None
+    where, low, high = zip(*found, strict=True)
+    like = parameters[0]
+    return Box(torch.tensor(where, device=like.device), like.new_tensor(low), like.new_tensor(high))

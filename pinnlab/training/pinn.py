@@ -17,20 +17,20 @@ from torch.optim import Optimizer
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
+from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.residuals.balancing import Balancing
 from pinnlab.residuals.weighting import Weighting
 from pinnlab.training.balancer import Balancer
-from pinnlab.training.evaluation import Evaluation
+from pinnlab.training.evaluation.held_out import Evaluation
+from pinnlab.training.evaluation.overfitting import HeldOut
 from pinnlab.training.failures import Failures
-from pinnlab.training.held_out import HeldOut
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import Phase
-from pinnlab.training.ranks import Ranks
 from pinnlab.training.schedule import PhaseRecord, Schedule
 from pinnlab.training.stages import Stages
 
@@ -287,7 +287,9 @@ class PINN(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Points:
         """The points of the domain with the outputs there, as columns."""
-        points = batch[domain(self.equation.constraints())]
+        constraints = self.equation.constraints()
+        name = domain(constraints)
+        points = constraints[name].flat(batch[name])
         inputs = {name: points[name] for name in self.equation.inputs}
         with torch.enable_grad():
             return inputs | {name: values.detach() for name, values in self(points).items()}

@@ -13,9 +13,9 @@ from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP
+from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.affinity import check_affine
-from pinnlab.residuals.bounded import bounded_least_squares
 from pinnlab.training import Adam
 from tests.truth import agree
 

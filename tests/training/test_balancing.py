@@ -11,17 +11,17 @@ from lightning.pytorch import Callback
 import pinnlab
 from pinnlab.collocation import Grid, Sobol, Uniform
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers
+from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, Whole
 from pinnlab.errors import UserError
-from pinnlab.geometry import Box
+from pinnlab.geometry import Box, Interval
 from pinnlab.networks import MLP
+from pinnlab.optimisers.limited_memory import LimitedBFGS
+from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, balancing
 from pinnlab.residuals.balancing import Balancing, Fixed
 from pinnlab.training import LBFGS, Adam, GaussNewton, SSBroyden
-from pinnlab.training.adaptation import ResidualAdaptive
 from pinnlab.training.balancer import Balancer
-from pinnlab.training.limited_memory import LimitedBFGS
-from pinnlab.training.ranks import Ranks
+from pinnlab.training.callbacks import ResidualAdaptive
 from tests.problems import Decay
 
 SMALL = functools.partial(MLP, width=10, depth=2)
@@ -208,6 +208,55 @@ def test_weights_of_points_that_are_drawn_anew_are_refused(name):
 def test_weights_of_constraints_and_times_take_points_that_are_drawn_anew(name):
     solution = solve(SCHEMES[name], [Adam(6), GaussNewton(3)], resample_every=1, sampler=Uniform())
     assert np.isfinite(solution.history["loss"]).all()
+
+
+class Gauss:
+    """A Gauss-Legendre rule on [0, 1]."""
+
+    def __init__(self, count):
+        nodes, weights = map(torch.from_numpy, np.polynomial.legendre.leggauss(count))
+        self.count, self.nodes, self.weights, self.bounds = count, {"x": (nodes + 1) / 2}, weights / 2, {"x": (0, 1)}
+
+    def finer(self):
+        return Gauss(2 * self.count)
+
+
+class Insulated(Equation):
+    """u_t = 0.1 u_xx with insulated walls, whose heat ∫u dx stays 1: rows of groups of nodes, one for each of ten t."""
+
+    inputs, outputs = ("t", "x"), ("u",)
+
+    def constraints(self):
+        box = Box(t=(0, 1), x=(0, 1))
+        heat = Whole(Gauss(6), lambda u, weight: (weight * u).sum() - 1, 10, each=Interval(t=(0, 1)))
+        return {
+            "interior": Constraint(box, lambda t, x, u: u.d(t) - 0.1 * u.d(x, x), points=60),
+            "initial": Constraint(box.face("t", 0), lambda x, u: u - 1 - torch.cos(math.pi * x), points=20),
+            "walls": Constraint(box.faces("x"), lambda x, u: u.d(x), points=20),
+            "heat": heat,
+        }
+
+    def exact(self, t, x):
+        return 1 + torch.exp(-0.1 * math.pi**2 * t) * torch.cos(math.pi * x)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        balancing.NeuralTangentKernel(every=3),
+        balancing.SelfAdaptive(until=10),
+        balancing.Causal(constraint="heat", intervals=4),
+    ],
+    ids=["b", "v", "times"],
+)
+def test_rows_of_groups_of_nodes_have_weights_too(scheme):
+    solution = solve(scheme, [GaussNewton(20)], Insulated(), limit_val_batches=1)
+    assert solution.metrics["relative_l2"] < 1e-4
+    weighed, state = solution.history["weight/heat"], solution.model.balancer.state
+    assert np.isfinite(weighed).all() and (np.ptp(weighed) > 0 or "intervals" in state)
+    if "points" in state:
+        assert state["points"]["heat"].shape == (10,)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)

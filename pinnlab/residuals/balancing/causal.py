@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
 from pinnlab.residuals.balancing.base import Balancing, State, check_fraction, check_positive, chosen
@@ -81,7 +81,7 @@ class Causal(Balancing):
     def update(self, state: State, here: Snapshot) -> State:
         """See the class."""
         name = state.get("constraint") or self.weighed(here.equation)[0]
-        squares, times = here.squares(name), here.everywhere(name, here.points[name][self.time])
+        squares, times = here.squares(name), here.everywhere(name, self._times(here.points[name]))
         span = state.get("span", (float(times.min()), float(times.max())))
         losses, counts = squares.new_zeros(self.intervals), squares.new_zeros(self.intervals)
         place = self._place(times, span)
@@ -98,9 +98,14 @@ class Causal(Balancing):
         """The weights of the intervals that the points are in, `(N,)`."""
         if name != state.get("constraint"):
             return None
-        times = points[self.time]
+        times = self._times(points)
         weights: Tensor = state["intervals"].to(times)
         return weights[self._place(times, state["span"])]
+
+    def _times(self, points: Points) -> Tensor:
+        """The time of each point, `(N,)`, or the last one of each group of nodes."""
+        times = points[self.time]
+        return times if times.ndim == 1 else times.flatten(1).amax(1)
 
     def _place(self, times: Tensor, span: tuple[float, float]) -> Tensor:
         """The number of the interval that each time is in, from 0."""

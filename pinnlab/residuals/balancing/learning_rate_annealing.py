@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.residuals.balancing.base import Balancing, State, averaged, check_fraction, chosen, share
 from pinnlab.residuals.balancing.snapshot import Snapshot
 
