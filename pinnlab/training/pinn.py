@@ -358,8 +358,10 @@ class PINN(LightningModule):
 
     def _balance(self, batch: Batch) -> float:
         """Changes the weights of balancing before a step, if it is time; by what factor the loss changes."""
-        step, ranks = self.schedule.step, Ranks(self.device)
-        return self.balancer.update(step, self.residuals, batch, self._fixed_weighting(batch, ranks), ranks)
+        if not self.balancer.due(self.schedule.step):
+            return 1.0
+        ranks = Ranks(self.device)
+        return self.balancer.update(self.residuals, batch, self._fixed_weighting(batch, ranks), ranks)
 
     def _fixed_weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
         """The weighting of the configuration and the phase."""

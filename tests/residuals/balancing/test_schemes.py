@@ -113,14 +113,14 @@ def test_weights_of_gradients_of_equal_norm():
 
 def test_learning_rate_annealing_is_a_largest_over_a_mean_entry():
     gradients = {"r": torch.tensor([1.0, -6.0]), "b": torch.tensor([0.5, -1.5]), "c": torch.zeros(2)}
-    assert annealed_weights(gradients, "r", {"c": 4.0}) == {"r": 1.0, "b": 6.0, "c": 4.0}
+    assert annealed_weights(gradients, "r", {"c": 4.0}) == {"b": 6.0, "c": 4.0}
     _, _, here = snapshot()
     found = LearningRateAnnealing(momentum=0.9).update({}, here)["weights"]
     largest, mean = float(here.gradients["interior"].abs().max()), float(here.gradients["walls"].abs().mean())
-    assert found["interior"] == pytest.approx(1.0) and found["walls"] == pytest.approx(0.9 + 0.1 * largest / mean)
+    assert found.keys() == {"initial", "walls"} and found["walls"] == pytest.approx(0.9 + 0.1 * largest / mean)
     other = LearningRateAnnealing(reference="walls")
     assert other.weighed(Heat()) == ["interior", "initial"]
-    assert other.update({}, here)["weights"]["walls"] == pytest.approx(1.0)
+    assert other.update({}, here)["weights"].keys() == {"interior", "initial"}
 
 
 def test_kernel_weights_give_all_constraints_one_mean_rate():
