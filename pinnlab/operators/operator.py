@@ -52,6 +52,7 @@ class WholeOperator(ABC):
             UserError: if the matrix has another number of columns than there are nodes, or is not finite.
         """
         self.rule, self.matrix, self.at_nodes = rule, matrix, at_nodes
+        self._derivatives: dict[str, Derivative] = {}
         nodes = len(rule.weights)
         if matrix.ndim != 2 or matrix.shape[1] != nodes or (at_nodes and len(matrix) != nodes):
             raise UserError(f"{self.name}: the matrix on {nodes} nodes has the shape {tuple(matrix.shape)}")
@@ -86,7 +87,8 @@ class WholeOperator(ABC):
     def derivative(self, axis: str) -> Derivative:
         """How the operator differentiates along a coordinate.
 
-        It commutes with ∂ along a coordinate on which its nodes do not depend, as the time of a group of nodes is.
+        It commutes with ∂ along a coordinate on which its nodes do not depend, as the time of a group of nodes is. The
+        operators B and C are made when they are first asked for, and kept.
 
         Args:
             axis: The name of the coordinate.
@@ -94,7 +96,11 @@ class WholeOperator(ABC):
         Raises:
             UserError: if the result is not a function of this coordinate, or the operator knows no derivative of it.
         """
-        return self.along(axis) if axis in self.rule.names else Derivative(None, self)
+        if axis not in self.rule.names:
+            return Derivative(None, self)
+        if axis not in self._derivatives:
+            self._derivatives[axis] = self.along(axis)
+        return self._derivatives[axis]
 
     @abstractmethod
     def along(self, axis: str) -> Derivative:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnlab.engines import Engine
+from pinnlab.equations.acting import acting
 from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
@@ -145,7 +146,7 @@ class Residuals(nn.Module):
         found: dict[str, object] = {
             **columns(self.equation, points, where),
             **self.fields(points, term.indices),
-            **term.operators.get(size(points), {}),
+            **acting(term.operators.get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
         }
         for label, place in constraint.places.items():
             there = elsewhere(self.equation, place, points, f"{where}, place {label!r}")
