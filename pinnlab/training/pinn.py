@@ -91,7 +91,7 @@ class PINN(LightningModule):
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:
-            for name in phase.weights:
+            for name in phase.weights or {}:
                 if name not in self.residuals.terms:
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.stages = Stages(self.residuals, phases)
@@ -210,7 +210,7 @@ class PINN(LightningModule):
     def _held_out_loss(self) -> float:
         """The loss at held-out points, with the phase's weights: the same points, and the same bits, on every rank."""
         assert self._data is not None
-        factors = self.schedule.phase.weights
+        factors = self.schedule.phase.weights or {}
         batch = {
             name: {key: column.to(self.device) for key, column in points.items()}
             for name, points in self._data.held_out_batch().items()
@@ -326,7 +326,7 @@ class PINN(LightningModule):
 
     def _objective(self, batch: Batch, held: bool) -> Objective:
         ranks = Ranks(self.device)
-        factors = self.schedule.phase.weights
+        factors = self.schedule.phase.weights or {}
         # a factor on a constraint's loss, the mean over its points, is a divisor of their number
         totals = {name: count / factors.get(name, 1.0) for name, count in self._totals(batch, ranks).items()}
         return Objective(self.residuals, batch, totals=totals, ranks=ranks, where=self.schedule.where, held=held)
