@@ -10,7 +10,7 @@ import numpy as np
 
 from pinnlab.commands.arguments import Arguments, writable
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.equations.domain import solids
 from pinnlab.equations.inputs import axis_names, by_axis, from_axes
 from pinnlab.errors import UserError

@@ -61,14 +61,14 @@ class _Deviation(torch.nn.Module):
         self.residuals = residuals
 
     def forward(self, constraint: str, points: Points) -> list[str]:
-        residuals, count = self.residuals, float(size(points))
+        residuals, factors = self.residuals, self.residuals.over({constraint: points})[constraint]
         unknowns = residuals.equation.unknowns()
         now = {name: unknown.value.detach() for name, unknown in unknowns.items()}
         variables = residuals.variables(constraint, points)
 
         def rows(at: Mapping[str, float]) -> Tensor:
             changed = {name: torch.full_like(now[name], value) for name, value in at.items()}
-            return residuals.rows(constraint, variables, {**now, **changed}, count).detach()
+            return residuals.rows(constraint, variables, {**now, **changed}, factors).detach()
 
         # a row that is not finite where the unknowns are now has another fault
         kept = rows({}).isfinite()

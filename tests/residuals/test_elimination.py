@@ -58,7 +58,7 @@ def set_unknowns(residuals, **values):
 def test_blocks_are_affine_in_the_linear_unknowns():
     residuals = problem()
     values = {"a": 0.3, "b": -1.2}
-    pieces = {name: residuals.affine(name, points, len(points["x"])) for name, points in POINTS.items()}
+    pieces = {name: residuals.affine(name, points, residuals.over(POINTS)[name]) for name, points in POINTS.items()}
     set_unknowns(residuals, **values)
     for name, block in residuals(POINTS).items():
         agree(pieces[name].at(values), block, 1e-12, name)

@@ -48,11 +48,13 @@ class ResidualAdaptive(Callback):
         data = _data(trainer)
         data.adaptive = True
         # a region of several parts needs as many candidates at least
-        data.candidates(self.constraint, self.candidates)
+        found = size(data.candidates(self.constraint, self.candidates))
         assert isinstance(pl_module, PINN)
         if pl_module.equation.constraints()[self.constraint].region.dimension == 0:
             raise UserError(f"ResidualAdaptive: the points of {self.constraint} are given, there are none to draw")
         wanted = data.totals[self.constraint]
+        if found == 1:
+            raise UserError(f"ResidualAdaptive: the nodes of {self.constraint} are one group, there are none to choose")
         if wanted > self.candidates:
             raise UserError(f"ResidualAdaptive: {wanted} points of {self.constraint} need more than {self.candidates}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from pinnlab.engines import NTP
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.geometry import Points, concatenate, select, size, spaced
 from pinnlab.jets.jet import assemble
 from pinnlab.residuals import Residuals
@@ -92,11 +91,12 @@ def error_estimates(
     Raises:
         UserError: if an operation of the network has no rule for jets or double-double numbers.
     """
-    twin = copy.copy(residuals)
-    twin.engine = NTP()
-    equation, inside = residuals.equation, domain(residuals.equation.constraints())
-    measured = _measured(equation)
-    every = _together(held_out, trained or {}, measured)
+    twin = residuals.with_engine(NTP())
+    equation, constraints = residuals.equation, residuals.equation.constraints()
+    inside, measured = domain(constraints), _measured(equation)
+    # nodes of training and of a finer rule do not fit together, and the finer one sees more
+    alone = measured | {name for name, constraint in constraints.items() if not constraint.local}
+    every = _together(held_out, trained or {}, alone)
     if (worst := _worst(twin, inside, 2 * size(held_out[inside]))) is not None:
         every[inside] = concatenate([worst, every[inside]])
     points = _some(residuals, every)
@@ -107,7 +107,7 @@ def error_estimates(
     few = places[spaced(len(places), _PLACES)]
     functions = torch.block_diag(system.tangents(few), torch.diag(system.scales))
     exact = [name for name in points if name not in measured]
-    least = _rounding_level(residuals, {name: size(points[name]) for name in exact}, rounding_errors)
+    least = _rounding_level(residuals, {name: len(system.rows[name].value) for name in exact}, rounding_errors)
     groups = [name for name in points if name in measured]
     posterior = infer(system.together(exact), [system.rows[name] for name in groups], functions, least)
 
@@ -116,7 +116,7 @@ def error_estimates(
     spread = posterior.deviation[:count].view(len(few), -1).amax(0)
     deviations = torch.cat((posterior.deviation[count:], spread))
     errors = _errors(shifts, deviations, system, posterior.explained)
-    exactly = assemble({axis: thinned(residuals, points)[inside][axis] for axis in equation.inputs})[0]
+    exactly = _places(equation, {inside: thinned(residuals, points)[inside]})
     errors[len(system.scales) :] += rounding(residuals.network, exactly).abs().amax(0)
     names = [*equation.unknowns(), *equation.outputs]
     misfits = [part.view(residuals.height(name), -1) for name, part in zip(groups, posterior.misfits, strict=True)]
@@ -144,8 +144,9 @@ def _errors(shifts: Tensor, deviations: Tensor, system: LinearSystem, explained:
 
 def _worst(residuals: Residuals, name: str, candidates: int) -> Points | None:
     """Points of a constraint where its residual is largest; None where its region has no neighbourhoods."""
-    region = residuals.equation.constraints()[name].region
-    if region.dimension != residuals.equation.dimension:
+    constraint = residuals.equation.constraints()[name]
+    region = constraint.region
+    if not constraint.local or region.dimension != residuals.equation.dimension:
         return None
 
     def magnitude(points: Points) -> Tensor:
@@ -153,7 +154,7 @@ def _worst(residuals: Residuals, name: str, candidates: int) -> Points | None:
             return torch.zeros(0)
         there = {key: column.to(device) for key, column in points.items()}
         with torch.no_grad():
-            return residuals({name: there}, {name: 1.0})[name].norm(dim=0).cpu()
+            return residuals({name: there}, residuals.weighting)[name].norm(dim=0).cpu()
 
     device = next(residuals.parameters()).device
     found = worst_points(region, magnitude, candidates)
@@ -165,7 +166,8 @@ def _measured(equation: Equation) -> set[str]:
     return {
         name
         for name, constraint in equation.constraints().items()
-        if constraint.region.dimension == 0
+        if constraint.local
+        and constraint.region.dimension == 0
         and constraint.region.measure >= (_SOME if set(constraint.region.names) - set(equation.inputs) else _MANY)
     }
 
@@ -173,9 +175,9 @@ def _measured(equation: Equation) -> set[str]:
 def _rounding_level(
     residuals: Residuals, counts: Mapping[str, int], rounding_errors: Mapping[str, float] | None
 ) -> float:
-    """The root mean square of the rounding errors of all rows of these constraints, of so many points each."""
+    """The root mean square of the rounding errors of all rows of these constraints, so many each."""
     squares = sum(residuals.height(name) * (rounding_errors or {}).get(name, 0.0) ** 2 for name in counts)
-    return math.sqrt(squares / max(1, sum(residuals.height(name) * count for name, count in counts.items())))
+    return math.sqrt(squares / max(1, sum(counts.values())))
 
 
 def _together(held_out: Mapping[str, Points], trained: Mapping[str, Points], given: set[str]) -> dict[str, Points]:
@@ -195,4 +197,6 @@ def _some(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Point
 
 def _places(equation: Equation, points: Mapping[str, Points]) -> Tensor:
     """Where the outputs' errors are estimated: the points of all constraints, `(N, d)`."""
-    return torch.cat([assemble({axis: batch[axis] for axis in equation.inputs})[0] for batch in points.values()])
+    constraints = equation.constraints()
+    flat = [constraints[name].flat(batch) for name, batch in points.items()]
+    return torch.cat([assemble({axis: batch[axis] for axis in equation.inputs})[0] for batch in flat])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.geometry import Points
 from pinnlab.jets.jet import assemble
 from pinnlab.residuals import Residuals
@@ -57,7 +57,9 @@ def findings(
 def _relative(residuals: Residuals, estimates: ErrorEstimates, points: Mapping[str, Points]) -> dict[str, float]:
     """The estimate of every output in units of the output's range; of its size where it hardly varies."""
     equation = residuals.equation
-    inside = points[domain(equation.constraints())]
+    constraints = equation.constraints()
+    name = domain(constraints)
+    inside = constraints[name].flat(points[name])
     with torch.no_grad():
         values = residuals.network(assemble({name: inside[name] for name in equation.inputs})[0])
     size = values.abs().amax(0)

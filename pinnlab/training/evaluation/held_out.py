@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 from torchmetrics import MaxMetric, Metric, SumMetric
 
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import Precise, thinned
+from pinnlab.residuals.weighting import Weighting
 from pinnlab.training.evaluation.error_estimates import ErrorEstimates, error_estimates
 from pinnlab.training.evaluation.findings import findings
 from pinnlab.training.evaluation.metrics import MaxError, RelativeL2, RootMeanSquare
@@ -58,31 +59,32 @@ class Evaluation:
     def update(
         self,
         batch: Mapping[str, Points],
-        totals: Mapping[str, float],
+        weighting: Weighting,
         trained: Mapping[str, Points] | None = None,
     ) -> None:
         """Count a batch.
 
         Args:
             batch: Constraint name -> its points, the same on all ranks.
-            totals: The numbers of points over all ranks.
+            weighting: The factors on rows.
             trained: The points of training, from which errors are estimated as well.
         """
         self._points = batch
-        ones = dict.fromkeys(batch, 1)  # leaves the mean over the points undone
         unweighted = self.residuals.unweighted()
+        sums = unweighted.weighting  # the metric takes the mean
         with torch.enable_grad():
-            for name, block in unweighted(batch, ones).items():
+            for name, block in unweighted(batch, sums).items():
                 self._metrics[f"residual_{name}"].update(block.detach())
-            loss = Residuals.loss(self.residuals(batch, totals))
+            loss = Residuals.loss(self.residuals(batch, weighting))
         self._metrics["held_out_loss"].update(loss.detach())
         some = thinned(self.residuals, batch)
         # the mean is over these
-        shares = {name: totals[name] * size(some[name]) / size(points) for name, points in batch.items()}
+        shares = {name: weighting[name].count * size(some[name]) / size(points) for name, points in batch.items()}
+        fewer = weighting.over(shares)
         try:
             exactly = Precise(self.residuals, some)
-            blocks, weighted = exactly.blocks(unweighted, ones), exactly.blocks(self.residuals, shares)
-            self.estimates = error_estimates(self.residuals, batch, trained, self._rounding(some, weighted, shares))
+            blocks, weighted = exactly.blocks(unweighted, sums), exactly.blocks(self.residuals, fewer)
+            self.estimates = error_estimates(self.residuals, batch, trained, self._rounding(some, weighted, fewer))
         except UserError as error:
             logging.getLogger("pinnlab").warning("pinnlab: errors are not estimated, nor residuals precise: %s", error)
         else:
@@ -120,13 +122,13 @@ class Evaluation:
         return values
 
     def _rounding(
-        self, points: Mapping[str, Points], exact: Mapping[str, Tensor], totals: Mapping[str, float]
+        self, points: Mapping[str, Points], exact: Mapping[str, Tensor], weighting: Weighting
     ) -> dict[str, float]:
         """The root mean square of what rounding does to a constraint's rows, as if each was of one point alone."""
         with torch.enable_grad():
-            rounded = self.residuals(points, totals)
+            rounded = self.residuals(points, weighting)
         return {
-            name: math.sqrt(totals[name] * float((rounded[name].detach() - block).square().mean()))
+            name: math.sqrt(weighting[name].count * float((rounded[name].detach() - block).square().mean()))
             for name, block in exact.items()
         }
 
@@ -137,7 +139,9 @@ class Evaluation:
 
     def _compare(self, batch: Mapping[str, Points]) -> None:
         equation = self.residuals.equation
-        points = batch[domain(equation.constraints())]
+        constraints = equation.constraints()
+        name = domain(constraints)
+        points = constraints[name].flat(batch[name])
         with torch.enable_grad():
             found = self.residuals.fields(points, IndexSet.simplex(equation.dimension, 0))
             exact = equation.solution(points)

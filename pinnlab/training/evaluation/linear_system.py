@@ -69,7 +69,8 @@ def linearise(residuals: Residuals, points: Mapping[str, Points]) -> LinearSyste
     """The residuals as linear functions of corrections; None where they are not finite."""
     counts = {name: size(batch) for name, batch in points.items()}
     weights = _last(residuals)
-    here = Linearisation(residuals, weights, points, counts, held=True)
+    weighting = residuals.over(points)
+    here = Linearisation(residuals, weights, points, weighting, held=True)
     r = here.vector
     if not bool(r.isfinite().all()):
         return None
@@ -77,11 +78,11 @@ def linearise(residuals: Residuals, points: Mapping[str, Points]) -> LinearSyste
     jacobian = here.jacobian() if weights else r.new_zeros(len(r), 0)
     values = [float(unknown.value.detach()) for unknown in residuals.equation.unknowns().values()]
     scales = r.new_tensor([10 * max(abs(value), 0.1) for value in values])
-    s = torch.stack([torch.zeros_like(r), *slopes(residuals, points, counts).values()])[1:].mT * scales
+    s = torch.stack([torch.zeros_like(r), *slopes(residuals, points, weighting).values()])[1:].mT * scales
     # a row that no weight moves, as of a condition that is built in, restrains nothing
     chosen = spaced(jacobian.shape[1], min(_TANGENTS, int(jacobian.norm(dim=1).count_nonzero()) // 3))
     slope = torch.cat((jacobian[:, chosen], s), 1)
-    groups = [residuals.height(name) * count for name, count in counts.items()]
+    groups = [block.numel() for block in here.blocks.values()]
     rows = dict(zip(counts, map(Rows, r.split(groups), slope.split(groups)), strict=True))
     return LinearSystem(residuals.network, weights, chosen, scales, rows)
 

@@ -29,7 +29,7 @@ class ResidualProblem(Problem):
         """Takes the batch of an objective and the parameters in the optimiser's order.
 
         Args:
-            objective: The residuals, their points and totals.
+            objective: The residuals, their points and weighting.
             parameters: What θ is made of.
             memory: The bytes that the Jacobian and its factors may take.
         """
@@ -56,7 +56,7 @@ class ResidualProblem(Problem):
             objective.residuals,
             self.unflatten(theta),
             objective.points,
-            objective.totals,
+            objective.weighting,
             objective.ranks,
             held=objective.held,
         )
@@ -71,11 +71,12 @@ class ResidualProblem(Problem):
         self.objective.found(there.values)
 
     def same(self, other: Problem) -> bool:
-        """Whether both have the same points, on all ranks."""
+        """Whether both have the same points and weights, on all ranks."""
         assert isinstance(other, ResidualProblem)
         a, b = self.objective.points, other.objective.points
         equal = (
             self.objective.held == other.objective.held
+            and self.objective.weighting.same(other.objective.weighting)
             and a.keys() == b.keys()
             and all(
                 a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name])

@@ -49,7 +49,7 @@ def test_errors_of_a_solution_in_two_dimensions():
     assert 0.8 < many["u"] / error < 1.3
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_errors_in_a_front_between_the_points(seed):
     """The residual is that of few points in the front, which the tangents cannot follow."""
     network = partial(BurgersAnsatz, network=partial(SMALL, width=12))
@@ -123,6 +123,7 @@ def test_networks_of_any_size_take_few_tangents():
     assert 0 < found["u"] < math.inf and 0 < found["k"] < math.inf
 
 
+@pytest.mark.long
 def test_a_last_layer_of_too_many_weights_leaves_the_bounds_alone():
     """No tangent is taken: the estimate of an unknown is the change that would matter as much as the residual."""
     equation = Decay()

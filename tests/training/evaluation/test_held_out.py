@@ -21,9 +21,8 @@ def batch():
 
 def figures(residuals, *batches):
     evaluation = Evaluation(residuals, torch.device("cpu"))
-    points = batch()
     for part in batches:
-        evaluation.update(part, {name: len(columns["X"]) for name, columns in points.items()})
+        evaluation.update(part, residuals.over(batch()))
     return {name: float(value) for name, value in evaluation.compute().items()}
 
 

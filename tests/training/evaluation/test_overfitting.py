@@ -36,7 +36,7 @@ def solve(equation, phases, engine=None, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["jets", "autograd"])
+@pytest.mark.parametrize("engine", [NTP(), pytest.param(Autograd(), marks=pytest.mark.long)], ids=["jets", "autograd"])
 def test_a_phase_that_overfits_keeps_the_better_network_and_says_so(engine, capsys):
     solution = solve(Lid(), [GaussNewton(60), Adam(2, lr=1e-5)], engine, progress=True)
     history, (first, second) = solution.history, solution.model.schedule.ended
