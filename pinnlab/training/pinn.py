@@ -92,7 +92,7 @@ class PINN(LightningModule):
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:
-            for name in phase.weights:
+            for name in phase.weights or {}:
                 if name not in self.residuals.terms:
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.stages = Stages(self.residuals, phases)
@@ -215,7 +215,7 @@ class PINN(LightningModule):
             name: {key: column.to(self.device) for key, column in points.items()}
             for name, points in self._data.held_out_batch().items()
         }
-        weighting = self.residuals.over(batch).times(self.schedule.phase.weights)
+        weighting = self.residuals.over(batch).times(self.schedule.phase.weights or {})
         ranks = Ranks(self.device)
         with torch.no_grad():
             # the ranks decide alike on what is to be kept
@@ -328,7 +328,7 @@ class PINN(LightningModule):
 
     def _objective(self, batch: Batch, held: bool) -> Objective:
         ranks = Ranks(self.device)
-        weighting = self._weighting(batch, ranks).times(self.schedule.phase.weights)
+        weighting = self._weighting(batch, ranks).times(self.schedule.phase.weights or {})
         return Objective(self.residuals, batch, weighting=weighting, ranks=ranks, where=self.schedule.where, held=held)
 
     def _weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
