@@ -12,6 +12,7 @@ from torch.func import functional_call, jacrev, vmap
 
 from pinnlab.engines import NTP
 from pinnlab.geometry import Points, size
+from pinnlab.networks.seen import slots
 from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
 from pinnlab.residuals.residuals import Residuals
 
@@ -181,6 +182,9 @@ class _OwnCopies(nn.Module):
             return functional_call(self.network, parameters, (point[None],))[0]
 
         own: dict[str, Tensor] = {name: p for name, p in self.network.named_parameters() if name in self.copied}
+        # an unknown that the network sees has copies if it is trained
+        buffers = dict(self.network.named_buffers())
+        own |= {slot: buffers[slot] for slot in slots(self.network) if buffers[slot].ndim}
         return vmap(single)(own, x)
 
 
@@ -191,7 +195,10 @@ def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals
     network can be mapped over the points. Other parameters, which are frozen, are the same for all points.
     """
     copied = {name: p for name, p in residuals.network.named_parameters() if f"network.{name}" in parameters}
+    seen = any(f"equation.{name}.parameter" in parameters for name in slots(residuals.network).values())
     if isinstance(residuals.engine, NTP):
+        if seen:
+            return None  # what a network does with a number it need not do with one for each point
         linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
         return residuals if all(id(p) in linear for p in copied.values()) else None
     mapped = copy.copy(residuals)

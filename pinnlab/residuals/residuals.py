@@ -15,6 +15,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
 from pinnlab.jets.algebra import factorial, of_degree
+from pinnlab.networks.seen import bound, slots
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
 
@@ -71,6 +72,8 @@ class Residuals(nn.Module):
         self.network = network
         self.equation = equation
         self.engine = engine
+        # says which unknown the equation lacks
+        bound(network, {name: unknown.value for name, unknown in equation.unknowns().items()})
         constraints = equation.constraints()
         for given in (sobolev or {}, weights or {}):
             for name in given:
@@ -81,15 +84,32 @@ class Residuals(nn.Module):
             for name, constraint in constraints.items()
         }
 
-    def fields(self, points: Points, indices: Algebra) -> dict[str, Field]:
-        """The coordinates and outputs as fields at the points, with the given derivatives."""
-        inputs = coordinates(self.equation, points, self.equation.name)
-        return self.engine.fields(self.network, inputs, self.equation.outputs, indices)
+    @property
+    def function(self) -> nn.Module:
+        """The network as a function of the points alone: with the unknowns that it sees at their present values."""
+        return bound(self.network, {name: unknown.value for name, unknown in self.equation.unknowns().items()})
 
-    def variables(self, name: str, points: Points) -> dict[str, object]:
-        """What a constraint's residual can ask for, but for the unknowns: columns of the points, and fields."""
+    def fields(
+        self, points: Points, indices: Algebra, unknowns: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Field]:
+        """The coordinates and outputs as fields at the points, with the given derivatives.
+
+        Args:
+            points: The points.
+            indices: The derivatives.
+            unknowns: The values of the unknowns, for a network that sees some; the present ones by default.
+        """
+        inputs = coordinates(self.equation, points, self.equation.name)
+        network = self.function if unknowns is None else bound(self.network, unknowns)
+        return self.engine.fields(network, inputs, self.equation.outputs, indices)
+
+    def variables(self, name: str, points: Points, unknowns: Mapping[str, Tensor] | None = None) -> dict[str, object]:
+        """What a constraint's residual can ask for, but for the unknowns: columns of the points, and fields.
+
+        The values of the unknowns matter to a network that sees them.
+        """
         where = f"{self.equation.name}, constraint {name!r}"
-        return {**columns(self.equation, points, where), **self.fields(points, self.terms[name].indices)}
+        return {**columns(self.equation, points, where), **self.fields(points, self.terms[name].indices, unknowns)}
 
     def rows(self, name: str, variables: Mapping[str, object], unknowns: Mapping[str, Tensor], total: float) -> Tensor:
         """One constraint's weighted rows, `(rows, N)`.
@@ -134,14 +154,18 @@ class Residuals(nn.Module):
 
         If the unknowns are held, they keep their values and r = b.
         """
-        variables, unknowns = self.variables(name, points), self.equation.unknowns()
+        unknowns = self.equation.unknowns()
         free = {key for key, unknown in unknowns.items() if unknown.linear and not held}
         values = {key: torch.zeros_like(u.parameter) if key in free else u.value for key, u in unknowns.items()}
+        variables = self.variables(name, points, values)
+        seen = set(slots(self.network).values())
         constant = self.rows(name, variables, values, total)
         slopes = {}
         for key in sorted(free):
             one = {**values, key: torch.ones_like(values[key])}
-            slopes[key] = self.rows(name, variables, one, total) - constant
+            # the network is another one for every value of an unknown that it sees
+            there = self.variables(name, points, one) if key in seen else variables
+            slopes[key] = self.rows(name, there, one, total) - constant
         return Affine(constant, slopes)
 
     def reduced(

@@ -30,7 +30,7 @@ def slopes(
         unknowns = residuals.equation.unknowns().items()
         values = {name: unknown.value.detach().requires_grad_() for name, unknown in unknowns}
         for constraint, batch in points.items():
-            variables = residuals.variables(constraint, batch)
+            variables = residuals.variables(constraint, batch, values)
             rows = residuals.rows(constraint, variables, values, (totals or {}).get(constraint) or size(batch))
             weights = torch.zeros_like(rows, requires_grad=True)
             for name, value in values.items():

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torchmetrics import MaxMetric, Metric, SumMetric
 
-from pinnlab.equations.base import domain
+from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
-from pinnlab.jets import IndexSet
+from pinnlab.jets import Field, IndexSet
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import Precise, thinned
 from pinnlab.training.error_estimates import ErrorEstimates, error_estimates
@@ -137,12 +137,15 @@ class Evaluation:
 
     def _compare(self, batch: Mapping[str, Points]) -> None:
         equation = self.residuals.equation
-        points = batch[domain(equation.constraints())]
-        with torch.enable_grad():
-            found = self.residuals.fields(points, IndexSet.simplex(equation.dimension, 0))
-            exact = equation.solution(points)
+        values: dict[str, tuple[dict[str, Field], dict[str, Field]]] = {}
         for name in equation.outputs:
-            pair = found[name].value.detach(), exact[name].value.detach()
+            # an output of one part of the region is compared there
+            where = home(equation, name)
+            if where not in values:
+                with torch.enable_grad():
+                    found = self.residuals.fields(batch[where], IndexSet.simplex(equation.dimension, 0))
+                    values[where] = found, equation.solution(batch[where])
+            pair = tuple(fields[name].value.detach() for fields in values[where])
             for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
                 self._metrics[f"relative_l2{key}"].update(*pair)
                 self._metrics[f"max_error{key}"].update(*pair)
