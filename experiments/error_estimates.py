@@ -31,7 +31,7 @@ from estimate_problems import DEVELOPMENT, JUDGEMENT, Problem
 
 import pinnlab
 from pinnlab.collocation import Sobol
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDING = 1e-13

@@ -21,10 +21,10 @@ from pinnlab.collocation import Grid
 from pinnlab.engines import NTP
 from pinnlab.equations import SelfSimilarBurgers
 from pinnlab.networks import MLP
+from pinnlab.optimisers.least_squares import Normal, Orthogonal
 from pinnlab.residuals import Only, Residuals, Weights
 from pinnlab.residuals.jacobian import Linearisation
 from pinnlab.training import GaussNewton
-from pinnlab.training.least_squares import Normal, Orthogonal
 from pinnlab.training.objective import Objective
 
 

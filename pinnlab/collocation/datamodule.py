@@ -221,7 +221,7 @@ class Collocation(LightningDataModule):
     def _refuse_without_effect(self, by_name: Mapping[str, Sampler]) -> None:
         first, second = self.batch(0), self.batch(self.resample_every)
         for name, region in self._bound().items():
-            if region.dimension > 0:
+            if not region.given:
                 continue
             count = size(first[name])
             if self.points.get(name, count) != count:

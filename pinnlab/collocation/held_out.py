@@ -22,7 +22,8 @@ def held_out(region: Region, n: int, seed: int, trained: Points) -> Points:
 
     One dimension has a regular grid, in order, at multiples of the golden ratio within its cells, where no point of a
     grid with rational offset lies; more have a Sobol sequence. A point that coincides with a training point up to
-    rounding is left out, and where many do, as of two equal grids, there is another sample.
+    rounding is left out, and where many do, as of two equal grids, there is another sample. The nodes of a
+    quadrature rule are those of a finer one.
 
     Args:
         region: Where.
@@ -36,6 +37,8 @@ def held_out(region: Region, n: int, seed: int, trained: Points) -> Points:
     Raises:
         UserError: if the region has no points but those of training.
     """
+    if (fresh := region.refined) is not region:
+        return Sobol().sample(fresh, fresh.units(n), seed)
     for attempt in range(_TRIES):
         sampler = Grid(offset=(attempt + 1) * GOLDEN % 1) if region.dimension == 1 else Sobol()
         points = sampler.sample(region, n, seed, attempt)

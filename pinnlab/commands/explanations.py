@@ -20,7 +20,7 @@ from torch import nn
 from pinnlab import collocation, engines, equations, networks, residuals, training
 from pinnlab.commands.building import describe
 from pinnlab.errors import UserError
-from pinnlab.training import adaptation
+from pinnlab.training import callbacks
 from pinnlab.training.phases import Phase
 
 _SHIPPED: dict[str, tuple[ModuleType, type]] = {
@@ -30,7 +30,7 @@ _SHIPPED: dict[str, tuple[ModuleType, type]] = {
     "model.phases": (training, Phase),
     "model.sobolev": (residuals, residuals.Sobolev),
     "data.sampler": (collocation, collocation.Sampler),
-    "trainer.callbacks": (adaptation, Callback),
+    "trainer.callbacks": (callbacks, Callback),
 }
 """The classes that a key accepts by short names: a module and a base. Importing them makes them known to the parser."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pinnlab.commands.arguments import Arguments, writable
 from pinnlab.equations.inputs import axis_names
-from pinnlab.reporting.export import check_name, export
-from pinnlab.reporting.saved import load_model
+from pinnlab.solution.export import check_name, export
+from pinnlab.solution.saved import load_model
 
 _EPILOG = """\
 example:

@@ -10,12 +10,12 @@ import numpy as np
 
 from pinnlab.commands.arguments import Arguments, writable
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.equations.domain import solids
 from pinnlab.equations.inputs import axis_names, by_axis, from_axes
 from pinnlab.errors import UserError
-from pinnlab.reporting.grids import FORMATS, Array, axis, read_points, tensor_product, write
 from pinnlab.solution import load
+from pinnlab.solution.grids import FORMATS, Array, axis, read_points, tensor_product, write
 
 _EPILOG = """\
 examples:

@@ -27,19 +27,19 @@ from pinnlab.commands import building
 from pinnlab.commands.continuing import continuing
 from pinnlab.commands.parsing import parse
 from pinnlab.errors import UserError
+from pinnlab.ranks import lost_ranks
 from pinnlab.reporting.folder import RunFolder, write_arrays, write_atomically
 from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.reporting.record import RunRecord
 from pinnlab.reporting.rehearsal import rehearse
-from pinnlab.reporting.saved import read_solution, run_of
 from pinnlab.reporting.sources import compare
 from pinnlab.reporting.tracking import Tracker, Wandb, mode, start
-from pinnlab.training.checkpoint import Checkpoint, newest, verify
+from pinnlab.solution.saved import read_solution, run_of
+from pinnlab.training.callbacks.checkpoint import Checkpoint, newest, verify
+from pinnlab.training.callbacks.interruption import Interruption
+from pinnlab.training.callbacks.progress import Progress, clock
 from pinnlab.training.failures import ENDING, over
-from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN
-from pinnlab.training.progress import Progress, clock
-from pinnlab.training.ranks import lost_ranks
 from pinnlab.training.schedule import EndedError
 from pinnlab.training.setup import TRAINER_DEFAULTS, bind, check, default_dtype, precision_dtype, without_warnings
 from pinnlab.training.trainer_options import building as building_trainer

@@ -21,10 +21,10 @@ class Traced(Field):
     """A tensor with the leaf tensors of the coordinates that it was computed from.
 
     Attributes:
-        leaves: One tensor `(N,)` per coordinate axis, each requiring gradients.
+        leaves: Per coordinate axis tensors `(N,)` that require gradients: one for each place that it was computed from.
     """
 
-    def __init__(self, value: Tensor, leaves: Sequence[Tensor], axis: int | range | None = None) -> None:
+    def __init__(self, value: Tensor, leaves: Sequence[tuple[Tensor, ...]], axis: int | range | None = None) -> None:
         """Wraps a tensor whose first dimension runs over the points of the leaves."""
         self._value = value
         self.leaves = leaves
@@ -42,12 +42,13 @@ class Traced(Field):
     def _along(self, axis: int) -> Tensor:
         if not self._value.requires_grad:
             return torch.zeros_like(self._value)
-        leaf = self.leaves[axis]
+        leaves = self.leaves[axis]
         with torch.enable_grad():
-            flat = self._value.reshape(len(leaf), -1)
-            # Points do not see each other, so the gradient of the sum over points holds every point's derivative.
+            flat = self._value.reshape(len(leaves[0]), -1)
+            # Points do not see each other, so the gradient of the sum over points holds every point's derivative. Where
+            # there are several places they move together, and their derivatives add up.
             slopes = [
-                torch.autograd.grad(column.sum(), leaf, create_graph=True, materialize_grads=True)[0]
+                torch.stack(torch.autograd.grad(column.sum(), leaves, create_graph=True, materialize_grads=True)).sum(0)
                 for column in flat.unbind(-1)
             ]
             return torch.stack(slopes, -1).reshape(self._value.shape)
@@ -63,7 +64,7 @@ class Traced(Field):
     @classmethod
     def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Runs the function on the tensors and wraps what it returns."""
-        leaves: list[Sequence[Tensor]] = []
+        leaves: list[Sequence[tuple[Tensor, ...]]] = []
 
         def strip(leaf: object) -> object:
             if isinstance(leaf, Traced):
@@ -77,7 +78,14 @@ class Traced(Field):
         # Under no_grad (a validation step) an expression would lose its graph and pass for a constant.
         with torch.enable_grad():
             result = function(*plain_args, **plain_kwargs)
-        return tree_map(lambda leaf: cls(leaf, leaves[0]) if isinstance(leaf, Tensor) else leaf, result)
+        union = leaves[0] if all(some is leaves[0] for some in leaves) else _union(leaves)
+        return tree_map(lambda leaf: cls(leaf, union) if isinstance(leaf, Tensor) else leaf, result)
+
+
+def _union(leaves: Sequence[Sequence[tuple[Tensor, ...]]]) -> list[tuple[Tensor, ...]]:
+    """The leaf tensors of all, by axis, each once."""
+    by_axis = zip(*leaves, strict=True)
+    return [tuple({id(leaf): leaf for tensors in axis for leaf in tensors}.values()) for axis in by_axis]
 
 
 class _LayerNormByFormula(TorchFunctionMode):
@@ -105,8 +113,9 @@ class Autograd(Engine):
             leaves = [column.clone().requires_grad_() for column in points.detach().unbind(-1)]
             points = torch.stack(leaves, -1)
             columns = by_name(network(points), outputs)
+        each = [(leaf,) for leaf in leaves]
         fields: dict[str, Field] = {
-            name: Traced(leaves[axis] if isinstance(axis, int) else points[:, axis.start : axis.stop], leaves, axis)
+            name: Traced(leaves[axis] if isinstance(axis, int) else points[:, axis.start : axis.stop], each, axis)
             for name, axis in axes.items()
         }
-        return fields | {name: Traced(column, leaves) for name, column in columns.items()}
+        return fields | {name: Traced(column, each) for name, column in columns.items()}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pinnlab.equations.base import Constraint, Equation
+from pinnlab.equations.base import Equation
+from pinnlab.equations.constraints import Constraint
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import At, Interval

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pinnlab.equations.base import Constraint, Equation
+from pinnlab.equations.base import Equation
+from pinnlab.equations.constraints import Constraint
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box
 from pinnlab.jets import Field

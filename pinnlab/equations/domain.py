@@ -7,7 +7,8 @@ import inspect
 import torch
 from torch import Tensor
 
-from pinnlab.equations.base import Equation, domain
+from pinnlab.equations.base import Equation
+from pinnlab.equations.constraints import domain
 from pinnlab.geometry import Points, Region
 
 _DIGITS = 1e-6

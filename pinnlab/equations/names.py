@@ -58,6 +58,21 @@ def check_attributes(owner: str, kind: type, unknowns: Iterable[str]) -> None:
             )
 
 
+def check_own(owner: str, taken: Iterable[str], names: Iterable[str]) -> None:
+    """Says which place or operator of a constraint has a name that is no argument, or stands for something else.
+
+    Raises:
+        UserError: if there is one.
+    """
+    known = list(taken)
+    for name in names:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise UserError(f"{owner}: {name!r} cannot be the name of an argument in Python; choose another name")
+        if name in known:
+            raise UserError(f"{owner}: the name {name!r} stands for something else already; choose another one")
+        known.append(name)
+
+
 def check_constraints(owner: str, names: Iterable[object]) -> None:
     """Says which name of a constraint cannot be a part of the names of columns, metrics and options.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from pinnlab.equations.base import Constraint, Equation
+from pinnlab.equations.base import Equation
+from pinnlab.equations.constraints import Constraint
 from pinnlab.geometry import Box
 from pinnlab.jets import Field
 

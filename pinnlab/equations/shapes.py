@@ -25,10 +25,21 @@ def check_component(probe: Probe, where: str, order: int) -> None:
     """Says what is wrong with what a residual returned.
 
     Raises:
-        UserError: if it has not one real number for each point, or not the derivatives of the Sobolev rows.
+        UserError: if it has not one real number for each point, or not the derivatives of the Sobolev rows. Where rows
+            use all nodes it may have any number of them, one after another.
     """
     count, shape = probe.points, tuple(probe.shape)
-    if shape != (count,):
+    if probe.together and (len(shape) > 1 or not probe.shape.numel()):
+        raise UserError(f"{where}: the rows of a Whole are a field (R,) or (), and this one has the shape {shape}")
+    if probe.together and order > 0 and shape != (count,):
+        raise UserError(f"{where}: Sobolev rows differentiate a residual (M,) at the nodes, and this one has {shape}")
+    if order > 0 and probe.places - {""}:
+        raise UserError(
+            f"{where}: Sobolev rows of order {order} differentiate the residual, which uses the network at "
+            f"{', '.join(sorted(probe.places - {''}))}, and that place does not keep its distance when the point "
+            "moves: weight order 0 alone here"
+        )
+    if not probe.together and shape != (count,):
         written = str(tuple("N" if entry == count else entry for entry in shape)).replace("'", "")
         if len(shape) == 2 and shape[0] == count:
             advice = "return its components as a tuple, tuple(r.unbind(-1)), or add their squares up"

@@ -14,7 +14,7 @@ from pinnlab.errors import UserError
 class Unknown(nn.Module):
     """A scalar to be found, such as an exponent or a viscosity; a parameter like the network's.
 
-    Bounds are bounds of the parameter itself: the optimisers take only steps within them (see `training.bounds`),
+    Bounds are bounds of the parameter itself: the optimisers take only steps within them (see `optimisers.bounds`),
     and `project` brings back what a step of another optimiser left outside. The ends belong to the interval.
 
     If every residual is affine in the unknown (`linear`), training takes its least-squares value for the current

@@ -2,6 +2,7 @@
 
 from pinnlab.geometry.box import Box, Interval
 from pinnlab.geometry.disc import Circle, Disc
+from pinnlab.geometry.groups import Groups, Nodes, Rule
 from pinnlab.geometry.points import At, Point
 from pinnlab.geometry.polygon import Outline, Polygon
 from pinnlab.geometry.product import Product
@@ -14,8 +15,10 @@ __all__ = [
     "Circle",
     "Difference",
     "Disc",
+    "Groups",
     "Intersection",
     "Interval",
+    "Nodes",
     "Outline",
     "Parametrised",
     "Point",
@@ -23,6 +26,7 @@ __all__ = [
     "Polygon",
     "Product",
     "Region",
+    "Rule",
     "Source",
     "Union",
     "concatenate",

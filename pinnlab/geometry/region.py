@@ -105,6 +105,25 @@ class Region(ABC):
         """
 
     @property
+    def given(self) -> bool:
+        """Whether its points are all given, however many are asked for."""
+        return self.dimension == 0
+
+    @property
+    def refined(self) -> Region:
+        """The region whose points a solution is judged at: itself, or the nodes of a finer quadrature rule."""
+        return self
+
+    @property
+    def hull(self) -> Region:
+        """The region of its single points, for pictures: itself, or the box that nodes of a rule lie in."""
+        return self
+
+    def units(self, n: int) -> int:
+        """How many to ask `place` for in order to have about n points: fewer where there are several for each."""
+        return n
+
+    @property
     def extent(self) -> Ends:
         """The least and the greatest value of each coordinate, float64: `()` each, `(d,)` for a vector.
 

@@ -42,6 +42,9 @@ class Field(ABC):
     axis: int | range | None
     """The coordinate axis that this field is, a vector coordinate's range of axes, or None for every other field."""
 
+    derived: Callable[[Field], Field] | None = None
+    """The derivative along a coordinate, of what an operator on all nodes returned; arithmetic drops it."""
+
     def __getattr__(self, name: str) -> Any:
         """The methods of tensors, as torch functions on fields."""
         method = None if name.startswith("_") else getattr(Tensor, name, None)
@@ -119,7 +122,10 @@ class Field(ABC):
             raise UserError("d() needs at least one coordinate to differentiate along, like u.d(x)")
         field: Field = self
         for coordinate in coordinates:
-            axis = self._axis(coordinate)
+            axis = field._axis(coordinate)
+            if field.derived is not None:
+                field = field.derived(coordinate)
+                continue
             if isinstance(axis, int):
                 field = field.differentiate(axis)
             else:

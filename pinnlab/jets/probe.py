@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_map
 
 from pinnlab.errors import UserError
 from pinnlab.jets.algebra import MultiIndex, add, unit
@@ -34,6 +34,11 @@ class Probe(Field):
     It also holds in words what it contains that has only so many derivatives, and how many are left: none of data,
     of the `.value` of a field and of functions that jump. A plain tensor with an entry for every point is data.
 
+    A row may see other places than its own point: `places` names those that a node is made of. Places at a fixed
+    distance share one name, since ∂/∂x of u(x + c) is (∂u/∂x)(x + c); no derivative is defined of what mixes others.
+    And a row may see all points `together`; what does, found out by whether NaN at one point spreads to others, has
+    no derivatives.
+
     Values live on the meta device: they have shapes and no numbers, so control flow that depends on data is an error.
     """
 
@@ -49,6 +54,8 @@ class Probe(Field):
         left: Mapping[str, int] | None = None,
         name: str = "an expression",
         dtype: torch.dtype | None = None,
+        places: Iterable[str] = (),
+        together: bool = False,
     ) -> None:
         """A probe of the given shape of values.
 
@@ -62,6 +69,8 @@ class Probe(Field):
             left: What it contains that has no derivatives without end → how many it has.
             name: What it is called where its values are used.
             dtype: Of the values.
+            places: Where it uses the network.
+            together: Whether functions may take the points together.
         """
         self._value = torch.empty(tuple(shape), device="meta", dtype=dtype)
         self.dimension = dimension
@@ -71,22 +80,34 @@ class Probe(Field):
         self.points = shape[0] if points is None else points
         self.left = dict(left or {})
         self.name = name
+        self.places = frozenset(places)
+        self.together = together
 
     @classmethod
-    def output(cls, shape: Sequence[int], dimension: int, name: str = "an output") -> Probe:
+    def output(
+        cls, shape: Sequence[int], dimension: int, name: str = "an output", place: str = "", together: bool = False
+    ) -> Probe:
         """An output of the network."""
-        return cls(shape, dimension, [(0,) * dimension], name=name)
+        return cls(shape, dimension, [(0,) * dimension], name=name, places=[place], together=together)
 
     @classmethod
-    def coordinate(cls, shape: Sequence[int], dimension: int, axis: int | range, name: str = "a coordinate") -> Probe:
+    def coordinate(
+        cls,
+        shape: Sequence[int],
+        dimension: int,
+        axis: int | range,
+        name: str = "a coordinate",
+        place: str = "",
+        together: bool = False,
+    ) -> Probe:
         """A coordinate: its expressions can be differentiated too, like (x * x).d(x)."""
-        return cls(shape, dimension, [(0,) * dimension], axis, name=name)
+        return cls(shape, dimension, [(0,) * dimension], axis, name=name, places=[place], together=together)
 
     @property
     def value(self) -> Tensor:
         """A tensor without numbers, `(N, ...)`, that knows whose values it stands for."""
         origins = frozenset((*self.left, f"the values of {self.name}"))
-        return Values.of(self._value, Origin(origins, self.points, self.shifts, self.laplacians))
+        return Values.of(self._value, Origin(origins, self.points, self.shifts, self.laplacians, self.together))
 
     @property
     def shape(self) -> torch.Size:
@@ -117,13 +138,45 @@ class Probe(Field):
         step = unit(self.dimension, axis)
         shifts = (add(shift, step) for shift in self.written_out())
         left = {what: count - 1 for what, count in self.left.items()}
-        return Probe(self.shape, self.dimension, shifts, points=self.points, left=left, dtype=self.dtype)
+        return Probe(
+            self.shape,
+            self.dimension,
+            shifts,
+            points=self.points,
+            left=left,
+            dtype=self.dtype,
+            places=self.places,
+            together=self.together,
+        )
+
+    def _axis(self, coordinate: object) -> int | range:
+        """The axis of a coordinate.
+
+        Raises:
+            UserError: if it is none, or one of another place than this expression.
+        """
+        axis = super()._axis(coordinate)
+        assert isinstance(coordinate, Probe)
+        if len(self.places | coordinate.places) > 1:
+            raise UserError(
+                "a derivative is asked of an expression at one place along a coordinate of another, or of one that "
+                "mixes places: differentiate the output of each place along its own coordinate, as right.u.d(right.x)"
+            )
+        return axis
 
     def laplacian(self, axes: Sequence[int]) -> Field:
         """The Laplacian of the outputs is noted as such; that of anything else by its second derivatives."""
         plain = not self.laplacians and not self.left and self.shifts == {(0,) * self.dimension}
         if len(axes) > 1 and plain:
-            return Probe(self.shape, self.dimension, (), laplacians=[tuple(sorted(axes))], points=self.points)
+            return Probe(
+                self.shape,
+                self.dimension,
+                (),
+                laplacians=[tuple(sorted(axes))],
+                points=self.points,
+                places=self.places,
+                together=self.together,
+            )
         return super().laplacian(axes)
 
     def written_out(self) -> frozenset[MultiIndex]:
@@ -155,10 +208,13 @@ class Probe(Field):
         parts: list[Probe | Origin] = [*probes, *(leaf.origin for leaf in leaves if isinstance(leaf, Values))]
         shifts = frozenset[MultiIndex]().union(*(part.shifts for part in parts))
         laplacians = frozenset[tuple[int, ...]]().union(*(part.laplacians for part in parts))
-        dimension, points = probes[0].dimension, probes[0].points
-        if name in _OVER_ENTRIES and all(probe.ndim == 1 for probe in probes):
+        dimension, points, together = probes[0].dimension, probes[0].points, probes[0].together
+        places = frozenset[str]().union(*(probe.places for probe in probes))
+        if not together and name in _OVER_ENTRIES and all(probe.ndim == 1 for probe in probes):
             raise UserError(f"{name} takes points together, and {TOGETHER}")
         left = _left(function, name, leaves, kwargs, points)
+        if together and _mixes(function, args, kwargs, points):
+            left = {f"{name}(…) over the nodes": 0, **left}
 
         def strip(leaf: object) -> object:
             if isinstance(leaf, Probe):
@@ -176,21 +232,64 @@ class Probe(Field):
             if "meta" in str(error):
                 raise UserError(f"{name}: {BRANCHES}") from error
             message = " ".join(str(error).split())
-            raise UserError(
-                f"{name} of fields at {points} points fails ({message}); values at the points must be a column, "
-                "as m in At(x=…, m=…), and a residual may use only the values at its own point"
-            ) from error
+            advice = (
+                "what acts on the nodes must have as many entries as there are nodes, in training and, where a rule "
+                "has a finer one, in the evaluation"
+                if together
+                else "values at the points must be a column, as m in At(x=…, m=…), and a residual may use only the "
+                "values at its own point"
+            )
+            raise UserError(f"{name} of fields at {points} points fails ({message}); {advice}") from error
 
         def wrap(leaf: object) -> object:
             if not isinstance(leaf, Tensor):
                 return leaf
             if leaf.is_complex():
                 raise UserError(f"{name} gives complex numbers: write real and imaginary part as two outputs")
-            check_local(name, leaf.shape, points, any(points in probe.shape for probe in probes))
+            if not together:
+                check_local(name, leaf.shape, points, any(points in probe.shape for probe in probes))
             own = left if leaf.is_floating_point() else {**left, f"{name}(…)": 0}
-            return cls(leaf.shape, dimension, shifts, None, laplacians, points=points, left=own, dtype=leaf.dtype)
+            return cls(
+                leaf.shape,
+                dimension,
+                shifts,
+                None,
+                laplacians,
+                points=points,
+                left=own,
+                dtype=leaf.dtype,
+                places=places,
+                together=together,
+            )
 
         return tree_map(wrap, result)
+
+
+def _mixes(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], points: int) -> bool:
+    """Whether an entry of the result depends on a point other than its own: NaN at one point spreads, or moves."""
+    spoilt = points // 2
+
+    def real(leaf: object) -> object:
+        if isinstance(leaf, Probe):
+            ones = torch.ones(leaf.shape, dtype=leaf.dtype)
+            if leaf.shape[:1] == (points,) and ones.is_floating_point():
+                ones[spoilt] = torch.nan
+            return ones
+        if isinstance(leaf, Values):
+            return torch.ones(leaf.shape, dtype=leaf.dtype) if leaf.is_meta else numbers(leaf)
+        return leaf
+
+    plain_args, plain_kwargs = tree_map(real, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field))
+    try:
+        result = function(*plain_args, **plain_kwargs)
+    except (RuntimeError, TypeError, ValueError, IndexError):
+        return True  # the dry run on shapes alone says what is wrong
+    others = torch.arange(points) != spoilt
+    return any(
+        leaf.shape[:1] != (points,) or bool(leaf[others].isnan().any())
+        for leaf in tree_leaves(result)
+        if isinstance(leaf, Tensor)
+    )
 
 
 def _left(

@@ -30,9 +30,10 @@ BRANCHES = (
 
 TOGETHER = (
     "a residual may use only the values at its own point, and not branch on them: no mean, sum, maximum, order or "
-    "index over the points (over the components of a field of shape (N, d), say dim=-1)"
+    "index over the points (over the components of a field of shape (N, d), say dim=-1). For rows that use other "
+    "points declare a Whole in place of the Constraint, or give the constraint places"
 )
-"""What a residual may not do, for now."""
+"""What a local residual may not do."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class Origin:
         points: The number of points of the dry run.
         shifts: The derivatives of the network that they need.
         laplacians: The groups of axes over which they need a Laplacian.
+        together: Whether a residual may take the points together.
     """
 
     origins: frozenset[str]
     points: int
     shifts: frozenset[MultiIndex] = frozenset()
     laplacians: frozenset[tuple[int, ...]] = frozenset()
+    together: bool = False
 
     @staticmethod
     def union(first: Origin, *others: Origin) -> Origin:
@@ -59,6 +62,7 @@ class Origin:
             first.points,
             first.shifts.union(*(other.shifts for other in others)),
             first.laplacians.union(*(other.laplacians for other in others)),
+            first.together,
         )
 
 
@@ -124,6 +128,8 @@ class Values(Tensor):
             def known(leaf: Any) -> Any:
                 if not isinstance(leaf, Tensor):
                     return leaf
+                if origin.together:
+                    return cls.of(leaf, origin)
                 check_local(getattr(func, "__name__", str(func)), leaf.shape, origin.points, before)
                 return cls.of(leaf, origin)
 

@@ -6,7 +6,7 @@ import platform
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,8 @@ from torch import Tensor
 import pinnlab
 from pinnlab.collocation import Grid
 from pinnlab.collocation.datamodule import Collocation
-from pinnlab.equations.base import domain
+from pinnlab.equations import Equation
+from pinnlab.equations.constraints import domain
 from pinnlab.equations.inputs import by_axis
 from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points, select
@@ -30,8 +31,8 @@ from pinnlab.reporting.mesh import broken, lattice, triangles
 from pinnlab.reporting.sources import keep
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
+from pinnlab.training.callbacks.interruption import Interruption
 from pinnlab.training.failures import ENDING, over
-from pinnlab.training.interruption import Interruption
 from pinnlab.training.pinn import PINN, StepReport
 
 _MAP = 101 * 101
@@ -125,7 +126,7 @@ class RunRecord(Callback):
             found = covered(pl_module, name, points, found)
         write_arrays(self.folder.solution, found)
         with failures.kept("the record of the points"):
-            write_arrays(self.folder.points, point_arrays(data, pl_module.equation.inputs, pl_module.schedule.step))
+            write_arrays(self.folder.points, point_arrays(data, pl_module.equation, pl_module.schedule.step))
         # the picture reads it
         self.folder.write_summary(self._summary(pl_module, status, metrics))
         with failures.kept("the picture of the run"):
@@ -216,11 +217,12 @@ def where(module: PINN, data: Collocation) -> tuple[str, Points]:
     """The constraint that is the domain, and held-out points of it: in order on a line, a grid over two axes."""
     equation = module.equation
     name = domain(equation.constraints())
-    region = equation.constraints()[name].region
+    constraint = equation.constraints()[name]
+    region = constraint.region.hull
     if equation.dimension == 2:
         scalar = len(equation.inputs) == 2
         return name, lattice(region, _MAP) if scalar else Grid().sample(region, _MAP, 0)
-    points = data.held_out_batch()[name]
+    points = constraint.flat(data.held_out_batch()[name])
     if equation.dimension == region.dimension == 1:
         points = select(points, points[equation.inputs[0]].flatten().argsort())
     return name, points
@@ -231,7 +233,7 @@ def covered(module: PINN, name: str, points: Points, found: Mapping[str, np.ndar
 
     Values are NaN in the gaps of a line; `mesh/triangles`, `(T, 3)`, are the triangles of a map over two scalar inputs.
     """
-    inputs, region = module.equation.inputs, module.equation.constraints()[name].region
+    inputs, region = module.equation.inputs, module.equation.constraints()[name].region.hull
     if len(inputs) == module.equation.dimension == 2:
         return {**found, "mesh/triangles": triangles(region, points)}
     if region.dimension == module.equation.dimension == 1 and inputs[0] in found:
@@ -244,7 +246,7 @@ def solution_arrays(module: PINN, name: str, points: Points) -> dict[str, np.nda
 
     Inputs are `(N,)`, a vector x as its components `x.0`, `x.1`, …. For an equation of one axis each output is
     `(order + 1, N)`, its derivatives up to the highest that training used; for more axes it is `(1, N)`. `residual` is
-    `(components, N)`.
+    `(components, N)`, and missing where it belongs to no single point.
     """
     points = {key: column.to(module.device) for key, column in points.items()}
     with torch.enable_grad():
@@ -252,8 +254,9 @@ def solution_arrays(module: PINN, name: str, points: Points) -> dict[str, np.nda
             outputs = module.residuals.derivatives(points, _order(module))
         else:
             outputs = {key: value[None] for key, value in module(points).items()}
-        residual = module.residual_values({name: points})[name]
-    return _numpy(by_axis(points, module.equation.inputs) | outputs | {"residual": residual})
+        local = module.equation.constraints()[name].local
+        residual = {"residual": module.residual_values({name: points})[name]} if local else {}
+    return _numpy(by_axis(points, module.equation.inputs) | outputs | residual)
 
 
 def exact_arrays(module: PINN, points: Points) -> dict[str, np.ndarray]:
@@ -278,12 +281,14 @@ def _numpy(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {key: value.detach().cpu().numpy() for key, value in tensors.items()}
 
 
-def point_arrays(data: Collocation, inputs: Sequence[str], step: int) -> dict[str, Any]:
+def point_arrays(data: Collocation, equation: Equation, step: int) -> dict[str, Any]:
     """The collocation points of a step: `constraint/column` ↦ `(N,)`, vector inputs by component."""
+    constraints = equation.constraints()
+    batch = {name: constraints[name].flat(points) for name, points in data.batch(step).items()}
     return {
         f"{name}/{key}": column.cpu().numpy()
-        for name, points in data.batch(step).items()
-        for key, column in (points | by_axis(points, inputs)).items()
+        for name, points in batch.items()
+        for key, column in (points | by_axis(points, equation.inputs)).items()
         if column.ndim == 1
     }
 

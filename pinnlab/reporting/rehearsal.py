@@ -13,11 +13,12 @@ import torch
 from lightning.pytorch import Callback
 
 from pinnlab.collocation.datamodule import Collocation
-from pinnlab.equations.base import domain, twin
+from pinnlab.equations.base import twin
+from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, select, size
+from pinnlab.geometry import Points, select
 from pinnlab.reporting.record import columns, exact_arrays, point_arrays, solution_arrays
-from pinnlab.training.evaluation import Evaluation
+from pinnlab.training.evaluation.held_out import Evaluation
 from pinnlab.training.failures import reason
 from pinnlab.training.pinn import PINN
 
@@ -41,9 +42,10 @@ def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ())
     try:
         with torch.random.fork_rng(devices=[]), model.stages.together(), _quiet():
             with _tried("the record of the solution"):
-                solution_arrays(model, name, few[name])
-                exact_arrays(model, few[name])
-                point_arrays(data, model.equation.inputs, 0)
+                some = model.equation.constraints()[name].flat(few[name])
+                solution_arrays(model, name, some)
+                exact_arrays(model, some)
+                point_arrays(data, model.equation, 0)
             with _tried("the evaluation on held-out points"):
                 metrics = _metrics(model, few)
     except UserError:
@@ -70,7 +72,7 @@ def _twin(model: PINN) -> PINN:
 
 def _metrics(model: PINN, few: dict[str, Points]) -> list[str]:
     evaluation = Evaluation(model.residuals, model.device)
-    evaluation.update(few, {name: size(points) for name, points in few.items()})
+    evaluation.update(few, model.residuals.over(few))
     return list(evaluation.compute())
 
 

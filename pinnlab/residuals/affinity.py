@@ -62,7 +62,7 @@ class _Deviation(torch.nn.Module):
         self.residuals = residuals
 
     def forward(self, constraint: str, points: Points) -> list[str]:
-        residuals, count = self.residuals, float(size(points))
+        residuals, factors = self.residuals, self.residuals.over({constraint: points})[constraint]
         unknowns = residuals.equation.unknowns()
         now = {name: unknown.value.detach() for name, unknown in unknowns.items()}
         variables = residuals.variables(constraint, points)
@@ -72,7 +72,7 @@ class _Deviation(torch.nn.Module):
             changed = {**now, **{name: torch.full_like(now[name], value) for name, value in at.items()}}
             # the network is another one for every value of an unknown that it sees
             there = residuals.variables(constraint, points, changed) if seen & at.keys() else variables
-            return residuals.rows(constraint, there, changed, count).detach()
+            return residuals.rows(constraint, there, changed, factors).detach()
 
         # a row that is not finite where the unknowns are now has another fault
         kept = rows({}).isfinite()

@@ -36,6 +36,8 @@ def inspect(residuals: Residuals, points: Mapping[str, Points]) -> None:
             blocks = torch.arange(size(batch)).split(_BLOCK)
             rows = torch.cat([_finite(residuals, name, batch, block, where) for block in blocks], 1)
             _check_alone(residuals, name, batch, rows, where)
+            if not residuals.constraints[name].local and _network_mixes(residuals, name, batch):
+                raise UserError(f"{where}: {_MIXES}")
         except RuntimeError as error:  # such as a tensor with an entry for each point of another number of points
             message = " ".join(str(error).split())
             raise UserError(
@@ -105,17 +107,21 @@ def _check_alone(residuals: Residuals, name: str, batch: Points, rows: Tensor, w
         moved = {key: column * (1 + 4 * unit) if column.is_floating_point() else column for key, column in few.items()}
         if difference <= _NOISE * (_rows(residuals, name, moved) - found).abs().max():
             return  # rounding, or a layer that is random
-    if _network_mixes(residuals, few):
-        raise UserError(
-            f"{where}: the network mixes points, as a BatchNorm does, and its value at a point may depend on that "
-            "point alone: leave such layers out (LayerNorm keeps points apart)"
-        )
+    if _network_mixes(residuals, name, few):
+        raise UserError(f"{where}: {_MIXES}")
     raise UserError(f"{where}: a row changes when other points do, or their order or number: {TOGETHER}")
 
 
-def _network_mixes(residuals: Residuals, points: Points) -> bool:
+_MIXES = (
+    "the network mixes points, as a BatchNorm does, and its value at a point may depend on that point alone: leave "
+    "such layers out (LayerNorm keeps points apart)"
+)
+
+
+def _network_mixes(residuals: Residuals, name: str, points: Points) -> bool:
     """Whether NaN at one point spreads to others in the network alone."""
-    spoilt = {key: column.clone() for key, column in points.items()}
+    flat = residuals.constraints[name].flat(points)
+    spoilt = {key: column.clone() for key, column in flat.items()}
     for column in spoilt.values():
         if column.is_floating_point():
             column[0] = torch.nan
@@ -126,7 +132,7 @@ def _network_mixes(residuals: Residuals, points: Points) -> bool:
 
 def _rows(residuals: Residuals, name: str, points: Points) -> Tensor:
     unknowns = {key: unknown.value for key, unknown in residuals.equation.unknowns().items()}
-    return residuals.rows(name, residuals.variables(name, points), unknowns, 1.0)
+    return residuals.rows(name, residuals.variables(name, points), unknowns, residuals.weighting[name])
 
 
 @contextmanager

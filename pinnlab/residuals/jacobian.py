@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jacrev, vmap
+from torch.func import jacrev, vmap
 
 from pinnlab.engines import NTP
-from pinnlab.geometry import Points, size
+from pinnlab.geometry import Points, select, size
 from pinnlab.networks.seen import slots
+from pinnlab.optimisers.linearised import Linearised
 from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
+from pinnlab.residuals.functional import OwnCopies, affine, own_gradients
+from pinnlab.residuals.group_jacobian import group_jacobian
 from pinnlab.residuals.residuals import Residuals
+from pinnlab.residuals.weighting import Weighting
 
 # Rows times points up to which a pass over repeated points takes less time than a pass per row (measured).
 _REPEAT_LIMIT = 512
-
-
-class Linearised(ABC):
-    """Residuals at some parameters, with their Jacobian at hand.
-
-    Attributes:
-        vector: r, `(M,)`.
-    """
-
-    vector: Tensor
-
-    @abstractmethod
-    def jacobian(self) -> Tensor:
-        """∂r/∂θ, `(M, P)`."""
 
 
 class Linearisation(Linearised):
@@ -58,7 +47,7 @@ class Linearisation(Linearised):
         residuals: Residuals,
         parameters: Mapping[str, Tensor],
         points: Mapping[str, Points],
-        totals: Mapping[str, float] | None = None,
+        weighting: Weighting | None = None,
         ranks: Exchange | None = None,
         held: bool = False,
     ) -> None:
@@ -68,38 +57,40 @@ class Linearisation(Linearised):
             residuals: The residual blocks.
             parameters: The values of the trained parameters by name, used in place of the module's own.
             points: The points of every constraint.
-            totals: The global numbers of points, where the points are one rank's share.
+            weighting: The factors on rows; by default those of the configuration, with means over these points.
             ranks: Who holds the other points; this process alone by default.
             held: Keep the linear unknowns at their values instead of eliminating them.
         """
+        residuals = residuals.prepared()
         self._held = held
         self._residuals, self._parameters, self._points = residuals, dict(parameters), points
-        self._totals = {name: (totals or {}).get(name) or size(batch) for name, batch in points.items()}
+        self._weighting = weighting or residuals.over(points)
         self._ranks = ranks
         self._own: dict[str, list[Tensor]] = {}
         copies = _with_copies(residuals, parameters)
-        affine: dict[str, Affine] = {}
+        self._local = {name: c.local for name, c in residuals.constraints.items()}
+        pieces: dict[str, Affine] = {}
         for name, batch in points.items():
-            if copies is None or size(batch) == 0:
+            if copies is None or size(batch) == 0 or not self._local[name]:
                 with torch.no_grad():
-                    affine[name] = _affine(residuals, self._parameters, name, batch, self._totals[name], held)
+                    pieces[name] = affine(residuals, self._parameters, name, batch, self._weighting[name], held)
                 continue
             repeats = _repeats(residuals.height(name), size(batch))
             tiled = {key: column.repeat(repeats, *[1] * (column.ndim - 1)) for key, column in batch.items()}
             n = size(tiled)
             own = {key: p.detach().expand(n, *p.shape).requires_grad_() for key, p in parameters.items()}
             with torch.enable_grad():
-                piece = _affine(copies, own, name, tiled, self._totals[name], held)
-                affine[name] = piece.map(_own_row) if repeats > 1 else piece
+                piece = affine(copies, own, name, tiled, self._weighting[name].repeated(repeats), held)
+                pieces[name] = piece.map(_own_row) if repeats > 1 else piece
             self._own[name] = list(own.values())
         unknowns = residuals.equation.unknowns()
-        self.values = eliminate(affine, unknowns, ranks)
+        self.values = eliminate(pieces, unknowns, ranks)
         with torch.enable_grad():
-            self._graph = {name: piece.at(self.values) for name, piece in affine.items()}
+            self._graph = {name: piece.at(self.values) for name, piece in pieces.items()}
         self.blocks = {name: block.detach() for name, block in self._graph.items()}
         self.vector = flatten(self.blocks)
         self._free = [
-            slope(affine, name)
+            slope(pieces, name)
             for name, value in self.values.items()
             if unknowns[name].limits[0] < value < unknowns[name].limits[1]
         ]
@@ -115,7 +106,10 @@ class Linearisation(Linearised):
                 # a rank's share of fewer points than there are ranks
                 continue
             own = self._own.get(name)
-            parts.append(self._mapped(name, batch) if own is None else _expanded(self._graph[name], own))
+            if not self._local[name]:
+                parts.append(self._nonlocal(name, batch))
+            else:
+                parts.append(self._mapped(name, batch) if own is None else own_gradients(self._graph[name], own))
         columns = sum(p.numel() for p in self._parameters.values())
         jacobian = torch.cat(parts) if parts else self.vector.new_zeros(0, columns)
         self._graph = {}
@@ -135,57 +129,28 @@ class Linearisation(Linearised):
         noise = (100 * torch.finfo(gram.dtype).eps) ** 2
         return jacobian - slopes.mT @ (torch.linalg.pinv(gram, hermitian=True, atol=noise) @ products)
 
+    def _nonlocal(self, name: str, batch: Points) -> Tensor:
+        """The rows of one constraint that use all nodes of their group, `(rows · G, P)`."""
+        groups = [select(batch, slice(g, g + 1)) for g in range(size(batch))]
+        own = [
+            group_jacobian(self._residuals, self._parameters, name, group, some, self.values, self._held)
+            for group, some in zip(groups, self._weighting[name].each(len(groups)), strict=True)
+        ]
+        return torch.stack(own, 1).flatten(0, 1)
+
     def _mapped(self, name: str, batch: Points) -> Tensor:
         """The rows of one constraint for any differentiable network: vmap over points of reverse mode."""
+        factors = self._weighting[name]
 
-        def rows(parameters: dict[str, Tensor], point: Points) -> Tensor:
+        def rows(parameters: dict[str, Tensor], point: Points, weight: Tensor | None) -> Tensor:
             single = {key: column[None] for key, column in point.items()}
-            return _affine(self._residuals, parameters, name, single, self._totals[name], self._held).at(self.values)[
-                :, 0
-            ]
+            own = replace(factors, points=None if weight is None else weight[None])
+            return affine(self._residuals, parameters, name, single, own, self._held).at(self.values)[:, 0]
 
-        jacobians = vmap(jacrev(rows), in_dims=(None, 0))(self._parameters, batch)
+        mapped = vmap(jacrev(rows), in_dims=(None, 0, None if factors.points is None else 0))
+        jacobians = mapped(self._parameters, batch, factors.points)
         parts = [jacobians[key].reshape(*jacobians[key].shape[:2], -1) for key in self._parameters]  # (N, rows, p) each
         return torch.cat(parts, 2).transpose(0, 1).flatten(0, 1)
-
-
-class _Constraint(nn.Module):
-    """One constraint's rows as a module, so that `functional_call` can put other parameters in."""
-
-    def __init__(self, residuals: Residuals) -> None:
-        super().__init__()
-        self.residuals = residuals
-
-    def forward(self, name: str, points: Points, total: float, held: bool) -> Affine:
-        return self.residuals.affine(name, points, total, held)
-
-
-def _affine(
-    residuals: Residuals, parameters: Mapping[str, Tensor], name: str, points: Points, total: float, held: bool
-) -> Affine:
-    prefix = "residuals.network." if isinstance(residuals.network, _OwnCopies) else "residuals."
-    named = {(prefix if key.startswith("network.") else "residuals.") + key: value for key, value in parameters.items()}
-    result: Affine = functional_call(_Constraint(residuals), named, (name, points, total, held))
-    return result
-
-
-class _OwnCopies(nn.Module):
-    """A network called with some parameters `(N, ...)`, one copy for each of N points."""
-
-    def __init__(self, network: nn.Module, copied: Collection[str]) -> None:
-        super().__init__()
-        self.network = network
-        self.copied = copied
-
-    def forward(self, x: Tensor) -> Tensor:
-        def single(parameters: dict[str, Tensor], point: Tensor) -> Tensor:
-            return functional_call(self.network, parameters, (point[None],))[0]
-
-        own: dict[str, Tensor] = {name: p for name, p in self.network.named_parameters() if name in self.copied}
-        # an unknown that the network sees has copies if it is trained
-        buffers = dict(self.network.named_buffers())
-        own |= {slot: buffers[slot] for slot in slots(self.network) if buffers[slot].ndim}
-        return vmap(single)(own, x)
 
 
 def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals | None:
@@ -201,9 +166,7 @@ def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals
             return None  # what a network does with a number it need not do with one for each point
         linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
         return residuals if all(id(p) in linear for p in copied.values()) else None
-    mapped = copy.copy(residuals)
-    mapped._modules = {**residuals._modules, "network": _OwnCopies(residuals.network, copied.keys())}
-    return mapped
+    return residuals.with_network(OwnCopies(residuals.network, copied.keys()))
 
 
 def _repeats(rows: int, points: int) -> int:
@@ -215,18 +178,3 @@ def _own_row(block: Tensor) -> Tensor:
     """Row i at the i-th repetition of the points, `(rows, N)`, of a block `(rows, rows · N)`."""
     rows = block.shape[0]
     return block.view(rows, rows, -1).diagonal().mT
-
-
-def _expanded(block: Tensor, own: list[Tensor]) -> Tensor:
-    """The gradients of all rows with respect to each point's own parameters, `(rows · N, P)`."""
-    n = len(own[0])
-    rows = []
-    with torch.enable_grad():
-        # one pass in all if every row has copies of its own, one pass per row otherwise
-        totals = [block.sum()] if n == block.numel() else list(block.sum(1).unbind())
-    for i, total in enumerate(totals):
-        gradients = torch.autograd.grad(
-            total, own, retain_graph=i + 1 < len(totals), allow_unused=True, materialize_grads=True
-        )
-        rows.append(torch.cat([gradient.reshape(n, -1) for gradient in gradients], 1))
-    return torch.cat(rows)

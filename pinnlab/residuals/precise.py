@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping
 
@@ -15,6 +14,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select, size, spaced
 from pinnlab.precision import DoubleDouble, doubled
 from pinnlab.residuals.residuals import Residuals
+from pinnlab.residuals.weighting import Weighting
 
 # Multiply-adds of a value and its derivatives at all points; measured, 1e8 take about two seconds on a CPU.
 _WORK = 4e7
@@ -39,10 +39,7 @@ class Precise:
         Raises:
             UserError: if an operation of the network has no rule for jets or for double-double numbers.
         """
-        twin = copy.copy(residuals)
-        twin.engine = NTP()
-        # not registered as the module's own: its parameters are no nn.Parameter
-        twin._modules = {**residuals._modules, "network": _Doubled(residuals.network)}
+        twin = residuals.with_engine(NTP()).with_network(_Doubled(residuals.network))
         self._counts = {name: size(batch) for name, batch in points.items()}
         self._variables = {}
         with torch.no_grad():
@@ -50,23 +47,23 @@ class Precise:
                 exact = {key: doubled(col) if col.is_floating_point() else col for key, col in batch.items()}
                 self._variables[name] = twin.variables(name, exact)
 
-    def blocks(self, residuals: Residuals, totals: Mapping[str, float] | None = None) -> dict[str, Tensor]:
+    def blocks(self, residuals: Residuals, weighting: Weighting | None = None) -> dict[str, Tensor]:
         """The weighted residual blocks: constraint name -> `(rows, N)`, float64.
 
         Args:
             residuals: The residual blocks, or others of the same network and equation with no higher derivatives.
-            totals: The global numbers of points by constraint, where the points are one rank's share.
+            weighting: The factors on rows; by default those of the residuals, with means over these points.
 
         Raises:
             UserError: if an operation of a residual has no rule for double-double numbers.
         """
         with torch.no_grad():
+            weighting, residuals = weighting or residuals.weighting.over(self._counts), residuals.prepared()
             unknowns = {name: doubled(unknown.value) for name, unknown in residuals.equation.unknowns().items()}
             blocks = {}
             for name, variables in self._variables.items():
-                total = (totals or {}).get(name) or self._counts[name]
                 try:
-                    rows = residuals.rows(name, variables, unknowns, total)
+                    rows = residuals.rows(name, variables, unknowns, weighting[name])
                 except (RuntimeError, TypeError) as error:  # numpy's functions of columns
                     raise UserError(f"constraint {name!r} has no double-double numbers ({error})") from error
                 blocks[name] = rows.high if isinstance(rows, DoubleDouble) else rows
@@ -94,7 +91,8 @@ def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Poi
     weights = sum(p.numel() for p in [*network.parameters(), *network.buffers()])
     chosen = {}
     for name, batch in points.items():
-        work = size(batch) * len(residuals.terms[name].indices) * weights
+        nodes = size(residuals.constraints[name].flat(batch))
+        work = nodes * len(residuals.terms[name].indices) * weights
         few = size(batch) // max(1, math.ceil(work / _WORK))
         chosen[name] = select(batch, spaced(size(batch), max(1, few)))
     return chosen

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from pinnlab.engines import Engine
-from pinnlab.equations.base import Constraint, Equation, columns, components, coordinates, required, resolve
+from pinnlab.equations.acting import acting
+from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
+from pinnlab.equations.base import Equation
+from pinnlab.equations.constraints import Constraint
+from pinnlab.equations.inference import required
+from pinnlab.equations.places import There
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
-from pinnlab.jets.algebra import factorial, of_degree
 from pinnlab.networks.seen import bound, slots
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
+from pinnlab.residuals.weighting import Factors, Weighting, factors_of
 
 
 @dataclass(frozen=True)
 class Term:
-    """A constraint as it is trained: what the network must supply, and the rows that come of it.
+    """What the rows of a constraint are made of.
 
     Attributes:
         indices: The derivatives of the network that its rows need.
-        rows: For every derivative α of the residual in the loss, (α, √(weight · Q_|α| · |α|!/α!)).
-        components: How many fields the residual returns.
+        height: How many rows the residual has for a point, or for a group of nodes, in training.
+        operators: Number of nodes -> the operators that the residual can ask for on these.
     """
 
     indices: Algebra
-    rows: tuple[tuple[tuple[int, ...], float], ...]
-    components: int
+    height: int
+    operators: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
 
 
 class Residuals(nn.Module):
@@ -43,8 +49,14 @@ class Residuals(nn.Module):
 
         weight · Σ_j Q_j · (1/N) Σ_i |∇^j F(x_i)|².
 
-    The module holds the network and the equation, so that its parameters are all there are:
-    weights and unknowns.
+    Where rows use all nodes of a group (`Whole`), N counts the groups, and a group has the mean over its rows.
+
+    All factors on rows are in a `Weighting`, which every evaluation may be given. The module holds the network and the
+    equation, so that its parameters are all there are: weights and unknowns.
+
+    Attributes:
+        weighting: That of the configuration, with sums over points in place of means.
+        terms: What the rows of each constraint are made of.
     """
 
     def __init__(
@@ -74,15 +86,49 @@ class Residuals(nn.Module):
         self.engine = engine
         # says which unknown the equation lacks
         bound(network, {name: unknown.value for name, unknown in equation.unknowns().items()})
+        self._constraints: Mapping[str, Constraint] | None = None
         constraints = equation.constraints()
         for given in (sobolev or {}, weights or {}):
             for name in given:
                 if name not in constraints:
                     raise UserError(f"{equation.name} has no constraint {name!r}; it has {', '.join(constraints)}")
-        self.terms = {
-            name: _term(equation, name, constraint, (sobolev or {}).get(name), (weights or {}).get(name))
-            for name, constraint in constraints.items()
-        }
+        self.weighting = Weighting(
+            {
+                name: _factors(equation, name, constraint, (sobolev or {}).get(name), (weights or {}).get(name))
+                for name, constraint in constraints.items()
+            }
+        )
+        self.terms = {}
+        for name, constraint in constraints.items():
+            operators = constraint.operators()
+            order = sum(self.weighting[name].rows[-1][0])
+            self.terms[name] = Term(*required(equation, name, constraint, order, operators), operators)
+
+    @property
+    def constraints(self) -> Mapping[str, Constraint]:
+        """The equation's constraints by name: those of `prepared`, or built anew."""
+        return self.equation.constraints() if self._constraints is None else self._constraints
+
+    def prepared(self) -> Residuals:
+        """The same residuals with the constraints built once, for several evaluations or within a transform.
+
+        They are not kept in the module itself: a copy of it has unknowns of its own.
+        """
+        found = copy.copy(self)
+        found._constraints = self.constraints
+        return found
+
+    def with_network(self, network: nn.Module) -> Residuals:
+        """The same residuals of another network: equation, engine and weights are shared."""
+        found = copy.copy(self)
+        found._modules = {**self._modules, "network": network}
+        return found
+
+    def with_engine(self, engine: Engine) -> Residuals:
+        """The same residuals of the same network under another engine."""
+        found = copy.copy(self)
+        found.engine = engine
+        return found
 
     @property
     def function(self) -> nn.Module:
@@ -99,57 +145,107 @@ class Residuals(nn.Module):
             indices: The derivatives.
             unknowns: The values of the unknowns, for a network that sees some; the present ones by default.
         """
-        inputs = coordinates(self.equation, points, self.equation.name)
+        return self._fields(coordinates(self.equation, points, self.equation.name), indices, unknowns)
+
+    def _fields(
+        self, inputs: Mapping[str, Tensor], indices: Algebra, unknowns: Mapping[str, Tensor] | None
+    ) -> dict[str, Field]:
         network = self.function if unknowns is None else bound(self.network, unknowns)
         return self.engine.fields(network, inputs, self.equation.outputs, indices)
 
-    def variables(self, name: str, points: Points, unknowns: Mapping[str, Tensor] | None = None) -> dict[str, object]:
-        """What a constraint's residual can ask for, but for the unknowns: columns of the points, and fields.
+    def variables(
+        self, name: str, points: Points, unknowns: Mapping[str, Tensor] | None = None
+    ) -> list[dict[str, object]]:
+        """What a constraint's residual can ask for, but for the unknowns, for each part of the points.
+
+        Columns of the points, fields at the points and at their places, and operators on the nodes. There is one part
+        of all points where rows belong to points, and one for each group where rows use all nodes of a group.
 
         The values of the unknowns matter to a network that sees them.
         """
-        where = f"{self.equation.name}, constraint {name!r}"
-        return {**columns(self.equation, points, where), **self.fields(points, self.terms[name].indices, unknowns)}
+        constraint, where = self.constraints[name], f"{self.equation.name}, constraint {name!r}"
+        return [self._part(name, constraint, part, where, unknowns) for part in constraint.parts(points)]
 
-    def rows(self, name: str, variables: Mapping[str, object], unknowns: Mapping[str, Tensor], total: float) -> Tensor:
-        """One constraint's weighted rows, `(rows, N)`.
+    def _part(
+        self, name: str, constraint: Constraint, points: Points, where: str, unknowns: Mapping[str, Tensor] | None
+    ) -> dict[str, object]:
+        term = self.terms[name]
+        found: dict[str, object] = {
+            **columns(self.equation, points, where),
+            **self.fields(points, term.indices, unknowns),
+            **acting(term.operators.get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
+        }
+        for label, place in constraint.places.items():
+            there = elsewhere(self.equation, place, points, f"{where}, place {label!r}")
+            found[label] = There(label, self._fields(there, term.indices, unknowns))
+        return found
+
+    def rows(
+        self,
+        name: str,
+        variables: Sequence[Mapping[str, object]],
+        unknowns: Mapping[str, Tensor],
+        factors: Factors,
+    ) -> Tensor:
+        """One constraint's weighted rows, `(rows, N)`, or `(rows, G)` for G groups of nodes.
 
         Args:
             name: The constraint.
             variables: What its residual can ask for, from `variables`.
             unknowns: The values of the unknowns.
-            total: What the mean divides by: the number of points over all ranks, over a phase's factor if it has one.
+            factors: The factors on the rows.
         """
-        term, where = self.terms[name], f"{self.equation.name}, constraint {name!r}"
-        residual = self.equation.constraints()[name].residual
-        parts = components(residual(**resolve(residual, {**variables, **unknowns}, where)), where)
-        scale = 1 / math.sqrt(total)
-        return torch.stack([part.derivative(alpha) * (scale * w) for part in parts for alpha, w in term.rows])
+        constraint, where = self.constraints[name], f"{self.equation.name}, constraint {name!r}"
 
-    def forward(self, points: Mapping[str, Points], totals: Mapping[str, float] | None = None) -> dict[str, Tensor]:
+        def fields(part: Mapping[str, object]) -> tuple[Field, ...]:
+            arguments = resolve(constraint.residual, {**part, **unknowns}, where)
+            return components(constraint.residual(**arguments), where)
+
+        if constraint.local:
+            scaled = list(factors.scaled())
+            return torch.stack(
+                [part.derivative(alpha) * scale for part in fields(variables[0]) for alpha, scale in scaled]
+            )
+        scaled = list(replace(factors, points=None).scaled())
+        groups = []
+        for group in variables:
+            rows = [part.derivative(alpha).reshape(-1) * scale for part in fields(group) for alpha, scale in scaled]
+            groups.append(torch.cat([row / math.sqrt(len(row)) if factors.mean else row for row in rows]))
+        if not groups:  # a rank's share of fewer groups than there are ranks
+            return next(self.parameters()).new_zeros(self.height(name), 0)
+        block = torch.stack(groups, 1)
+        return block if factors.points is None else block * factors.points.sqrt()
+
+    def over(self, points: Mapping[str, Points]) -> Weighting:
+        """The configured weighting with means over these points."""
+        return self.weighting.over({name: size(batch) for name, batch in points.items()})
+
+    def forward(self, points: Mapping[str, Points], weighting: Weighting | None = None) -> dict[str, Tensor]:
         """The weighted residual blocks, by constraint, each `(rows, N)`.
 
         Args:
             points: The points of every constraint.
-            totals: The global numbers of points by constraint, where the points are one rank's share.
+            weighting: The factors on rows; by default those of the configuration, with means over these points.
         """
+        weighting, ready = weighting or self.over(points), self.prepared()
         values = {name: unknown.value for name, unknown in self.equation.unknowns().items()}
         return {
-            name: self.rows(name, self.variables(name, batch), values, (totals or {}).get(name) or size(batch))
+            name: ready.rows(name, ready.variables(name, batch), values, weighting[name])
             for name, batch in points.items()
         }
 
     def unweighted(self) -> Residuals:
         """The residuals alone, without weights or derivatives of them, for the same network."""
         plain, ones = {name: Weights([1.0]) for name in self.terms}, dict.fromkeys(self.terms, 1.0)
-        return Residuals(self.network, self.equation, self.engine, plain, ones)
+        found = Residuals(self.network, self.equation, self.engine, plain, ones)
+        found.weighting = found.weighting.with_sums()
+        return found
 
     def height(self, name: str) -> int:
-        """The number of rows of a constraint's block."""
-        term = self.terms[name]
-        return len(term.rows) * term.components
+        """The number of rows of a constraint's block on the points of training."""
+        return len(self.weighting[name].rows) * self.terms[name].height
 
-    def affine(self, name: str, points: Points, total: float, held: bool = False) -> Affine:
+    def affine(self, name: str, points: Points, factors: Factors, held: bool = False) -> Affine:
         """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i.
 
         If the unknowns are held, they keep their values and r = b.
@@ -159,19 +255,19 @@ class Residuals(nn.Module):
         values = {key: torch.zeros_like(u.parameter) if key in free else u.value for key, u in unknowns.items()}
         variables = self.variables(name, points, values)
         seen = set(slots(self.network).values())
-        constant = self.rows(name, variables, values, total)
+        constant = self.rows(name, variables, values, factors)
         slopes = {}
         for key in sorted(free):
             one = {**values, key: torch.ones_like(values[key])}
             # the network is another one for every value of an unknown that it sees
             there = self.variables(name, points, one) if key in seen else variables
-            slopes[key] = self.rows(name, there, one, total) - constant
+            slopes[key] = self.rows(name, there, one, factors) - constant
         return Affine(constant, slopes)
 
     def reduced(
         self,
         points: Mapping[str, Points],
-        totals: Mapping[str, float] | None = None,
+        weighting: Weighting | None = None,
         ranks: Exchange | None = None,
     ) -> Reduced:
         """The blocks with every linear unknown at its least-squares value, and these values; nothing is written.
@@ -181,15 +277,14 @@ class Residuals(nn.Module):
 
         Args:
             points: The points of every constraint.
-            totals: The global numbers of points by constraint, where the points are one rank's share.
+            weighting: The factors on rows; by default those of the configuration, with means over these points.
             ranks: Who holds the other points; this process alone by default.
         """
         unknowns = self.equation.unknowns()
         if not any(unknown.linear for unknown in unknowns.values()):
-            return Reduced(self(points, totals), {})
-        affine = {
-            name: self.affine(name, batch, (totals or {}).get(name) or size(batch)) for name, batch in points.items()
-        }
+            return Reduced(self(points, weighting), {})
+        weighting, ready = weighting or self.over(points), self.prepared()
+        affine = {name: ready.affine(name, batch, weighting[name]) for name, batch in points.items()}
         values = eliminate(affine, unknowns, ranks)
         return Reduced({name: piece.at(values) for name, piece in affine.items()}, values)
 
@@ -213,17 +308,8 @@ class Residuals(nn.Module):
         }
 
 
-def _term(equation: Equation, name: str, constraint: Constraint, sobolev: Sobolev | None, weight: float | None) -> Term:
+def _factors(
+    equation: Equation, name: str, constraint: Constraint, sobolev: Sobolev | None, weight: float | None
+) -> Factors:
     q = (sobolev or Weights(constraint.sobolev)).weights()
-    weight = constraint.weight if weight is None else weight
-    if not (math.isfinite(weight) and weight > 0):
-        raise UserError(f"the weight of constraint {name!r} must be positive and finite, got {weight}")
-    dimension = equation.dimension
-    rows = tuple(
-        (alpha, math.sqrt(weight * q_j * math.factorial(j) / factorial(alpha)))
-        for j, q_j in enumerate(q)
-        if q_j
-        for alpha in of_degree(dimension, j)
-    )
-    indices, count = required(equation, name, constraint, len(q) - 1)
-    return Term(indices, rows, count)
+    return factors_of(name, equation.dimension, constraint.weight if weight is None else weight, q)

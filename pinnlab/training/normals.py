@@ -36,7 +36,7 @@ def check_normals(residuals: Residuals, batch: Mapping[str, Points]) -> None:
     for name, points in batch.items():
         normal = {axis: f"normal_{axis}" for axis in equation.inputs if f"normal_{axis}" in points}
         asked = inspect.signature(constraints[name].residual).parameters
-        if not regions or not any(column in asked for column in normal.values()):
+        if not regions or not constraints[name].local or not any(column in asked for column in normal.values()):
             continue
         wrong = _inwards(list(regions.values()), points, normal)
         where = " and ".join(map(repr, regions))

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from pinnlab.equations import Unknown
 from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points
+from pinnlab.optimisers.bounds import Box
+from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import at
-from pinnlab.training.bounds import Box, box
-from pinnlab.training.ranks import Ranks
+from pinnlab.residuals.weighting import Weighting
 
 
 def term_losses(blocks: Mapping[str, Tensor], ranks: Ranks) -> dict[str, float]:
@@ -29,7 +31,7 @@ def term_losses(blocks: Mapping[str, Tensor], ranks: Ranks) -> dict[str, float]:
 
 
 class Objective:
-    """The loss ‖r‖² of one batch, with everything about it fixed: points, weights and totals.
+    """The loss ‖r‖² of one batch, with everything about it fixed: points and weighting.
 
     A phase evaluates it as often as its line search asks; nothing changes between two evaluations but the
     parameters. First-order phases use `closure`; second-order phases use the residual vector, `blocks`.
@@ -40,8 +42,7 @@ class Objective:
     Args:
         residuals: The module that maps points to weighted residual blocks.
         points: Constraint name -> points, the batch of this step: this rank's share.
-        totals: Constraint name -> number of points over all ranks, over the phase's factor on the constraint's loss;
-            None on one rank and without factors.
+        weighting: The factors on rows; by default those of the configuration, with means over these points.
         ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
         held: Keep the linear unknowns at their values instead of eliminating them.
@@ -52,14 +53,14 @@ class Objective:
         residuals: Residuals,
         points: Mapping[str, Points],
         *,
-        totals: Mapping[str, float] | None = None,
+        weighting: Weighting | None = None,
         ranks: Ranks | None = None,
         where: str = "",
         held: bool = False,
     ) -> None:
         self.residuals = residuals
         self.points = points
-        self.totals = totals
+        self.weighting = weighting or residuals.over(points)
         self.ranks = ranks or Ranks()
         self.where = where
         self.held = held
@@ -82,8 +83,8 @@ class Objective:
 
     def _evaluate(self) -> tuple[dict[str, Tensor], dict[str, float]]:
         if self.held:
-            return self.residuals(self.points, self.totals), {}
-        reduced = self.residuals.reduced(self.points, self.totals, self.ranks)
+            return self.residuals(self.points, self.weighting), {}
+        reduced = self.residuals.reduced(self.points, self.weighting, self.ranks)
         return reduced.blocks, reduced.values
 
     def box(self, parameters: Sequence[Tensor]) -> Box | None:
@@ -185,3 +186,24 @@ class Objective:
             f"the residual of constraint {name!r} became {what} at {self.where}{place}: "
             "try a smaller learning rate, fewer derivatives in the loss or other initial values"
         )
+
+
+def box(parameters: Sequence[Tensor], unknowns: Mapping[str, Unknown]) -> Box | None:
+    """The bounds among some parameters, which are flattened one after another; None without any.
+
+    Args:
+        parameters: What an optimiser moves.
+        unknowns: The unknowns of the equation.
+    """
+    bounded = {id(unknown.parameter): unknown for unknown in unknowns.values() if unknown.bounds is not None}
+    found: list[tuple[int, float, float]] = []
+    position = 0
+    for p in parameters:
+        if id(p) in bounded and p.requires_grad:
+            found.append((position, *bounded[id(p)].limits))
+        position += p.numel()
+    if not found:
+        return None
+    where, low, high = zip(*found, strict=True)
+    like = parameters[0]
+    return Box(torch.tensor(where, device=like.device), like.new_tensor(low), like.new_tensor(high))

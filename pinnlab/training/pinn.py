@@ -17,19 +17,20 @@ from torch.optim import Optimizer
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
-from pinnlab.equations.base import domain
+from pinnlab.equations.constraints import domain
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.networks import Columns
+from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
-from pinnlab.training.evaluation import Evaluation
+from pinnlab.residuals.weighting import Weighting
+from pinnlab.training.evaluation.held_out import Evaluation
+from pinnlab.training.evaluation.overfitting import HeldOut
 from pinnlab.training.failures import Failures
-from pinnlab.training.held_out import HeldOut
 from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
-from pinnlab.training.ranks import Ranks
 from pinnlab.training.schedule import PhaseRecord, Schedule
 from pinnlab.training.stages import Stages
 
@@ -128,8 +129,8 @@ class PINN(LightningModule):
     def residual_values(self, batch: Batch) -> dict[str, Tensor]:
         """The residuals themselves, without weights or derivatives of them: constraint name -> `(components, N)`."""
         with torch.enable_grad():
-            # a total of one point leaves the mean over the points undone
-            blocks = self.residuals.unweighted()(batch, dict.fromkeys(batch, 1))
+            unweighted = self.residuals.unweighted()
+            blocks = unweighted(batch, unweighted.weighting)
         return {name: block.detach() for name, block in blocks.items()}
 
     def configure_optimizers(self) -> list[Optimizer]:
@@ -212,16 +213,15 @@ class PINN(LightningModule):
     def _held_out_loss(self) -> float:
         """The loss at held-out points, with the phase's weights: the same points, and the same bits, on every rank."""
         assert self._data is not None
-        factors = self.schedule.phase.weights
         batch = {
             name: {key: column.to(self.device) for key, column in points.items()}
             for name, points in self._data.held_out_batch().items()
         }
-        totals = {name: size(points) / factors.get(name, 1.0) for name, points in batch.items()}
+        weighting = self.residuals.over(batch).times(self.schedule.phase.weights)
         ranks = Ranks(self.device)
         with torch.no_grad():
             # the ranks decide alike on what is to be kept
-            return float(ranks.sum(Residuals.loss(self.residuals(batch, totals)))) / ranks.size
+            return float(ranks.sum(Residuals.loss(self.residuals(batch, weighting)))) / ranks.size
 
     def on_validation_epoch_start(self) -> None:
         """Begin counting errors afresh."""
@@ -234,17 +234,17 @@ class PINN(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        totals = self._totals(batch, Ranks(self.device))
+        weighting = self._weighting(batch, Ranks(self.device))
         if self.trainer.state.fn != TrainerFn.FITTING:
-            self._evaluation.update(batch, totals, self._trained())
+            self._evaluation.update(batch, weighting, self._trained())
             return
         with self.failures.kept("the evaluation on held-out points"):
-            self._evaluation.update(batch, totals, self._trained())
+            self._evaluation.update(batch, weighting, self._trained())
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        self._evaluation.update(batch, self._totals(batch, Ranks(self.device)), self._trained())
+        self._evaluation.update(batch, self._weighting(batch, Ranks(self.device)), self._trained())
 
     def on_validation_epoch_end(self) -> None:
         """Log what was counted, and say what is wrong with the solution."""
@@ -267,7 +267,9 @@ class PINN(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Points:
         """The points of the domain with the outputs there, as columns."""
-        points = batch[domain(self.equation.constraints())]
+        constraints = self.equation.constraints()
+        name = domain(constraints)
+        points = constraints[name].flat(batch[name])
         inputs = {name: points[name] for name in self.equation.inputs}
         with torch.enable_grad():
             return inputs | {name: values.detach() for name, values in self(points).items()}
@@ -328,15 +330,13 @@ class PINN(LightningModule):
 
     def _objective(self, batch: Batch, held: bool) -> Objective:
         ranks = Ranks(self.device)
-        factors = self.schedule.phase.weights
-        # a factor on a constraint's loss, the mean over its points, is a divisor of their number
-        totals = {name: count / factors.get(name, 1.0) for name, count in self._totals(batch, ranks).items()}
-        return Objective(self.residuals, batch, totals=totals, ranks=ranks, where=self.schedule.where, held=held)
+        weighting = self._weighting(batch, ranks).times(self.schedule.phase.weights)
+        return Objective(self.residuals, batch, weighting=weighting, ranks=ranks, where=self.schedule.where, held=held)
 
-    def _totals(self, batch: Batch, ranks: Ranks) -> dict[str, int]:
-        """The numbers of points over all ranks."""
+    def _weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
+        """The configured weighting with means over the points of all ranks."""
         counts = torch.tensor([size(points) for points in batch.values()], device=self.device)
-        return dict(zip(batch, ranks.sum(counts).tolist(), strict=True))
+        return self.residuals.weighting.over(dict(zip(batch, ranks.sum(counts).tolist(), strict=True)))
 
     def _trained(self) -> dict[str, Points] | None:
         """The points of the last training step, of all ranks."""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from pinnlab.training.checkpoint import newest
-from pinnlab.training.random_state import random_state, set_random_state
+from pinnlab.training.callbacks.checkpoint import newest
+from pinnlab.training.callbacks.random_state import random_state, set_random_state
 
 PHASES = (
     "[{class_path: Adam, init_args: {steps: 6, schedule: cosine}}, "

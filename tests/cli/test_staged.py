@@ -90,6 +90,7 @@ def test_what_reads_a_run_reads_a_staged_one(runs, fit):
         assert np.allclose(exported[name].numpy(), solution["U"][order], rtol=0, atol=1e-12)
 
 
+@pytest.mark.long
 def test_a_run_stopped_in_its_second_stage_ends_with_the_same_bits(runs, fit):
     assert fit("whole").status == 0
     whole, part = runs.folder / "runs" / "whole", runs.folder / "runs" / "part"

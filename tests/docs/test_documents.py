@@ -82,12 +82,13 @@ def folder(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-FAST = ("tutorial", "inverse-problem", "activation-rule", "CONTRIBUTING")
+# documents of many trainings
+MANY = ("regions", "continuation", "sweep", "cluster")
 
 
 @pytest.mark.parametrize(
     "document",
-    [pytest.param(path, id=path.stem, marks=() if path.stem in FAST else pytest.mark.slow) for path in DOCUMENTS],
+    [pytest.param(path, id=path.stem, marks=pytest.mark.long if path.stem in MANY else ()) for path in DOCUMENTS],
 )
 def test_code_and_commands_of_a_document_run(document, folder):
     names: dict = {}

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.equations.base import columns, components, required, resolve
+from pinnlab.equations.arguments import columns, components, resolve
+from pinnlab.equations.inference import required
 from pinnlab.errors import UserError
 from pinnlab.geometry import At, Box, Interval
 from pinnlab.jets import IndexSet, Jet, Probe

@@ -148,7 +148,7 @@ def test_the_name_of_an_output_is_that_output(engine):
     ],
 )
 def test_a_derivative_that_may_mean_two_things_is_refused(inputs, outputs, name, readable):
-    from pinnlab.reporting.requests import requested
+    from pinnlab.solution.requests import requested
 
     equation = made(inputs, outputs)
     if readable:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pinnlab.training.checkpoint import verify
+from pinnlab.training.callbacks.checkpoint import verify
 
 LONG = ["--model.phases.0.steps", "100000"]
 
@@ -102,7 +102,8 @@ def disk(path, size):
         subprocess.run(["umount", "-l", str(path)], check=True)
 
 
-@pytest.mark.parametrize("every", [1, pytest.param(10**6, marks=pytest.mark.long)], ids=["at a checkpoint", "at a row"])
+@pytest.mark.long
+@pytest.mark.parametrize("every", [1, 10**6], ids=["at a checkpoint", "at a row"])
 def test_a_full_disk(lab, every):
     """One line says so; with room again the run goes on to the same bits."""
     options = ["--run.checkpoint_steps", str(every), "--model.phases.0.steps", "300"]
@@ -184,6 +185,7 @@ def test_sigterm_during_import(lab):
     assert lab.fit("early", "--ckpt_path", "last") == 0
 
 
+@pytest.mark.long
 def test_two_runs_in_one_folder(lab):
     """The second one is turned away and the first one does not notice."""
     assert lab.fit("alone", "--model.phases.0.steps", "500") == 0

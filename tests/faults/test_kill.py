@@ -37,6 +37,7 @@ def test_killed_at_random_moments(lab, kills=20):
         assert lab.record(name) == record
 
 
+@pytest.mark.long
 def test_killed_again_and_again(lab):
     """The same run, killed as soon as it has gone on for three checkpoints, until it ends."""
     assert lab.fit("whole") == 0

@@ -78,7 +78,7 @@ model:
 """
 
 
-@pytest.mark.parametrize("engine", ["NTP", "Autograd"])
+@pytest.mark.parametrize("engine", ["NTP", pytest.param("Autograd", marks=pytest.mark.long)])
 def test_ranks_train_stages_as_one(lab, engine):
     (lab.folder / "staged.yaml").write_text(STAGED)
     options = ["--config", str(lab.folder / "staged.yaml"), "--data.resample_every", "0", "--model.engine", engine]

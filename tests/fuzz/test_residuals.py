@@ -345,7 +345,7 @@ def test_a_random_residual_is_right_or_refused(seed):
     components = [tree, *(slope(tree, axis) for axis in range(2))] if len(sobolev) > 1 else [tree]
     weights = [1.0, *[math.sqrt(0.5)] * 2]
     order = [(0, 0), (1, 0), (0, 1)]
-    rows = [alpha for alpha, _ in residuals.terms["pde"].rows]
+    rows = [alpha for alpha, _ in residuals.weighting["pde"].rows]
     with mpmath.workdps(30):
         for i in range(POINTS):
             point = {0: columns["x"][i].item(), 1: columns["y"][i].item(), "nu": 0.7}

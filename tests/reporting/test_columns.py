@@ -5,7 +5,7 @@ import pytest
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.columns import read_columns
-from pinnlab.reporting.grids import axis
+from pinnlab.solution.grids import axis
 
 EXPECTED = {"t": [0.1, 0.2], "x": [0.5, -1.0]}
 

@@ -13,9 +13,9 @@ from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP
+from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.affinity import check_affine
-from pinnlab.residuals.bounded import bounded_least_squares
 from pinnlab.training import Adam
 from tests.truth import agree
 
@@ -58,7 +58,7 @@ def set_unknowns(residuals, **values):
 def test_blocks_are_affine_in_the_linear_unknowns():
     residuals = problem()
     values = {"a": 0.3, "b": -1.2}
-    pieces = {name: residuals.affine(name, points, len(points["x"])) for name, points in POINTS.items()}
+    pieces = {name: residuals.affine(name, points, residuals.over(POINTS)[name]) for name, points in POINTS.items()}
     set_unknowns(residuals, **values)
     for name, block in residuals(POINTS).items():
         agree(pieces[name].at(values), block, 1e-12, name)

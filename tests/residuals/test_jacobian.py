@@ -121,15 +121,15 @@ def test_frozen_layers_have_one_weight_for_all_points():
     assert seen == [(2, False), (3, True)]
 
 
-def test_two_inputs_with_global_totals():
+def test_two_inputs_with_the_numbers_of_points_of_all_ranks():
     residuals = Residuals(MLP(2, 1, width=5), Poisson(), NTP())
     points = {
         "interior": {"x": torch.rand(7), "y": torch.rand(7)},
         "boundary": {"x": torch.rand(3), "y": torch.zeros(3)},
     }
-    totals = {"interior": 14, "boundary": 9}
-    half = Linearisation(residuals, trained(residuals), points, totals)
-    blocks = residuals(points, totals)
+    weighting = residuals.weighting.over({"interior": 14, "boundary": 9})
+    half = Linearisation(residuals, trained(residuals), points, weighting)
+    blocks = residuals(points, weighting)
     torch.testing.assert_close(half.vector, torch.cat([b.flatten() for b in blocks.values()]).detach())
 
 
@@ -154,7 +154,7 @@ def test_the_jacobian_is_orthogonal_to_the_slopes_of_free_unknowns():
     _, points = burgers(MLP(1, 1, width=6), NTP())
     found = Linearisation(residuals, trained(residuals), points)
     jacobian = found.jacobian()
-    affine = [residuals.affine(name, p, len(p["X"])) for name, p in points.items()]
+    affine = [residuals.affine(name, p, residuals.over(points)[name]) for name, p in points.items()]
     slope = torch.cat([piece.slopes["lam"].detach().flatten() for piece in affine])
     assert float(slope.norm()) > 0.1
     assert float((slope @ jacobian).abs().max()) < 1e-10

@@ -103,14 +103,14 @@ def test_what_is_rounding_alone_is_seen_to_be_so():
     assert float(Precise(residuals, points).blocks(residuals)["interior"].norm()) < 1e-22
 
 
-def test_unknowns_weights_and_totals_are_those_of_the_residuals():
+def test_unknowns_and_weighting_are_those_of_the_residuals():
     torch.manual_seed(0)
     residuals = Residuals(MLP(1, 1, 6, 2), SelfSimilarBurgers(3), NTP(), weights={"origin": 0.25})
     points = {"interior": {"X": torch.linspace(-2, 2, 7)}, "origin": {"X": torch.linspace(-0.1, 0.1, 3)}}
-    totals = {"interior": 14.0, "origin": 9.0}
-    for key, block in residuals(points, totals).items():
+    weighting = residuals.weighting.over({"interior": 14.0, "origin": 9.0})
+    for key, block in residuals(points, weighting).items():
         torch.testing.assert_close(
-            block.detach(), Precise(residuals, points).blocks(residuals, totals)[key], rtol=1e-11, atol=1e-13
+            block.detach(), Precise(residuals, points).blocks(residuals, weighting)[key], rtol=1e-11, atol=1e-13
         )
 
 

@@ -158,7 +158,8 @@ def test_blocks_are_normalised_by_the_global_number_of_points(engine):
     points = pair(10)
     whole = residuals.loss(residuals({"interior": points}))
     shares = [{name: column[part] for name, column in points.items()} for part in (slice(3), slice(3, 10))]
-    parts = [residuals.loss(residuals({"interior": share}, totals={"interior": 10})) for share in shares]
+    weighting = residuals.weighting.over({"interior": 10})
+    parts = [residuals.loss(residuals({"interior": share}, weighting)) for share in shares]
     agree(sum(parts), whole, 1e-14)
 
 
@@ -227,9 +228,8 @@ def test_per_point_jacobians_by_vmap_are_rows_of_the_whole():
     parameters = {name: value.detach() for name, value in residuals.named_parameters()}
 
     def rows(parameters, X):
-        block = torch.func.functional_call(
-            residuals, parameters, ({"interior": {"X": X[None]}},), {"totals": {"interior": 5}}
-        )
+        weighting = residuals.weighting.over({"interior": 5})
+        block = torch.func.functional_call(residuals, parameters, ({"interior": {"X": X[None]}}, weighting))
         return block["interior"][:, 0]
 
     found = torch.func.vmap(torch.func.jacrev(rows), in_dims=(None, 0))(parameters, X)

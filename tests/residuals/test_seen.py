@@ -15,14 +15,14 @@ from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import At, Interval
 from pinnlab.networks import MLP, Enriched, Odd, Seen
-from pinnlab.reporting.export import export
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.affinity import check_affine
 from pinnlab.residuals.jacobian import Linearisation
 from pinnlab.residuals.precise import Precise
 from pinnlab.residuals.sensitivity import slopes
+from pinnlab.solution.export import export
 from pinnlab.training import Adam, GaussNewton
-from pinnlab.training.linear_system import linearise
+from pinnlab.training.evaluation.linear_system import linearise
 from tests.truth import agree
 
 SMALL = partial(MLP, width=5, depth=1)

@@ -41,5 +41,7 @@ def test_slopes_of_a_linear_unknown_are_exact_also_at_its_bound():
     unknown = residuals.equation.lam
     torch.nn.init.constant_(unknown.parameter, unknown.bounds[0])
     found = slopes(residuals, points)
-    expected = flatten({n: residuals.affine(n, p, len(p["X"])).slopes["lam"].detach() for n, p in points.items()})
+    expected = flatten(
+        {n: residuals.affine(n, p, residuals.over(points)[n]).slopes["lam"].detach() for n, p in points.items()}
+    )
     torch.testing.assert_close(found["lam"], expected, rtol=1e-9, atol=1e-9)

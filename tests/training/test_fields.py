@@ -16,7 +16,7 @@ from pinnlab.geometry.region import Pilot
 from pinnlab.networks import MLP, Columns, DependsOn, Enriched, Parts, PerOutput, RandomFeatures
 from pinnlab.residuals import Residuals
 from pinnlab.training import LBFGS, Adam, GaussNewton
-from pinnlab.training.linear_system import linearise
+from pinnlab.training.evaluation.linear_system import linearise
 from tests.fields import (
     L_SHAPE,
     SINGULAR,

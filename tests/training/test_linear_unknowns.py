@@ -64,7 +64,7 @@ class Bare(Phase):
         return float(optimizer.step(objective.closure(optimizer)))
 
 
-def least_squares(residuals, points, totals):
+def least_squares(residuals, points, weighting):
     """The linear unknowns by scipy, from rows at several values, evaluated point by point."""
     unknowns = residuals.equation.unknowns()
     linear = [name for name, unknown in unknowns.items() if unknown.linear]
@@ -74,7 +74,7 @@ def least_squares(residuals, points, totals):
         for name, value in zip(linear, values, strict=True):
             with torch.no_grad():
                 twin.equation.unknowns()[name].parameter.fill_(value)
-        return np.concatenate([b.detach().numpy().ravel() for b in twin(points, totals).values()])
+        return np.concatenate([b.detach().numpy().ravel() for b in twin(points, weighting).values()])
 
     constant = rows(np.zeros(len(linear)))
     matrix = np.stack([rows(unit) - constant for unit in np.eye(len(linear))], 1)
@@ -101,9 +101,8 @@ class Watch(Callback):
         if phase.holds(step - 1):
             assert all(now[name] == before[name] for name in linear)
             return
-        totals = {name: len(points["X" if "X" in points else "x"]) for name, points in batch.items()}
-        totals = {name: count / phase.weights.get(name, 1.0) for name, count in totals.items()}
-        expected = least_squares(module.residuals, batch, totals)
+        weighting = module.residuals.over(batch).times(phase.weights)
+        expected = least_squares(module.residuals, batch, weighting)
         self.errors.append(max(abs(now[name] - expected[name]) / abs(expected[name]) for name in linear))
 
 
@@ -148,8 +147,8 @@ def test_a_row_pairs_a_loss_with_the_unknowns_that_it_was_evaluated_with(phase, 
         with torch.no_grad():
             for name, unknown in residuals.equation.unknowns().items():
                 unknown.parameter.fill_(history[name][row])
-        totals = {n: len(p["x"]) / phase.weights.get(n, 1.0) for n, p in points.items()}
-        assert float(Residuals.loss(residuals(points, totals)).detach()) == pytest.approx(
+        weighting = residuals.over(points).times(phase.weights)
+        assert float(Residuals.loss(residuals(points, weighting)).detach()) == pytest.approx(
             history["loss"][row], rel=1e-12
         )
     assert {name: history[name][-1] for name in "abc"} == solution.unknowns
@@ -163,10 +162,7 @@ def test_a_held_unknown_is_said_with_the_value_that_it_was_held_at(capsys):
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "phase 1 (GaussNewton) ended" in line]
     assert "lam 0.6:" in line
     residuals, points, _, _ = run(SelfSimilarBurgers(start=0.6), POINTS, [GaussNewton(1, hold=1)], NTP())[1].before[0]
-    totals = {name: len(batch["X"]) for name, batch in points.items()}
-    assert float(Residuals.loss(residuals(points, totals)).detach()) == pytest.approx(
-        solution.history["loss"][0], rel=1e-12
-    )
+    assert float(Residuals.loss(residuals(points)).detach()) == pytest.approx(solution.history["loss"][0], rel=1e-12)
 
 
 def test_a_stage_that_begins_with_an_unknown_held_begins_with_its_loss():

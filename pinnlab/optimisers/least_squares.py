@@ -1,0 +1,115 @@
+"""Damped linear least squares with rows on several ranks: the inner problem of Gauss-Newton steps."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnlab.optimisers.shared_rows import Rows
+from pinnlab.ranks import Ranks
+
+
+@dataclass(frozen=True)
+class Damped:
+    """The damped problem min_v ‖J v + b‖² + μ ‖v‖² factorised, for several b.
+
+    Attributes:
+        damping: μ, or more where the factorisation needs it.
+        solve: Maps b, this rank's `(M,)`, to the minimiser v, `(P,)`, the same on all ranks; NaN where rounding errors
+            left no factors.
+    """
+
+    damping: float
+    solve: Callable[[Tensor], Tensor]
+
+
+class LeastSquares(ABC):
+    """Least squares of one Jacobian J, of which each rank holds some rows; all ranks call everything together."""
+
+    @abstractmethod
+    def __init__(self, jacobian: Tensor, ranks: Ranks | None = None) -> None:
+        """Does what every damping needs.
+
+        Args:
+            jacobian: This rank's rows, `(M, P)`.
+            ranks: Who holds the others; this process alone by default.
+        """
+
+    @abstractmethod
+    def damped(self, damping: float) -> Damped:
+        """Factorises for a damping μ > 0."""
+
+
+class Orthogonal(LeastSquares):
+    """By QR factors of J and never of JᵀJ: no digits are lost to squaring.
+
+    With fewer rows than parameters v is the head of the minimum-norm solution of [J, √μ I] (v; s) = −b, from the
+    factors of [J, √μ I]ᵀ; otherwise the least-squares solution of [J; √μ I] v = (−b; 0).
+    """
+
+    def __init__(self, jacobian: Tensor, ranks: Ranks | None = None) -> None:
+        self.rows = Rows(jacobian, ranks or Ranks())
+
+    def damped(self, damping: float) -> Damped:
+        """See `LeastSquares.damped`."""
+        jacobian = self.rows.jacobian
+        rows, columns = jacobian.shape
+        wide = rows < columns
+        a = jacobian.mT if wide else jacobian
+        root = torch.eye(a.shape[1], dtype=a.dtype, device=a.device) * math.sqrt(damping)
+        factor, tau = torch.geqrf(torch.cat((a, root)))
+        size, n = factor.shape
+        upper = factor[:n].triu()
+
+        def solve(b: Tensor) -> Tensor:
+            b = self.rows.together(b)
+            if wide:
+                y = torch.linalg.solve_triangular(upper.mT, -b[:, None], upper=False)
+                full = torch.cat((y, y.new_zeros(size - n, 1)))
+                return torch.ormqr(factor, tau, full)[:columns, 0]
+            full = torch.cat((-b, b.new_zeros(size - rows)))[:, None]
+            rotated = torch.ormqr(factor, tau, full, transpose=True)[:n]
+            return torch.linalg.solve_triangular(upper, rotated, upper=True)[:, 0]
+
+        return Damped(damping, solve)
+
+
+class Normal(LeastSquares):
+    """By Cholesky factors of J Jᵀ + μI (fewer rows than parameters) or JᵀJ + μI: faster, half the digits.
+
+    The Gram matrix is made once for all dampings; JᵀJ is a sum over the ranks, each of which squares its own rows.
+    Directions with singular values under about 1e-8 of the largest drown in rounding errors; the damping is
+    therefore kept above 1e-14 of the largest diagonal entry.
+    """
+
+    def __init__(self, jacobian: Tensor, ranks: Ranks | None = None) -> None:
+        self.ranks = ranks or Ranks()
+        # as many rows as the fullest rank has stand for each: all decide alike
+        self.dual = self.ranks.size * self.ranks.largest(jacobian.shape[0]) < jacobian.shape[1]
+        self.rows = Rows(jacobian, self.ranks) if self.dual else None
+        self.jacobian = self.rows.jacobian if self.rows else jacobian
+        self.gram = self.jacobian @ self.jacobian.mT if self.dual else self.ranks.sum(jacobian.mT @ jacobian)
+        self.floor = 50 * torch.finfo(self.gram.dtype).eps * float(self.gram.diagonal().max())
+
+    def damped(self, damping: float) -> Damped:
+        """See `LeastSquares.damped`."""
+        damping = max(damping, self.floor)
+        gram = self.gram.clone()
+        gram.diagonal().add_(damping)
+        factor, failed = torch.linalg.cholesky_ex(gram)
+        if bool(failed):
+            # a larger damping may have factors
+            factor = torch.full_like(factor, math.nan)
+
+        def solve(b: Tensor) -> Tensor:
+            if self.rows:
+                return -self.jacobian.mT @ torch.cholesky_solve(self.rows.together(b)[:, None], factor)[:, 0]
+            gradient = self.ranks.sum(self.jacobian.mT @ b)
+            return -torch.cholesky_solve(gradient[:, None], factor)[:, 0]
+
+        return Damped(damping, solve)

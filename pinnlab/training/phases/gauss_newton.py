@@ -1,0 +1,209 @@
+"""The Gauss-Newton phase: Levenberg-Marquardt steps on the residual blocks of any equation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from pinnlab.errors import DivergedError, UserError
+from pinnlab.optimisers.least_squares import LeastSquares, Normal, Orthogonal
+from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
+from pinnlab.optimisers.linearised import Linearised
+from pinnlab.ranks import Ranks
+from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.training.objective import Objective
+from pinnlab.training.phases.base import Phase, Stall, allowance
+
+_FACTORISATIONS: dict[str, type[LeastSquares]] = {"qr": Orthogonal, "cholesky": Normal}
+
+
+class ResidualProblem(Problem):
+    """The weighted residual blocks of one batch as a function of the flattened parameters θ, `(P,)`."""
+
+    def __init__(self, objective: Objective, parameters: Sequence[Tensor], memory: float) -> None:
+        """Takes the batch of an objective and the parameters in the optimiser's order.
+
+        Args:
+            objective: The residuals, their points and weighting.
+            parameters: What θ is made of.
+            memory: The bytes that the Jacobian and its factors may take.
+        """
+        self.objective = objective
+        self.memory = memory
+        self.box = objective.box(parameters)
+        names = {id(p): name for name, p in objective.residuals.named_parameters()}
+        self.shapes = {names[id(p)]: p.shape for p in parameters}
+
+    def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
+        """The parameters by name."""
+        parts = theta.split([shape.numel() for shape in self.shapes.values()])
+        return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
+
+    def linearise(self, theta: Tensor) -> Linearisation:
+        """The residuals at θ with their Jacobian at hand.
+
+        Raises:
+            UserError: if the Jacobian would not fit into the memory.
+        """
+        objective = self.objective
+        objective.evaluations += 1
+        linearisation = Linearisation(
+            objective.residuals,
+            self.unflatten(theta),
+            objective.points,
+            objective.weighting,
+            objective.ranks,
+            held=objective.held,
+        )
+        if objective.evaluations == 1:
+            # with the same number on all ranks, which must agree on giving up
+            self._check(objective.ranks.largest(len(linearisation.vector)), len(theta), theta.element_size())
+        return linearisation
+
+    def accept(self, there: Linearised) -> None:
+        """Hands on the least-squares values of the linear unknowns there."""
+        assert isinstance(there, Linearisation)
+        self.objective.found(there.values)
+
+    def same(self, other: Problem) -> bool:
+        """Whether both have the same points and weights, on all ranks."""
+        assert isinstance(other, ResidualProblem)
+        a, b = self.objective.points, other.objective.points
+        equal = (
+            self.objective.held == other.objective.held
+            and self.objective.weighting.same(other.objective.weighting)
+            and a.keys() == b.keys()
+            and all(
+                a[name].keys() == b[name].keys() and all(torch.equal(a[name][c], b[name][c]) for c in a[name])
+                for name in a
+            )
+        )
+        # a share may stay while another changes, and linearising anew is a joint act
+        return not self.objective.ranks.largest(not equal)
+
+    @property
+    def ranks(self) -> Ranks:
+        """Who holds the other points."""
+        return self.objective.ranks
+
+    def _check(self, rows: int, columns: int, itemsize: int) -> None:
+        # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation; on several
+        # ranks the last is made of the rows that all of them have left.
+        ranks = self.objective.ranks.size
+        height = rows if ranks == 1 else ranks * min(rows, columns)
+        small = min(height, columns)
+        needed = itemsize * (2 * max(rows, height) * columns + small * (small + max(height, columns)))
+        if needed > self.memory:
+            raise UserError(
+                f"GaussNewton needs about {needed / 2**30:.1f} GiB for a Jacobian of {rows} rows and {columns} "
+                f"parameters, more than the {self.memory / 2**30:.1f} GiB allowed: take fewer points, a smaller "
+                "network or another optimiser, or raise the phase's memory"
+            )
+
+
+class GaussNewton(Phase):
+    """Levenberg-Marquardt steps that follow the residuals' curvature, full batch: see `LevenbergMarquardt`.
+
+    Many digits in few steps for networks of up to some thousand parameters. The residual blocks may come of any
+    equation and constraints; the points may be fixed or resampled.
+
+    Args:
+        steps: The most training steps.
+        damping: The first damping μ of the parameters' change, in units of the loss where the phase begins.
+        increase: Factor on μ after a poor trial.
+        decrease: Divisor of μ after a good one.
+        hold: Steps during which unknowns that have a closed form keep the values with which they came, while the
+            network finds the shape that goes with them; then they are eliminated.
+        corrections: The most corrections of a trial for the residuals' curvature; 0 for none.
+        factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
+        memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
+        below: Stop when the loss is below this value.
+        stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train.
+
+    Raises:
+        UserError: if a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        damping: float = 1.0,
+        increase: float = 3.0,
+        decrease: float = 5.0,
+        hold: int = 0,
+        corrections: int = 3,
+        factorisation: Literal["qr", "cholesky"] = "qr",
+        memory: float | None = None,
+        below: float | None = None,
+        stall: Stall | None = Stall(steps=20, decrease=1e-2),
+        weights: dict[str, float] | None = None,
+        stage: int = 1,
+    ) -> None:
+        super().__init__(steps, below, stall, weights, stage)
+        if damping <= 0 or increase <= 1 or decrease <= 1 or min(hold, corrections) < 0:
+            raise UserError(
+                "GaussNewton: damping must be positive, increase and decrease above 1, hold and corrections not "
+                "negative; got "
+                f"damping {damping}, increase {increase}, decrease {decrease}, hold {hold}, corrections {corrections}"
+            )
+        if factorisation not in _FACTORISATIONS:
+            raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {factorisation!r}")
+        if memory is not None and memory <= 0:
+            raise UserError(f"GaussNewton: memory must be positive, got {memory}")
+        self.damping = damping
+        self.increase = increase
+        self.decrease = decrease
+        self.hold = hold
+        self.corrections = corrections
+        self.factorisation = factorisation
+        self.memory = memory
+
+    evaluations_per_step = 5
+
+    def optimizer(self, parameters: Iterable[nn.Parameter]) -> LevenbergMarquardt:
+        """`LevenbergMarquardt`."""
+        return LevenbergMarquardt(
+            [p for p in parameters if p.requires_grad],
+            damping=self.damping,
+            increase=self.increase,
+            decrease=self.decrease,
+            corrections=self.corrections,
+            factorisation=_FACTORISATIONS[self.factorisation],
+        )
+
+    def holds(self, step: int) -> bool:
+        """In the first `hold` steps."""
+        return step < self.hold
+
+    def exhausted(self, optimizer: Optimizer) -> bool:
+        """See `LevenbergMarquardt`."""
+        return optimizer.exhausted  # type: ignore[attr-defined]
+
+    def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
+        """One accepted step, or none where every trial is refused.
+
+        Raises:
+            DivergedError: if the loss or a slope of the residuals is NaN or infinite.
+        """
+        parameters, memory = optimizer.param_groups[0]["params"], allowance(self.memory)
+        problem = ResidualProblem(objective, parameters, memory)
+        try:
+            loss: float = optimizer.step(lambda: problem)  # type: ignore[arg-type, return-value]
+        except DivergedError as error:
+            raise DivergedError(
+                f"{error}, at {objective.where}: write it without what has an infinite slope there, such as √u or "
+                "|u|^p with p < 1 at u = 0"
+            ) from error
+        start = optimizer.start  # type: ignore[attr-defined]
+        objective.began(start.blocks, start.values, loss)
+        return loss
+
+    def columns(self, optimizer: Optimizer) -> dict[str, float]:
+        """The damping."""
+        return {"damping": float(optimizer.param_groups[0]["damping"])}

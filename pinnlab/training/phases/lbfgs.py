@@ -1,0 +1,86 @@
+"""The L-BFGS phase."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from pinnlab.errors import UserError
+from pinnlab.optimisers.limited_memory import LimitedBFGS
+from pinnlab.training.objective import Objective
+from pinnlab.training.phases.base import Phase, Stall
+
+
+class LBFGS(Phase):
+    """L-BFGS with a strong Wolfe line search, full batch; a training step is `inner` iterations.
+
+    `torch.optim.LBFGS` drops curvature pairs with y·s <= 1e-10, an absolute bound, so that on a small loss it
+    freezes long before rounding errors matter. It is therefore given the loss times a constant that makes it
+    `scale` at the start of the phase, and its own tolerances are zero: the phase ends when `stall` says so. Where an
+    unknown with bounds is trained, iterations with as long a memory keep within them: see `quasi_newton.iterate`.
+
+    Args:
+        steps: The most training steps.
+        inner: Iterations per training step; about 1.25 times as many evaluations at most.
+        history: Number of curvature pairs kept.
+        lr: First trial step of the line search.
+        scale: Value that the loss is scaled to at the start of the phase.
+        below: Stop when the loss is below this value.
+        stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train.
+
+    Raises:
+        UserError: if `inner`, `history`, `scale` or `lr` is not positive and finite.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        inner: int = 20,
+        history: int = 50,
+        lr: float = 1.0,
+        scale: float = 1e6,
+        below: float | None = None,
+        stall: Stall | None = Stall(steps=10, decrease=1e-3),
+        weights: dict[str, float] | None = None,
+        stage: int = 1,
+    ) -> None:
+        super().__init__(steps, below, stall, weights, stage)
+        if inner < 1 or history < 1 or not 0 < scale < math.inf or not 0 < lr < math.inf:
+            raise UserError(
+                f"LBFGS: inner, history, scale and lr must be positive and finite; got inner {inner}, "
+                f"history {history}, scale {scale} and lr {lr}"
+            )
+        self.inner = inner
+        self.history = history
+        self.lr = lr
+        self.scale = scale
+        self.evaluations_per_step = inner
+
+    def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """`LimitedBFGS` with its tolerances switched off."""
+        return LimitedBFGS(
+            parameters,
+            lr=self.lr,
+            max_iter=self.inner,
+            history_size=self.history,
+            tolerance_grad=0.0,
+            tolerance_change=0.0,
+            line_search_fn="strong_wolfe",
+        )
+
+    def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
+        """`inner` iterations from the optimiser's memory of the steps before."""
+        group = optimizer.param_groups[0]
+        if step == 0:
+            # kept in the parameter group, which a checkpoint holds: a resumed run must not choose another scale
+            group["scale"] = self.scale / max(objective.value(), 1e-300)
+        scale = group["scale"]
+        closure, box = objective.closure(optimizer, scale), objective.box(group["params"])
+        loss: torch.Tensor = optimizer.step(closure, box=box)  # type: ignore[call-overload]
+        return float(loss) / scale

@@ -1,0 +1,102 @@
+"""Phases of the self-scaled Broyden family: quasi-Newton with a dense inverse Hessian."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+
+from torch import nn
+from torch.optim import Optimizer
+
+from pinnlab.errors import UserError
+from pinnlab.optimisers.quasi_newton import Member, QuasiNewton, self_scaled_bfgs, self_scaled_broyden
+from pinnlab.training.objective import Objective
+from pinnlab.training.phases.base import Phase, Stall, allowance
+
+
+class SelfScaled(Phase):
+    """A self-scaled quasi-Newton method, full batch: see `QuasiNewton`. A training step is `inner` iterations.
+
+    Each iteration costs little more than the evaluation of the loss for networks of up to some thousand
+    parameters, of which it takes P² numbers of memory. It does not see the scale of the loss. If points are drawn
+    anew between steps, what was learnt of the curvature is kept, and no difference of gradients is taken across.
+
+    Args:
+        steps: The most training steps.
+        inner: Iterations per training step; about 1.1 times as many evaluations.
+        memory: GiB that the inverse Hessian may take; half of the machine's by default.
+        below: Stop when the loss is below this value.
+        stall: Stop when the loss no longer falls.
+        weights: Constraint name -> factor on its loss during this phase.
+        stage: The stage of a `Staged` network to train.
+
+    Raises:
+        UserError: if `inner` or `memory` is not positive.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        inner: int = 20,
+        memory: float | None = None,
+        below: float | None = None,
+        stall: Stall | None = Stall(steps=10, decrease=1e-3),
+        weights: dict[str, float] | None = None,
+        stage: int = 1,
+    ) -> None:
+        super().__init__(steps, below, stall, weights, stage)
+        if inner < 1 or (memory is not None and memory <= 0):
+            raise UserError(f"{self.name}: inner and memory must be positive; got inner {inner} and memory {memory}")
+        self.inner = inner
+        self.memory = memory
+        self.evaluations_per_step = inner
+
+    @property
+    @abstractmethod
+    def member(self) -> Member:
+        """The member of the family."""
+
+    def optimizer(self, parameters: Iterable[nn.Parameter]) -> QuasiNewton:
+        """`QuasiNewton`.
+
+        Raises:
+            UserError: if the inverse Hessian would not fit into the memory.
+        """
+        trained = [p for p in parameters if p.requires_grad]
+        size = sum(p.numel() for p in trained)
+        needed, allowed = size**2 * trained[0].element_size(), allowance(self.memory)
+        if needed > allowed:
+            raise UserError(
+                f"{self.name} needs about {needed / 2**30:.1f} GiB for the inverse Hessian of {size} parameters, more "
+                f"than the {allowed / 2**30:.1f} GiB allowed: take a smaller network or LBFGS, or raise the phase's "
+                "memory"
+            )
+        return QuasiNewton(trained, self.member, self.inner)
+
+    def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
+        """`inner` iterations from what the steps before learnt of the curvature."""
+        closure, box = objective.closure(optimizer), objective.box(optimizer.param_groups[0]["params"])
+        loss: float = optimizer.step(closure, box=box)  # type: ignore[call-overload]
+        return loss
+
+    def columns(self, optimizer: Optimizer) -> dict[str, float]:
+        """Nothing: there is no learning rate."""
+        return {}
+
+
+class SSBroyden(SelfScaled):
+    """Self-scaled Broyden (Al-Baali; Urbán, Stefanou & Pons 2025), full batch: see `SelfScaled`."""
+
+    @property
+    def member(self) -> Member:
+        """`self_scaled_broyden`."""
+        return self_scaled_broyden
+
+
+class SSBFGS(SelfScaled):
+    """Self-scaled BFGS (Al-Baali; Urbán, Stefanou & Pons 2025), full batch: see `SelfScaled`."""
+
+    @property
+    def member(self) -> Member:
+        """`self_scaled_bfgs`."""
+        return self_scaled_bfgs
