@@ -18,9 +18,11 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
+from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
+from pinnlab.networks import Columns
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.residuals.balancing import Balancing
@@ -68,7 +70,7 @@ class PINN(LightningModule):
 
     Args:
         equation: The equation, with its constraints and unknowns.
-        network: Called with the numbers of inputs and outputs to build the network.
+        network: Called with the numbers of inputs and outputs to build the network; they are `Columns`, with names.
         engine: How derivatives are computed.
         phases: The optimisers, one after the other.
         sobolev: Constraint name -> weights of its residual's derivatives, instead of the equation's own.
@@ -93,7 +95,7 @@ class PINN(LightningModule):
         super().__init__()
         equation.check()
         self.automatic_optimization = False
-        built = network(equation.dimension, len(equation.outputs))
+        built = network(Columns(axis_names(equation.inputs)), Columns(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:
