@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pinnlab.reporting.folder import unknowns_of
+from pinnlab.reporting.rows import unknowns_of
 from pinnlab.reporting.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 
 if TYPE_CHECKING:

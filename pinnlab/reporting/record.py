@@ -26,8 +26,10 @@ from pinnlab.equations.inputs import by_axis
 from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points, select
 from pinnlab.reporting.figures import draw_profile
-from pinnlab.reporting.folder import COLUMNS, RowWriter, RunFolder, write_arrays
+from pinnlab.reporting.files import write_arrays
+from pinnlab.reporting.folder import RunFolder
 from pinnlab.reporting.mesh import broken, lattice, triangles
+from pinnlab.reporting.rows import COLUMNS, RowWriter
 from pinnlab.reporting.sources import keep
 from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers

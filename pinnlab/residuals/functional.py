@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from pinnlab.geometry import Points
+from pinnlab.networks.seen import slots
 from pinnlab.residuals.elimination import Affine
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Factors
@@ -66,6 +67,9 @@ class OwnCopies(Wrapped):
             return functional_call(self.network, parameters, (point[None],))[0]
 
         own: dict[str, Tensor] = {name: p for name, p in self.network.named_parameters() if name in self.copied}
+        # an unknown that the network sees has copies if it is trained
+        buffers = dict(self.network.named_buffers())
+        own |= {slot: buffers[slot] for slot in slots(self.network) if buffers[slot].ndim}
         return vmap(single)(own, x)
 
 

@@ -11,6 +11,7 @@ from torch.func import functional_call, jacrev
 
 from pinnlab.geometry import Points
 from pinnlab.jets import Jet
+from pinnlab.networks.seen import slots
 from pinnlab.residuals.functional import Wrapped, affine, own_gradients
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Factors
@@ -100,6 +101,8 @@ class _Call:
 def _series(residuals: Residuals, parameters: Mapping[str, Tensor], name: str, group: Points) -> list[_Call] | None:
     """The network's calls with copies of its parameters for each node; None where there are no series."""
     network = residuals.network
+    if any(f"equation.{name}.parameter" in parameters for name in slots(network).values()):
+        return None  # the coefficients depend on more than the network's own parameters
     trained = {key.removeprefix("network."): p for key, p in parameters.items() if key.startswith("network.")}
     linear = {id(p) for m in network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
     if not all(id(p) in linear for key, p in network.named_parameters() if key in trained):

@@ -11,6 +11,7 @@ from torch.func import jacrev, vmap
 
 from pinnlab.engines import NTP
 from pinnlab.geometry import Points, select, size
+from pinnlab.networks.seen import slots
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
 from pinnlab.residuals.functional import OwnCopies, affine, own_gradients
@@ -159,7 +160,10 @@ def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals
     network can be mapped over the points. Other parameters, which are frozen, are the same for all points.
     """
     copied = {name: p for name, p in residuals.network.named_parameters() if f"network.{name}" in parameters}
+    seen = any(f"equation.{name}.parameter" in parameters for name in slots(residuals.network).values())
     if isinstance(residuals.engine, NTP):
+        if seen:
+            return None  # what a network does with a number it need not do with one for each point
         linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
         return residuals if all(id(p) in linear for p in copied.values()) else None
     return residuals.with_network(OwnCopies(residuals.network, copied.keys()))

@@ -18,9 +18,11 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
+from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
+from pinnlab.networks import Columns
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.residuals.balancing import Balancing
@@ -68,7 +70,7 @@ class PINN(LightningModule):
 
     Args:
         equation: The equation, with its constraints and unknowns.
-        network: Called with the numbers of inputs and outputs to build the network.
+        network: Called with the numbers of inputs and outputs to build the network; they are `Columns`, with names.
         engine: How derivatives are computed.
         phases: The optimisers, one after the other.
         sobolev: Constraint name -> weights of its residual's derivatives, instead of the equation's own.
@@ -93,11 +95,11 @@ class PINN(LightningModule):
         super().__init__()
         equation.check()
         self.automatic_optimization = False
-        built = network(equation.dimension, len(equation.outputs))
+        built = network(Columns(axis_names(equation.inputs)), Columns(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:
-            for name in phase.weights:
+            for name in phase.weights or {}:
                 if name not in self.residuals.terms:
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.stages = Stages(self.residuals, phases)
@@ -237,7 +239,7 @@ class PINN(LightningModule):
             name: {key: column.to(self.device) for key, column in points.items()}
             for name, points in self._data.held_out_batch().items()
         }
-        weighting = self.residuals.over(batch).times(self.schedule.phase.weights)
+        weighting = self.residuals.over(batch).times(self.schedule.phase.weights or {})
         ranks = Ranks(self.device)
         with torch.no_grad():
             # the ranks decide alike on what is to be kept
@@ -365,7 +367,7 @@ class PINN(LightningModule):
 
     def _fixed_weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
         """The weighting of the configuration and the phase."""
-        return self._weighting(batch, ranks).times(self.schedule.phase.weights)
+        return self._weighting(batch, ranks).times(self.schedule.phase.weights or {})
 
     def _weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
         """The configured weighting with means over the points of all ranks."""
