@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
+from pinnlab.engines.copies import Wrapped, in_linear_layers
 from pinnlab.geometry import Points
 from pinnlab.jets import Jet
-from pinnlab.residuals.functional import Wrapped, affine, own_gradients
+from pinnlab.residuals.functional import affine, own_gradients
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Factors
 
@@ -101,8 +102,7 @@ def _series(residuals: Residuals, parameters: Mapping[str, Tensor], name: str, g
     """The network's calls with copies of its parameters for each node; None where there are no series."""
     network = residuals.network
     trained = {key.removeprefix("network."): p for key, p in parameters.items() if key.startswith("network.")}
-    linear = {id(p) for m in network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
-    if not all(id(p) in linear for key, p in network.named_parameters() if key in trained):
+    if not in_linear_layers(network, trained):
         return None
     recorder = _Recorder(network, trained)
     with torch.enable_grad():

@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import jacrev, vmap
 
-from pinnlab.engines import NTP
 from pinnlab.geometry import Points, select, size
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
-from pinnlab.residuals.functional import OwnCopies, affine, own_gradients
+from pinnlab.residuals.functional import affine, own_gradients
 from pinnlab.residuals.group_jacobian import group_jacobian
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Weighting
@@ -155,14 +154,11 @@ class Linearisation(Linearised):
 def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals | None:
     """Residuals whose network takes copies of these parameters per point; None where none is known how to build.
 
-    On jets, linear layers have a rule for copies; on plain tensors, as the autograd engine evaluates them, any
-    network can be mapped over the points. Other parameters, which are frozen, are the same for all points.
+    Other parameters, which are frozen, are the same for all points.
     """
-    copied = {name: p for name, p in residuals.network.named_parameters() if f"network.{name}" in parameters}
-    if isinstance(residuals.engine, NTP):
-        linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
-        return residuals if all(id(p) in linear for p in copied.values()) else None
-    return residuals.with_network(OwnCopies(residuals.network, copied.keys()))
+    names = {name.removeprefix("network.") for name in parameters if name.startswith("network.")}
+    network = residuals.engine.with_copies(residuals.network, names)
+    return None if network is None else residuals.with_network(network)
 
 
 def _repeats(rows: int, points: int) -> int:
