@@ -50,7 +50,7 @@ class Engine(Constructed, ABC):
 
         Args:
             network: The network.
-            names: Names of its parameters, which are `(N, ...)` where N points are evaluated.
+            names: Names of its parameters and buffers that are `(N, ...)` where N points are evaluated.
 
         Returns:
             The network, which may be `Wrapped`; None where it is not known how.

@@ -17,7 +17,7 @@ class Wrapped(nn.Module):
 
 
 class OwnCopies(Wrapped):
-    """A network called with some parameters `(N, ...)`, one copy for each of N points."""
+    """A network called with some parameters or buffers `(N, ...)`, one copy for each of N points."""
 
     def __init__(self, network: nn.Module, copied: Collection[str]) -> None:
         super().__init__(network)
@@ -29,11 +29,11 @@ class OwnCopies(Wrapped):
         def single(parameters: dict[str, Tensor], point: Tensor) -> Tensor:
             return functional_call(self.network, parameters, (point[None],))[0]
 
-        own: dict[str, Tensor] = {name: p for name, p in self.network.named_parameters() if name in self.copied}
-        return vmap(single)(own, x)
+        every: dict[str, Tensor] = {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
+        return vmap(single)({name: value for name, value in every.items() if name in self.copied}, x)
 
 
 def in_linear_layers(network: nn.Module, names: Collection[str]) -> bool:
-    """Whether all of these parameters are of linear layers, which take copies for each point on jets."""
+    """Whether all of these are parameters of linear layers, which take copies for each point on jets."""
     linear = {id(p) for m in network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
-    return all(id(p) in linear for name, p in network.named_parameters() if name in names)
+    return {name for name, p in network.named_parameters() if id(p) in linear}.issuperset(names)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+
 import torch
 from torch import Tensor
 
 from pinnlab.equations.base import Equation
+from pinnlab.equations.constraints import domain
 from pinnlab.geometry import Points, Region
 
 _DIGITS = 1e-6
@@ -19,6 +22,24 @@ def solids(equation: Equation) -> dict[str, Region]:
     """
     regions = {name: constraint.region for name, constraint in equation.constraints().items()}
     return {name: region for name, region in regions.items() if region.dimension == equation.dimension}
+
+
+def users(equation: Equation, output: str) -> list[str]:
+    """The constraints whose residuals ask for an output by its name: where the output means something.
+
+    All of them for an output that none asks for.
+    """
+    constraints = equation.constraints()
+    found = [
+        name for name, constraint in constraints.items() if output in inspect.signature(constraint.residual).parameters
+    ]
+    return found or list(constraints)
+
+
+def home(equation: Equation, output: str) -> str:
+    """The constraint whose region is the domain of an output: the largest of those that ask for it."""
+    constraints = equation.constraints()
+    return domain({name: constraints[name] for name in users(equation, output)})
 
 
 def outside(equation: Equation, points: Points) -> Tensor:

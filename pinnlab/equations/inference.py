@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from pinnlab.equations.acting import acting
 from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
 from pinnlab.equations.constraints import Constraint
 from pinnlab.equations.places import There
@@ -77,7 +78,8 @@ def _dry_run(
     equation: Equation, constraint: Constraint, sample: Points, operators: Mapping[str, object], where: str
 ) -> list[Probe]:
     """What the residual returns for symbolic probes."""
-    variables = {**_symbols(equation, constraint, sample, where), **operators}
+    own = acting(operators, equation.inputs, next(iter(sample.values())))
+    variables = {**_symbols(equation, constraint, sample, where), **own}
     arguments = resolve(constraint.residual, variables, where)
     try:
         parts = components(constraint.residual(**arguments), where)

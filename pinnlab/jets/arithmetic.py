@@ -178,6 +178,21 @@ def hypot(x: Operand, y: Operand) -> Jet:
     return apply_elementary(table.power(0.5), add(torch.square(x), torch.square(y)))  # type: ignore[arg-type]
 
 
+@rule(torch.atan2, Tensor.atan2, torch.arctan2, Tensor.arctan2)
+def atan2(y: Operand, x: Operand) -> Jet:
+    """The angle θ of the point (x, y), smooth away from the origin.
+
+    In axes that are turned by the angle θ_0 of the values, θ = θ_0 + atan(y'/x') with y' = 0 to rounding and x' > 0.
+    """
+    like = x if isinstance(x, Jet) else y
+    assert isinstance(like, Jet)
+    there = [part.value if isinstance(part, Jet) else part for part in (y, x)]
+    angle = torch.atan2(*(part.detach() if isinstance(part, Tensor) else like.value.new_tensor(part) for part in there))
+    c, s = angle.cos(), angle.sin()
+    ahead, aside = add(mul(c, x), mul(s, y)), sub(mul(c, y), mul(s, x))
+    return add(angle, apply_elementary(table.ATAN, div(aside, ahead)))
+
+
 @rule(torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__)
 def matmul(a: Jet | Tensor, b: Jet | Tensor) -> Jet:
     """The matrix product a @ b over the values' trailing dimensions."""

@@ -214,7 +214,7 @@ class Probe(Field):
             raise UserError(f"{name} takes points together, and {TOGETHER}")
         left = _left(function, name, leaves, kwargs, points)
         if together and _mixes(function, args, kwargs, points):
-            left[f"{name}(…) over the nodes"] = 0
+            left = {f"{name}(…) over the nodes": 0, **left}
 
         def strip(leaf: object) -> object:
             if isinstance(leaf, Probe):

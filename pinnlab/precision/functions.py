@@ -132,6 +132,14 @@ def atan(x: Pair) -> Pair:
     return add(y, divide(subtract(multiply(x, c), s), add(c, multiply(x, s))))
 
 
+def atan2(y: Pair, x: Pair) -> Pair:
+    """The angle of the point (x, y): that of the rounded one, corrected in axes that are turned by it."""
+    angle = exactly(torch.atan2(y[0], x[0]))
+    s, c = _sine_and_cosine(angle)
+    aside, ahead = subtract(multiply(c, y), multiply(s, x)), add(multiply(c, x), multiply(s, y))
+    return add(angle, atan(divide(aside, ahead)))
+
+
 def sinh(x: Pair) -> Pair:
     """The hyperbolic sine, e = exp(|x|) − 1: sign(x) (e + e / (1 + e)) / 2."""
     e = expm1(absolute(x))

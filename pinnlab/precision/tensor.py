@@ -224,6 +224,7 @@ _RULES: dict[Any, Callable[..., Pair]] = {
     aten.addcmul: _addcmul,
     aten.addcmul_: _addcmul,
     aten.addmm: _addmm,
+    aten.atan2: _binary(functions.atan2),
     aten.bmm: _matmul,
     aten.div: _binary(arithmetic.divide),
     aten.div_: _binary(arithmetic.divide),

@@ -206,13 +206,14 @@ class RunRecord(Callback):
 
 
 def columns(module: PINN) -> list[str]:
-    """The columns of a run's record: step, phase, seconds, loss and its shares, unknowns, and what phases add."""
+    """The columns of a run's record: step, phase, seconds, loss and its shares, weights, unknowns, what phases add."""
     added: dict[str, None] = {}
     for phase in module.schedule.phases:
         names = phase.columns(phase.optimizer(module.stages.parameters(phase)))
         added |= dict.fromkeys(f"optimiser/{name}" for name in names)
     shares = [f"loss/{name}" for name in module.equation.constraints()]
-    return [*COLUMNS, *shares, *module.equation.unknowns(), *added]
+    weights = [f"weight/{name}" for name in module.balancer.names]
+    return [*COLUMNS, *shares, *weights, *module.equation.unknowns(), *added]
 
 
 def where(module: PINN, data: Collocation) -> tuple[str, Points]:

@@ -16,7 +16,8 @@ from pinnlab.reporting.files import write_atomically
 Row = Mapping[str, float | int | str]
 
 COLUMNS = ("step", "phase", "seconds", "loss")
-"""The columns that every record has; shares of the loss are `loss/NAME`, what optimisers add `optimiser/NAME`."""
+"""The columns that every record has; shares of the loss are `loss/NAME`, balanced weights `weight/NAME`, what
+optimisers add `optimiser/NAME`."""
 
 _ADDED_BEFORE = ("lr", "damping")
 """What optimisers added in records without the prefix."""

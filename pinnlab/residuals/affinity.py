@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select, size, spaced
+from pinnlab.networks.seen import slots
 from pinnlab.residuals.residuals import Residuals
 
 _POINTS = 50
@@ -65,10 +66,13 @@ class _Deviation(torch.nn.Module):
         unknowns = residuals.equation.unknowns()
         now = {name: unknown.value.detach() for name, unknown in unknowns.items()}
         variables = residuals.variables(constraint, points)
+        seen = set(slots(residuals.network).values())
 
         def rows(at: Mapping[str, float]) -> Tensor:
-            changed = {name: torch.full_like(now[name], value) for name, value in at.items()}
-            return residuals.rows(constraint, variables, {**now, **changed}, factors).detach()
+            changed = {**now, **{name: torch.full_like(now[name], value) for name, value in at.items()}}
+            # the network is another one for every value of an unknown that it sees
+            there = residuals.variables(constraint, points, changed) if seen & at.keys() else variables
+            return residuals.rows(constraint, there, changed, factors).detach()
 
         # a row that is not finite where the unknowns are now has another fault
         kept = rows({}).isfinite()

@@ -12,6 +12,7 @@ from torch.func import functional_call, jacrev
 from pinnlab.engines.copies import Wrapped, in_linear_layers
 from pinnlab.geometry import Points
 from pinnlab.jets import Jet
+from pinnlab.networks.seen import slots
 from pinnlab.residuals.functional import affine, own_gradients
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Factors
@@ -101,6 +102,8 @@ class _Call:
 def _series(residuals: Residuals, parameters: Mapping[str, Tensor], name: str, group: Points) -> list[_Call] | None:
     """The network's calls with copies of its parameters for each node; None where there are no series."""
     network = residuals.network
+    if any(f"equation.{name}.parameter" in parameters for name in slots(network).values()):
+        return None  # the coefficients depend on more than the network's own parameters
     trained = {key.removeprefix("network."): p for key, p in parameters.items() if key.startswith("network.")}
     if not in_linear_layers(network, trained):
         return None

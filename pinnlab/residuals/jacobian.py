@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.func import jacrev, vmap
 
 from pinnlab.geometry import Points, select, size
+from pinnlab.networks.seen import slots
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
 from pinnlab.residuals.functional import affine, own_gradients
@@ -156,9 +157,12 @@ def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals
 
     Other parameters, which are frozen, are the same for all points.
     """
+    network = residuals.network
     names = {name.removeprefix("network.") for name in parameters if name.startswith("network.")}
-    network = residuals.engine.with_copies(residuals.network, names)
-    return None if network is None else residuals.with_network(network)
+    # an unknown that the network sees is a parameter of the network as well
+    names |= {slot for slot, unknown in slots(network).items() if f"equation.{unknown}.parameter" in parameters}
+    copies = residuals.engine.with_copies(network, names)
+    return None if copies is None else residuals.with_network(copies)
 
 
 def _repeats(rows: int, points: int) -> int:

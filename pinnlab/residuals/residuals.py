@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnlab.engines import Engine
+from pinnlab.equations.acting import acting
 from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
@@ -19,6 +20,7 @@ from pinnlab.equations.places import There
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
+from pinnlab.networks.seen import bound, slots
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
 from pinnlab.residuals.weighting import Factors, Weighting, factors_of
@@ -82,6 +84,8 @@ class Residuals(nn.Module):
         self.network = network
         self.equation = equation
         self.engine = engine
+        # says which unknown the equation lacks
+        bound(network, {name: unknown.value for name, unknown in equation.unknowns().items()})
         self._constraints: Mapping[str, Constraint] | None = None
         constraints = equation.constraints()
         for given in (sobolev or {}, weights or {}):
@@ -126,30 +130,54 @@ class Residuals(nn.Module):
         found.engine = engine
         return found
 
-    def fields(self, points: Points, indices: Algebra) -> dict[str, Field]:
-        """The coordinates and outputs as fields at the points, with the given derivatives."""
-        inputs = coordinates(self.equation, points, self.equation.name)
-        return self.engine.fields(self.network, inputs, self.equation.outputs, indices)
+    @property
+    def function(self) -> nn.Module:
+        """The network as a function of the points alone: with the unknowns that it sees at their present values."""
+        return bound(self.network, {name: unknown.value for name, unknown in self.equation.unknowns().items()})
 
-    def variables(self, name: str, points: Points) -> list[dict[str, object]]:
+    def fields(
+        self, points: Points, indices: Algebra, unknowns: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Field]:
+        """The coordinates and outputs as fields at the points, with the given derivatives.
+
+        Args:
+            points: The points.
+            indices: The derivatives.
+            unknowns: The values of the unknowns, for a network that sees some; the present ones by default.
+        """
+        return self._fields(coordinates(self.equation, points, self.equation.name), indices, unknowns)
+
+    def _fields(
+        self, inputs: Mapping[str, Tensor], indices: Algebra, unknowns: Mapping[str, Tensor] | None
+    ) -> dict[str, Field]:
+        network = self.function if unknowns is None else bound(self.network, unknowns)
+        return self.engine.fields(network, inputs, self.equation.outputs, indices)
+
+    def variables(
+        self, name: str, points: Points, unknowns: Mapping[str, Tensor] | None = None
+    ) -> list[dict[str, object]]:
         """What a constraint's residual can ask for, but for the unknowns, for each part of the points.
 
         Columns of the points, fields at the points and at their places, and operators on the nodes. There is one part
         of all points where rows belong to points, and one for each group where rows use all nodes of a group.
+
+        The values of the unknowns matter to a network that sees them.
         """
         constraint, where = self.constraints[name], f"{self.equation.name}, constraint {name!r}"
-        return [self._part(name, constraint, part, where) for part in constraint.parts(points)]
+        return [self._part(name, constraint, part, where, unknowns) for part in constraint.parts(points)]
 
-    def _part(self, name: str, constraint: Constraint, points: Points, where: str) -> dict[str, object]:
+    def _part(
+        self, name: str, constraint: Constraint, points: Points, where: str, unknowns: Mapping[str, Tensor] | None
+    ) -> dict[str, object]:
         term = self.terms[name]
         found: dict[str, object] = {
             **columns(self.equation, points, where),
-            **self.fields(points, term.indices),
-            **term.operators.get(size(points), {}),
+            **self.fields(points, term.indices, unknowns),
+            **acting(term.operators.get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
         }
         for label, place in constraint.places.items():
             there = elsewhere(self.equation, place, points, f"{where}, place {label!r}")
-            found[label] = There(label, self.engine.fields(self.network, there, self.equation.outputs, term.indices))
+            found[label] = There(label, self._fields(there, term.indices, unknowns))
         return found
 
     def rows(
@@ -222,14 +250,18 @@ class Residuals(nn.Module):
 
         If the unknowns are held, they keep their values and r = b.
         """
-        variables, unknowns = self.variables(name, points), self.equation.unknowns()
+        unknowns = self.equation.unknowns()
         free = {key for key, unknown in unknowns.items() if unknown.linear and not held}
         values = {key: torch.zeros_like(u.parameter) if key in free else u.value for key, u in unknowns.items()}
+        variables = self.variables(name, points, values)
+        seen = set(slots(self.network).values())
         constant = self.rows(name, variables, values, factors)
         slopes = {}
         for key in sorted(free):
             one = {**values, key: torch.ones_like(values[key])}
-            slopes[key] = self.rows(name, variables, one, factors) - constant
+            # the network is another one for every value of an unknown that it sees
+            there = self.variables(name, points, one) if key in seen else variables
+            slopes[key] = self.rows(name, there, one, factors) - constant
         return Affine(constant, slopes)
 
     def reduced(

@@ -31,7 +31,7 @@ def slopes(residuals: Residuals, points: Mapping[str, Points], weighting: Weight
         weighting = weighting or residuals.over(points)
         values = {name: unknown.value.detach().requires_grad_() for name, unknown in unknowns}
         for constraint, batch in points.items():
-            variables = residuals.variables(constraint, batch)
+            variables = residuals.variables(constraint, batch, values)
             rows = residuals.rows(constraint, variables, values, weighting[constraint])
             weights = torch.zeros_like(rows, requires_grad=True)
             for name, value in values.items():

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.jets import Jet
+from pinnlab.networks.seen import bound
 from pinnlab.solution.requests import Request, closure, requested
 from pinnlab.training.pinn import PINN
 
@@ -76,7 +77,9 @@ def export(model: PINN, derivatives: Sequence[str], path: Path) -> list[str]:
     check_name(path)
     equation = model.equation
     requests = requested(equation, derivatives)
-    program = Derivatives(_frozen(model.residuals.network), equation.outputs, requests).eval()
+    values = {name: unknown.value.detach() for name, unknown in equation.unknowns().items()}
+    network = bound(model.residuals.network, values)
+    program = Derivatives(_frozen(network), equation.outputs, requests).eval()
     dtype = next(model.residuals.network.parameters()).dtype
     points = torch.zeros(3, equation.dimension, dtype=dtype)
     try:

@@ -22,12 +22,14 @@ from pinnlab.reporting.description import importing
 from pinnlab.reporting.files import write_atomically
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.residuals import Sobolev
+from pinnlab.residuals.balancing import Balancing
 from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution
 from pinnlab.solution.solution import Solution
 from pinnlab.training.callbacks.history import History
 from pinnlab.training.given import (
     Network,
+    balancing_of,
     engine_of,
     equation_of,
     network_builder,
@@ -54,6 +56,7 @@ def solve(
     *,
     sobolev: Mapping[str, Sobolev] | None = None,
     weights: Mapping[str, float] | None = None,
+    balancing: Balancing | None = None,
     resample_every: int = 0,
     seed: int = 0,
     start: Solution | str | Path | None = None,
@@ -81,6 +84,8 @@ def solve(
         sampler: How points are spread, one for all or by constraint; Sobol by default.
         sobolev: Weights of the residual's derivatives by constraint, in place of the equation's.
         weights: Factors by constraint, in place of the equation's.
+        balancing: How the weights of constraints or points follow the training, such as `GradNorm()`; they are fixed
+            by default.
         resample_every: Steps after which fresh points are drawn; 0 keeps them.
         seed: Of weights and points.
         start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
@@ -107,6 +112,7 @@ def solve(
         "phases": [Adam(2000), LBFGS(200)] if phases is None else phases_of(phases),
         "sobolev": sobolev_of(sobolev),
         "weights": weights_of(weights),
+        "balancing": balancing_of(balancing),
     }
     options = TRAINER_DEFAULTS | trainer
     seed = whole("seed", seed)

@@ -18,16 +18,20 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import Engine
 from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
+from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
+from pinnlab.networks import Columns
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
+from pinnlab.residuals.balancing import Balancing
 from pinnlab.residuals.weighting import Weighting
+from pinnlab.training.balancer import Balancer
 from pinnlab.training.evaluation.held_out import Evaluation
 from pinnlab.training.evaluation.overfitting import HeldOut
 from pinnlab.training.failures import Failures
-from pinnlab.training.objective import Objective, term_losses
+from pinnlab.training.objective import Objective
 from pinnlab.training.phases import Phase
 from pinnlab.training.schedule import PhaseRecord, Schedule
 from pinnlab.training.stages import Stages
@@ -47,8 +51,8 @@ class StepReport:
         step: The number of the step in the run, from 0.
         loss: The loss where the step started.
         rows: The lines for the record that are due: step, phase, seconds, loss, each constraint's share of it, the
-            unknowns and what the phase adds, as `optimiser/NAME`. One where the step started, one more where a phase
-            ended.
+            weights that balancing changes, the unknowns and what the phase adds, as `optimiser/NAME`. One where the
+            step started, one more where a phase ended. Losses are those of the fixed weights.
         ended: The phase that this step ended, or None.
     """
 
@@ -66,14 +70,16 @@ class PINN(LightningModule):
 
     Args:
         equation: The equation, with its constraints and unknowns.
-        network: Called with the numbers of inputs and outputs to build the network.
+        network: Called with the numbers of inputs and outputs to build the network; they are `Columns`, with names.
         engine: How derivatives are computed.
         phases: The optimisers, one after the other.
         sobolev: Constraint name -> weights of its residual's derivatives, instead of the equation's own.
         weights: Constraint name -> weight of its loss, instead of the equation's own.
+        balancing: How the weights of constraints or points follow the training, beside these fixed ones; not at all
+            by default.
 
     Raises:
-        UserError: if the equation's declaration is wrong, or the phases are.
+        UserError: if the equation's declaration is wrong, the phases are, or the balancing does not fit.
     """
 
     def __init__(
@@ -84,11 +90,12 @@ class PINN(LightningModule):
         phases: list[Phase],
         sobolev: dict[str, Sobolev] | None = None,
         weights: dict[str, float] | None = None,
+        balancing: Balancing | None = None,
     ) -> None:
         super().__init__()
         equation.check()
         self.automatic_optimization = False
-        built = network(equation.dimension, len(equation.outputs))
+        built = network(Columns(axis_names(equation.inputs)), Columns(equation.outputs))
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:
@@ -96,6 +103,7 @@ class PINN(LightningModule):
                 if name not in self.residuals.terms:
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.stages = Stages(self.residuals, phases)
+        self.balancer = Balancer(balancing, equation)
         self.held_out = HeldOut()
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
@@ -149,15 +157,18 @@ class PINN(LightningModule):
         optimizer = cast(Optimizer, optimizers[schedule.index] if isinstance(optimizers, list) else optimizers)
         self.stages.enter(phase)
         held = phase.holds(schedule.step_in_phase)
-        self.stages.begin(phase, self._objective(batch, held).value)
+        self.stages.begin(phase, lambda: self._fixed_value(self._objective(batch, held)))
         if schedule.step_in_phase == 0 and self._data is not None:
             self.held_out.begin(self._held_out_loss(), self.residuals.state_dict())
-        objective = self._objective(batch, held)
         step = schedule.step
         due = schedule.step_in_phase % self._log_every(phase) == 0
         unknowns = self.unknowns() if due else {}
         started = time.perf_counter()
-        loss = phase.step(optimizer, objective, schedule.step_in_phase)
+        ratio = self._balance(batch)
+        if ratio != 1:
+            phase.reweighted(optimizer, ratio)
+        objective = self._objective(batch, held)
+        loss = objective.fixed(phase.step(optimizer, objective, schedule.step_in_phase))
         objective.settle()
         overfits = self.held_out.look(loss, self._held_out_loss, self.residuals.state_dict)
         reason = schedule.advance(loss, time.perf_counter() - started, self._over(phase, optimizer, overfits))
@@ -167,7 +178,7 @@ class PINN(LightningModule):
         if reason:
             reason = self._keep_the_better(batch, held, reason)
             final = self._objective(batch, held)
-            value = final.value()
+            value = self._fixed_value(final)
             # to the last bit what the row says
             final.found(final.first_values)
             final.settle()
@@ -193,7 +204,7 @@ class PINN(LightningModule):
         Returns:
             Why the phase ended, of which a return is a part.
         """
-        value = self._objective(batch, held).value()
+        value = self._fixed_value(self._objective(batch, held))
         if not self.held_out.ended(value, self._held_out_loss, self.residuals.state_dict):
             return reason
         self.residuals.load_state_dict(self.held_out.kept)
@@ -202,6 +213,19 @@ class PINN(LightningModule):
             f"while that at the training points fell to {value:.1e}; the network of the lower one is kept (take more "
             "points or a smaller network)"
         )
+
+    @staticmethod
+    def _fixed_value(objective: Objective) -> float:
+        """The loss with the fixed weights at the linear unknowns of the loss that is minimised."""
+        return objective.fixed(objective.value())
+
+    def on_train_start(self) -> None:
+        """Refuse points that a callback replaces where each has a weight of its own.
+
+        Raises:
+            UserError: if one does.
+        """
+        self.balancer.check(self._data is not None and self._data.changes)
 
     @property
     def _data(self) -> Collocation | None:
@@ -280,6 +304,7 @@ class PINN(LightningModule):
             "settings": dict(self.settings),
             "schedule": self.schedule.state_dict(),
             "held_out": self.held_out.state_dict(),
+            "balancing": self.balancer.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -294,6 +319,7 @@ class PINN(LightningModule):
             # a version of the package that did not watch the held-out loss wrote none
             if "held_out" in checkpoint["pinnlab"]:
                 self.held_out.load_state_dict(checkpoint["pinnlab"]["held_out"])
+            self.balancer.load_state_dict(checkpoint["pinnlab"].get("balancing"))
 
     def check(self, checkpoint: Mapping[str, Any], resume: bool = False) -> None:
         """Makes sure that a checkpoint is of this equation and network.
@@ -324,12 +350,22 @@ class PINN(LightningModule):
         if extra:
             raise UserError(f"the checkpoint has {extra[0]}, which this network and equation lack")
         if resume:
+            self.balancer.fits(own.get("balancing"))
             Schedule(self.schedule.phases).load_state_dict(own["schedule"])
 
     def _objective(self, batch: Batch, held: bool) -> Objective:
         ranks = Ranks(self.device)
-        weighting = self._weighting(batch, ranks).times(self.schedule.phase.weights or {})
+        weighting = self.balancer.weighting(self._fixed_weighting(batch, ranks), batch, ranks)
         return Objective(self.residuals, batch, weighting=weighting, ranks=ranks, where=self.schedule.where, held=held)
+
+    def _balance(self, batch: Batch) -> float:
+        """Changes the weights of balancing before a step, if it is time; by what factor the loss changes."""
+        step, ranks = self.schedule.step, Ranks(self.device)
+        return self.balancer.update(step, self.residuals, batch, self._fixed_weighting(batch, ranks), ranks)
+
+    def _fixed_weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
+        """The weighting of the configuration and the phase."""
+        return self._weighting(batch, ranks).times(self.schedule.phase.weights or {})
 
     def _weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
         """The configured weighting with means over the points of all ranks."""
@@ -356,11 +392,12 @@ class PINN(LightningModule):
         unknowns: Mapping[str, float],
         columns: Mapping[str, float],
     ) -> Row:
-        shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
+        shares = {f"loss/{name}": value for name, value in objective.shares().items()}
+        weights = self.balancer.columns(objective.weighting, objective.points, objective.ranks)
         head: Row = {"step": step, "phase": self.schedule.label, "seconds": self.schedule.seconds, "loss": loss}
         added = {f"optimiser/{name}": value for name, value in columns.items()}
         # the linear unknowns are those that the loss was evaluated with
-        return {**head, **shares, **unknowns, **objective.first_values, **added}
+        return {**head, **shares, **weights, **unknowns, **objective.first_values, **added}
 
 
 def differences(

@@ -12,6 +12,7 @@ from torch import Tensor
 from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
+from pinnlab.equations.domain import users
 from pinnlab.geometry import Points, concatenate, select, size, spaced
 from pinnlab.jets.jet import assemble
 from pinnlab.residuals import Residuals
@@ -103,21 +104,22 @@ def error_estimates(
     system = linearise(twin, points)
     if system is None:
         return ErrorEstimates(dict.fromkeys([*equation.unknowns(), *equation.outputs], math.inf))
-    places = _places(equation, every)
-    few = places[spaced(len(places), _PLACES)]
-    functions = torch.block_diag(system.tangents(few), torch.diag(system.scales))
+    places, used = _places(equation, every)
+    some = spaced(len(places), _PLACES)
+    few = places[some]
+    functions = system.functions(few)
     exact = [name for name in points if name not in measured]
     least = _rounding_level(residuals, {name: len(system.rows[name].value) for name in exact}, rounding_errors)
     groups = [name for name in points if name in measured]
     posterior = infer(system.together(exact), [system.rows[name] for name in groups], functions, least)
 
-    shifts = system.shifts(posterior.corrections, places)
+    shifts = system.shifts(posterior.corrections, places, used)
     count = len(few) * len(equation.outputs)
-    spread = posterior.deviation[:count].view(len(few), -1).amax(0)
+    spread = (posterior.deviation[:count].view(len(few), -1) * used[some]).amax(0)
     deviations = torch.cat((posterior.deviation[count:], spread))
     errors = _errors(shifts, deviations, system, posterior.explained)
-    exactly = _places(equation, {inside: thinned(residuals, points)[inside]})
-    errors[len(system.scales) :] += rounding(residuals.network, exactly).abs().amax(0)
+    exactly, _ = _places(equation, {inside: thinned(residuals, points)[inside]})
+    errors[len(system.scales) :] += rounding(residuals.function, exactly).abs().amax(0)
     names = [*equation.unknowns(), *equation.outputs]
     misfits = [part.view(residuals.height(name), -1) for name, part in zip(groups, posterior.misfits, strict=True)]
     return ErrorEstimates(
@@ -195,8 +197,19 @@ def _some(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Point
     return {name: select(batch, spaced(size(batch), max(100, size(batch) // parts))) for name, batch in points.items()}
 
 
-def _places(equation: Equation, points: Mapping[str, Points]) -> Tensor:
-    """Where the outputs' errors are estimated: the points of all constraints, `(N, d)`."""
+def _places(equation: Equation, points: Mapping[str, Points]) -> tuple[Tensor, Tensor]:
+    """Where the outputs' errors are estimated.
+
+    Returns:
+        The points of all constraints, `(N, d)`; and for each output 1 where a constraint asks for it and 0 elsewhere,
+        `(N, outputs)`.
+    """
     constraints = equation.constraints()
     flat = [constraints[name].flat(batch) for name, batch in points.items()]
-    return torch.cat([assemble({axis: batch[axis] for axis in equation.inputs})[0] for batch in flat])
+    places = [assemble({axis: batch[axis] for axis in equation.inputs})[0] for batch in flat]
+    asking = [users(equation, output) for output in equation.outputs]
+    used = [
+        place.new_tensor([float(name in names) for names in asking]).expand(len(place), -1)
+        for name, place in zip(points, places, strict=True)
+    ]
+    return torch.cat(places), torch.cat(used)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.equations import Equation
-from pinnlab.equations.constraints import domain
+from pinnlab.equations.domain import home
 from pinnlab.geometry import Points
 from pinnlab.jets.jet import assemble
 from pinnlab.residuals import Residuals
@@ -56,18 +56,17 @@ def findings(
 
 def _relative(residuals: Residuals, estimates: ErrorEstimates, points: Mapping[str, Points]) -> dict[str, float]:
     """The estimate of every output in units of the output's range; of its size where it hardly varies."""
-    equation = residuals.equation
+    equation, found = residuals.equation, {}
     constraints = equation.constraints()
-    name = domain(constraints)
-    inside = constraints[name].flat(points[name])
-    with torch.no_grad():
-        values = residuals.network(assemble({name: inside[name] for name in equation.inputs})[0])
-    size = values.abs().amax(0)
-    scale = torch.where(values.amax(0) - values.amin(0) > _MATTERS * size, values.amax(0) - values.amin(0), size)
-    return {
-        name: estimates.errors[name] / max(float(unit), torch.finfo(values.dtype).tiny)
-        for name, unit in zip(equation.outputs, scale, strict=True)
-    }
+    for column, name in enumerate(equation.outputs):
+        where = home(equation, name)
+        inside = constraints[where].flat(points[where])
+        with torch.no_grad():
+            values = residuals.function(assemble({axis: inside[axis] for axis in equation.inputs})[0])[:, column]
+        size, extent = float(values.abs().amax()), float(values.amax() - values.amin())
+        unit = extent if extent > _MATTERS * size else size
+        found[name] = estimates.errors[name] / max(unit, torch.finfo(values.dtype).tiny)
+    return found
 
 
 def _undetermined(equation: Equation, estimates: ErrorEstimates) -> Iterator[str]:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torchmetrics import MaxMetric, Metric, SumMetric
 
-from pinnlab.equations.constraints import domain
+from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
-from pinnlab.jets import IndexSet
+from pinnlab.jets import Field, IndexSet
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import Precise, thinned
 from pinnlab.residuals.weighting import Weighting
@@ -140,13 +140,16 @@ class Evaluation:
     def _compare(self, batch: Mapping[str, Points]) -> None:
         equation = self.residuals.equation
         constraints = equation.constraints()
-        name = domain(constraints)
-        points = constraints[name].flat(batch[name])
-        with torch.enable_grad():
-            found = self.residuals.fields(points, IndexSet.simplex(equation.dimension, 0))
-            exact = equation.solution(points)
+        values: dict[str, tuple[dict[str, Field], dict[str, Field]]] = {}
         for name in equation.outputs:
-            pair = found[name].value.detach(), exact[name].value.detach()
+            # an output of one part of the region is compared there
+            where = home(equation, name)
+            if where not in values:
+                points = constraints[where].flat(batch[where])
+                with torch.enable_grad():
+                    found = self.residuals.fields(points, IndexSet.simplex(equation.dimension, 0))
+                    values[where] = found, equation.solution(points)
+            pair = tuple(fields[name].value.detach() for fields in values[where])
             for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
                 self._metrics[f"relative_l2{key}"].update(*pair)
                 self._metrics[f"max_error{key}"].update(*pair)

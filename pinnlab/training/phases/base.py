@@ -114,6 +114,15 @@ class Phase(Constructed, ABC):
         """Whether the linear unknowns keep their values in the phase's step number `step` (from 0)."""
         return False
 
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Told, between two steps, that balancing changed the weights of the loss.
+
+        Args:
+            optimizer: The optimiser.
+            ratio: The loss with the new weights over that with the old ones, at the same parameters.
+        """
+        return
+
     def exhausted(self, optimizer: Optimizer) -> bool:
         """Whether the last step found that none lowers the loss at these points by more than rounding errors."""
         return False

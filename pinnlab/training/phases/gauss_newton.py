@@ -169,6 +169,10 @@ class GaussNewton(Phase):
         """In the first `hold` steps."""
         return step < self.hold
 
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Scales the damping with the loss, in whose units it is."""
+        optimizer.param_groups[0]["damping"] *= ratio
+
     def exhausted(self, optimizer: Optimizer) -> bool:
         """See `LevenbergMarquardt`."""
         return optimizer.exhausted  # type: ignore[attr-defined]

@@ -66,6 +66,10 @@ class LBFGS(Phase):
             line_search_fn="strong_wolfe",
         )
 
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Takes no difference of gradients of two losses."""
+        optimizer.forget_gradient()  # type: ignore[attr-defined]
+
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
         """`inner` iterations from the optimiser's memory of the steps before."""
         group = optimizer.param_groups[0]

@@ -1,0 +1,185 @@
+"""The quadrature rules of one axis: Gauss-Legendre, trapezoid on the circle and on the line, Gauss-Hermite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.operators import legendre
+from pinnlab.operators.rule import AxisRule, increasing, more, only_axis, positive, whole
+
+
+class GaussLegendre(AxisRule):
+    """Composite Gauss-Legendre quadrature on an interval: n nodes in each panel, exact to degree 2n − 1 there.
+
+        GaussLegendre(x=(0, 1), nodes=20)
+        GaussLegendre(t=(0, 1, 2, 3), nodes=12)  # with kinks at 1 and 2
+
+    Some functions on [a, b] have an expansion in powers of (x − a)^β, as solutions of fractional equations have. For
+    them `power=β` takes the panels in the variable s = ((x − a)/(b − a))^β, in which such functions are smooth. With
+    β = 1/m for an integer m they include the functions that are smooth in x.
+
+    Attributes:
+        count: The number n of nodes in each panel.
+        panels: The number of equal panels (in s) between two neighbouring ends.
+        power: β.
+        ends: The ends of the interval, and the points between them where a panel has to end.
+        edges: The ends of all panels in s, from 0 to 1, `(P + 1,)`.
+        s: The nodes in s, `(M,)`.
+    """
+
+    def __init__(self, *, nodes: int = 16, panels: int = 1, power: float = 1.0, **axis: Sequence[float]) -> None:
+        """Takes the axis by name with its ends, and how many nodes and panels.
+
+        Args:
+            nodes: The number of nodes in each panel.
+            panels: The number of equal panels between two neighbouring ends.
+            power: The exponent β of the variable s.
+            axis: Name and ends, `x=(0, 1)`; numbers between the ends split the interval.
+
+        Raises:
+            UserError: if there is not one axis, the ends do not increase, or a number is not positive.
+        """
+        name, ends = only_axis("GaussLegendre", axis)
+        self.ends = increasing(f"GaussLegendre: the ends of {name}", ends)
+        self.count = whole("GaussLegendre: nodes", nodes, 1)
+        self.panels = whole("GaussLegendre: panels", panels, 1)
+        self.power = positive("GaussLegendre: power", power)
+        reference, weights = (torch.from_numpy(array) for array in legendre.gauss(self.count))
+        lower, upper = self.ends[0], self.ends[-1]
+        splits = ((torch.tensor(self.ends, dtype=torch.float64) - lower) / (upper - lower)) ** self.power
+        steps = torch.arange(self.panels, dtype=torch.float64) / self.panels
+        self.edges = torch.cat([(splits[:-1, None] + splits.diff()[:, None] * steps).flatten(), splits[-1:]])
+        half = self.edges.diff()[:, None] / 2
+        self.s = (self.edges[:-1, None] + half * (1 + reference)).flatten()
+        super().__init__(name, self.position(self.s), (half * weights).flatten() * self.stretch(self.s), (lower, upper))
+
+    def position(self, s: Tensor) -> Tensor:
+        """X = a + (b − a) s^{1/β}."""
+        return self.ends[0] + (self.ends[-1] - self.ends[0]) * s ** (1 / self.power)
+
+    def stretch(self, s: Tensor) -> Tensor:
+        """dx/ds = (b − a)/β · s^{1/β − 1}."""
+        return (self.ends[-1] - self.ends[0]) / self.power * s ** (1 / self.power - 1)
+
+    def finer(self) -> GaussLegendre:
+        """The same panels with about half as many nodes again in each."""
+        return GaussLegendre(nodes=more(self.count), panels=self.panels, power=self.power, **{self.name: self.ends})
+
+
+class PeriodicTrapezoid(AxisRule):
+    """The trapezoidal rule for functions with the period b − a: nodes a + (j + ½) h, h = (b − a)/n.
+
+    It is exact for trigonometric polynomials of less than n waves, and converges exponentially for analytic functions.
+
+        PeriodicTrapezoid(x=(0, 2 * math.pi), nodes=32)
+
+    Attributes:
+        count: The number n of nodes.
+    """
+
+    def __init__(self, *, nodes: int = 32, **axis: tuple[float, float]) -> None:
+        """Takes the axis by name with the ends of one period, and the number of nodes.
+
+        Raises:
+            UserError: if there is not one axis, it has not two ends that increase, or there are no nodes.
+        """
+        name, values = only_axis("PeriodicTrapezoid", axis)
+        lower, upper = _two(f"PeriodicTrapezoid: the ends of {name}", values)
+        self.count = whole("PeriodicTrapezoid: nodes", nodes, 1)
+        spacing = (upper - lower) / self.count
+        points = lower + spacing * (torch.arange(self.count, dtype=torch.float64) + 0.5)
+        super().__init__(name, points, torch.full_like(points, spacing), (lower, upper))
+
+    def finer(self) -> PeriodicTrapezoid:
+        """About half as many nodes again."""
+        return PeriodicTrapezoid(nodes=more(self.count), **{self.name: self.interval})
+
+
+class SinhTrapezoid(AxisRule):
+    """The trapezoidal rule on the whole line in the variable z with x = c + σ sinh z.
+
+    The nodes z_j = −Z + (j + ½) h, h = 2Z/n, lie evenly in z, so that those in x are dense near the centre c and reach
+    far out. For analytic functions the error falls exponentially in 1/h, down to what the integral has
+    outside of the ends. Functions that decay slowly want ends of 1e10 and more, which cost few nodes.
+
+        SinhTrapezoid(x=(-1e6, 1e6), nodes=120)
+
+    Attributes:
+        count: The number n of nodes.
+        ends: The values of x at z = −Z and z = Z; their mean is c.
+        scale: σ.
+        z: The nodes in z, `(n,)`.
+        spacing: h.
+    """
+
+    def __init__(self, *, nodes: int = 128, scale: float = 1.0, **axis: tuple[float, float]) -> None:
+        """Takes the axis by name with how far the nodes reach, the number of nodes and σ.
+
+        Raises:
+            UserError: if there is not one axis, it has not two ends that increase, or a number is not positive.
+        """
+        name, values = only_axis("SinhTrapezoid", axis)
+        lower, upper = self.ends = _two(f"SinhTrapezoid: the ends of {name}", values)
+        self.count = whole("SinhTrapezoid: nodes", nodes, 2)
+        self.scale = positive("SinhTrapezoid: scale", scale)
+        reach = math.asinh((upper - lower) / 2 / self.scale)
+        self.spacing = 2 * reach / self.count
+        self.z = self.spacing * (torch.arange(self.count, dtype=torch.float64) + (1 - self.count) / 2)
+        points = (lower + upper) / 2 + self.scale * self.z.sinh()
+        super().__init__(name, points, self.spacing * self.scale * self.z.cosh(), (-math.inf, math.inf))
+
+    def finer(self) -> SinhTrapezoid:
+        """About half as many nodes again between the same ends."""
+        return SinhTrapezoid(nodes=more(self.count), scale=self.scale, **{self.name: self.ends})
+
+
+class GaussHermite(AxisRule):
+    """Gauss-Hermite quadrature on the whole line for functions that decay like e^{−ξ²}, ξ = (x − c)/σ.
+
+    It is exact for e^{−ξ²} times a polynomial of degree 2n − 1. The weights contain e^{ξ²}: ∫ f dx ≈ Σ_i w_i f(x_i).
+
+        GaussHermite(x=(0, 1), nodes=40)  # centre c and width σ
+
+    Attributes:
+        count: The number n of nodes.
+        centre: c.
+        width: σ.
+    """
+
+    def __init__(self, *, nodes: int = 32, **axis: tuple[float, float]) -> None:
+        """Takes the axis by name with centre and width, and the number of nodes.
+
+        Raises:
+            UserError: if there is not one axis with two numbers, the width is not positive, or there are so many
+                nodes that the outermost weights underflow.
+        """
+        from scipy.special import roots_hermite
+
+        name, values = only_axis("GaussHermite", axis)
+        if not isinstance(values, tuple | list) or len(values) != 2:
+            raise UserError(f"GaussHermite: {name} must be the centre and the width, as in (0, 1), not {values!r}")
+        self.centre, self.width = float(values[0]), positive(f"GaussHermite: the width of {name}", values[1])
+        self.count = whole("GaussHermite: nodes", nodes, 1)
+        found, weights = roots_hermite(self.count)
+        if not weights.min() > np.finfo(float).tiny:
+            raise UserError(f"GaussHermite: the weights of {nodes} nodes underflow; take fewer, or a SinhTrapezoid")
+        points = torch.from_numpy(self.centre + self.width * found)
+        scaled = torch.from_numpy(self.width * np.exp(np.log(weights) + found**2))
+        super().__init__(name, points, scaled, (-math.inf, math.inf))
+
+    def finer(self) -> GaussHermite:
+        """About half as many nodes again."""
+        return GaussHermite(nodes=more(self.count), **{self.name: (self.centre, self.width)})
+
+
+def _two(what: str, values: object) -> tuple[float, float]:
+    found = increasing(what, values)
+    if len(found) != 2:
+        raise UserError(f"{what} must be two numbers, not {values!r}")
+    return found[0], found[1]
