@@ -35,7 +35,8 @@ from pinnlab.reporting.tracking import share
 from pinnlab.reporting.vitals import Vitals, numbers
 from pinnlab.training.callbacks.interruption import Interruption
 from pinnlab.training.failures import ENDING, over
-from pinnlab.training.pinn import PINN, StepReport
+from pinnlab.training.pinn import PINN
+from pinnlab.training.steps import StepReport
 
 _MAP = 101 * 101
 """Points of a map of a solution in two inputs."""

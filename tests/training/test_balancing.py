@@ -73,7 +73,7 @@ class Watch(Callback):
         self.weights, self.ends = [], []
 
     def on_train_batch_end(self, trainer, module, outputs, batch, *rest):
-        weighting = module._objective(batch, False).weighting
+        weighting = module.steps.objective(batch, Ranks()).weighting
         self.weights.append({name: weighting[name].balance for name in batch})
         with torch.no_grad():
             self.ends.append(float(Residuals.loss(module.residuals(batch, weighting))))
@@ -295,7 +295,7 @@ def test_linear_unknowns_are_those_of_the_weights(scheme, phase):
 
     class After(Callback):
         def on_train_batch_end(self, trainer, module, outputs, batch, *rest):
-            weighting = module._objective(batch, False).weighting
+            weighting = module.steps.objective(batch, Ranks()).weighting
             parameter = module.equation.k.parameter
             losses = []
             for shift in (-1e-4, 1e-4):
