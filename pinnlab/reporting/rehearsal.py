@@ -16,7 +16,8 @@ from pinnlab.equations.base import twin
 from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select
-from pinnlab.reporting.record import columns, exact_arrays, point_arrays, solution_arrays
+from pinnlab.reporting.arrays import exact_arrays, point_arrays, solution_arrays
+from pinnlab.reporting.record import columns
 from pinnlab.training.evaluation.held_out import Evaluation
 from pinnlab.training.failures import reason
 from pinnlab.training.pinn import PINN

@@ -58,7 +58,8 @@ class Objective:
         where: str = "",
         held: bool = False,
     ) -> None:
-        self.residuals = residuals
+        # the constraints are built once for all evaluations
+        self.residuals = residuals.prepared()
         self.points = points
         self.weighting = weighting or residuals.over(points)
         self.ranks = ranks or Ranks()

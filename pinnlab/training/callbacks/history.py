@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from pinnlab.training.pinn import Row, StepReport
+from pinnlab.training.steps import Row, StepReport
 
 
 class History(Callback):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pinnlab.reporting.figures.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 from pinnlab.reporting.rows import unknowns_of
-from pinnlab.reporting.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
