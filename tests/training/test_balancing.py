@@ -112,11 +112,9 @@ def test_gauss_newton_solves_a_small_problem_under_each_scheme(scheme):
 @pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["NTP", "Autograd"])
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 def test_all_optimisers_solve_a_small_problem_under_each_scheme(scheme, engine):
-    phases = [Adam(400, lr=5e-3), LBFGS(15), SSBroyden(10)]
+    phases = [Adam(200, lr=5e-3), LBFGS(10), SSBroyden(8), GaussNewton(30)]
     solution = solve(scheme, phases, engine=engine, limit_val_batches=1)
-    assert solution.metrics["relative_l2"] < 1e-2
-    ending = solve(scheme, [*phases, GaussNewton(30)], engine=engine, limit_val_batches=1)
-    assert ending.metrics["relative_l2"] < 1e-4
+    assert solution.metrics["relative_l2"] < 1e-3
 
 
 @pytest.mark.parametrize("phase", [LBFGS(6, inner=5), SSBroyden(6, inner=5), GaussNewton(6, stall=None)], ids=type)
