@@ -212,7 +212,7 @@ class TrainingCLI(LightningCLI):
         check_options(config.trainer.as_dict(), self.datamodule.steps)
         dump = self._dump()
         configured = yaml.safe_load(dump)["model"]
-        self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network")}
+        self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network", "hard")}
         if SLURMEnvironment.detect():
             # Lightning's own requeueing saves in the middle of a step; the scripts requeue by the exit status
             with building_trainer():

@@ -33,6 +33,7 @@ from pinnlab.reporting.folder import RunFolder, write_atomically
 from pinnlab.reporting.record import RunRecord
 from pinnlab.reporting.rehearsal import rehearse
 from pinnlab.residuals import Sobolev
+from pinnlab.residuals.hard import BuiltIn
 from pinnlab.solution.requests import Request, closure, derivative, requested
 from pinnlab.solution.saved import load_model, read_solution, run_of
 from pinnlab.training.callbacks.checkpoint import Checkpoint
@@ -44,6 +45,7 @@ from pinnlab.training.given import (
     Network,
     engine_of,
     equation_of,
+    hard_of,
     network_builder,
     phases_of,
     points_of,
@@ -71,6 +73,7 @@ def solve(
     *,
     sobolev: Mapping[str, Sobolev] | None = None,
     weights: Mapping[str, float] | None = None,
+    hard: bool | Sequence[str] = False,
     resample_every: int = 0,
     seed: int = 0,
     start: Solution | str | Path | None = None,
@@ -98,6 +101,8 @@ def solve(
         sampler: How points are spread, one for all or by constraint; Sobol by default.
         sobolev: Weights of the residual's derivatives by constraint, in place of the equation's.
         weights: Factors by constraint, in place of the equation's.
+        hard: Build the equation's conditions into the network where that can be done, or those of the constraints
+            named; `solution.built_in` says which are.
         resample_every: Steps after which fresh points are drawn; 0 keeps them.
         seed: Of weights and points.
         start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
@@ -124,6 +129,7 @@ def solve(
         "phases": [Adam(2000), LBFGS(200)] if phases is None else phases_of(phases),
         "sobolev": sobolev_of(sobolev),
         "weights": weights_of(weights),
+        "hard": hard_of(hard),
     }
     options = TRAINER_DEFAULTS | trainer
     own = options.pop("callbacks", None) or []
@@ -238,6 +244,11 @@ class Solution:
     def unknowns(self) -> dict[str, float]:
         """The values found for the unknowns."""
         return self.model.unknowns()
+
+    @property
+    def built_in(self) -> BuiltIn | None:
+        """Which conditions are built into the network, and why others are not; None where none were to be."""
+        return self.model.built_in
 
     @property
     def findings(self) -> list[str]:

@@ -25,6 +25,7 @@ from pinnlab.jets import IndexSet
 from pinnlab.networks import Columns
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
+from pinnlab.residuals.hard import BuiltIn, build_in
 from pinnlab.residuals.weighting import Weighting
 from pinnlab.training.evaluation.held_out import Evaluation
 from pinnlab.training.evaluation.overfitting import HeldOut
@@ -73,9 +74,11 @@ class PINN(LightningModule):
         phases: The optimisers, one after the other.
         sobolev: Constraint name -> weights of its residual's derivatives, instead of the equation's own.
         weights: Constraint name -> weight of its loss, instead of the equation's own.
+        hard: Build the equation's conditions into the network where that can be done, or those of the constraints
+            named: see `build_in`.
 
     Raises:
-        UserError: if the equation's declaration is wrong, or the phases are.
+        UserError: if the equation's declaration is wrong, or the phases are, or a constraint cannot be built in.
     """
 
     def __init__(
@@ -86,11 +89,16 @@ class PINN(LightningModule):
         phases: list[Phase],
         sobolev: dict[str, Sobolev] | None = None,
         weights: dict[str, float] | None = None,
+        hard: bool | list[str] = False,
     ) -> None:
         super().__init__()
         equation.check()
         self.automatic_optimization = False
         built = network(Columns(axis_names(equation.inputs)), Columns(equation.outputs))
+        self.built_in: BuiltIn | None = None
+        """Which conditions are built into the network; None where none were to be."""
+        if hard:
+            built, self.built_in = build_in(built, equation, hard)
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:
