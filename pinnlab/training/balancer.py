@@ -58,33 +58,42 @@ class Balancer:
             )
 
     def weighting(self, fixed: Weighting, points: Mapping[str, Points], ranks: Ranks) -> Weighting:
-        """The fixed weighting with the weights of the scheme at these points, a rank's share."""
+        """The fixed weighting with the weights of the scheme at these points, a rank's share.
+
+        Raises:
+            UserError: if the weights of single points are those of other points.
+        """
         if not self.names:
             return fixed
         at_points = {}
         for name, batch in points.items():
             found = self.scheme.at(self.state, name, batch, ranks.rank, ranks.size)
-            if found is not None:
-                at_points[name] = found
+            if found is None:
+                continue
+            if len(found) != size(batch):
+                raise UserError(
+                    f"{self.scheme.name} keeps a weight for each point, and those of {name!r} are of another number of "
+                    "points: go on with the numbers of points with which the run began"
+                )
+            at_points[name] = found
         return fixed.balanced(self.scheme.weights(self.state), at_points)
 
-    def update(
-        self, step: int, residuals: Residuals, points: Mapping[str, Points], fixed: Weighting, ranks: Ranks
-    ) -> float:
-        """Changes the weights, if it is time.
+    def due(self, step: int) -> bool:
+        """Whether the weights are to be updated before this training step of the run, counted from 0."""
+        return self.scheme.due(step)
+
+    def update(self, residuals: Residuals, points: Mapping[str, Points], fixed: Weighting, ranks: Ranks) -> float:
+        """Changes the weights.
 
         Args:
-            step: The number of the training step in the run that is about to begin, from 0.
             residuals: The residuals.
-            points: The points of that step, a rank's share.
+            points: The points of the step that is about to begin, a rank's share.
             fixed: The factors on rows without balancing.
             ranks: Who holds the other points.
 
         Returns:
-            The loss with the new weights over that with the old ones, at the same parameters: 1 if it is not time.
+            The loss with the new weights over that with the old ones, at the same parameters.
         """
-        if not self.scheme.due(step):
-            return 1.0
         here = Snapshot(residuals, points, fixed, ranks)
         before = self.weighting(fixed, points, ranks)
         self.state = self.scheme.update(self.state, here)

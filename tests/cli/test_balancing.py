@@ -23,7 +23,7 @@ SCHEMES = {
     "LearningRateAnnealing": "{class_path: LearningRateAnnealing, init_args: {every: 3, reference: origin}}",
     "NeuralTangentKernel": "{class_path: NeuralTangentKernel, init_args: {every: 4, momentum: 0.5}}",
     "ReLoBRaLo": "{class_path: ReLoBRaLo, init_args: {lookback: 0.5}}",
-    "SoftAdapt": "SoftAdapt",
+    "SoftAdapt": "{class_path: SoftAdapt, init_args: {every: 2}}",
     "SelfAdaptive": "SelfAdaptive",
     "ResidualAttention": "{class_path: ResidualAttention, init_args: {constraints: [interior]}}",
     "Causal": "{class_path: Causal, init_args: {time: X, intervals: 5, epsilons: [0.01, 3.0]}}",

@@ -13,7 +13,7 @@ from pinnlab.collocation import Grid, Sobol, Uniform
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, Whole
 from pinnlab.errors import UserError
-from pinnlab.geometry import Box, Interval
+from pinnlab.geometry import Box, Interval, select
 from pinnlab.networks import MLP
 from pinnlab.optimisers.limited_memory import LimitedBFGS
 from pinnlab.ranks import Ranks
@@ -265,8 +265,8 @@ def test_a_stored_state_goes_on_with_the_same_bits(scheme, tmp_path):
     residuals, alone = Residuals(MLP(2, 1, width=5), Heat(), NTP()), Ranks()
     points = {name: Sobol().sample(c.region, c.points, 0) for name, c in Heat().constraints().items()}
     fixed, here = residuals.over(points), Balancer(scheme, Heat())
-    for step in range(3):
-        here.update(step * scheme.every, residuals, points, fixed, alone)
+    for _ in range(3):
+        here.update(residuals, points, fixed, alone)
         with torch.no_grad():
             for p in residuals.parameters():
                 p.mul_(0.9)
@@ -277,7 +277,17 @@ def test_a_stored_state_goes_on_with_the_same_bits(scheme, tmp_path):
         assert here.weighting(fixed, points, alone).same(there.weighting(fixed, points, alone))
         assert not here.weighting(fixed, points, alone).same(fixed)
         for balancer in (here, there):
-            balancer.update(0, residuals, points, fixed, alone)
+            balancer.update(residuals, points, fixed, alone)
+
+
+def test_weights_of_another_number_of_points_are_refused():
+    residuals, alone = Residuals(MLP(2, 1, width=5), Heat(), NTP()), Ranks()
+    points = {name: Sobol().sample(c.region, c.points, 0) for name, c in Heat().constraints().items()}
+    balancer = Balancer(SCHEMES["SelfAdaptive"], Heat())
+    balancer.update(residuals, points, residuals.over(points), alone)
+    points["walls"] = select(points["walls"], slice(5))
+    with pytest.raises(UserError, match="those of 'walls' are of another number of points"):
+        balancer.weighting(residuals.over(points), points, alone)
 
 
 def test_what_fits_no_equation_is_refused_before_training():

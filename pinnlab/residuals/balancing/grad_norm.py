@@ -23,8 +23,7 @@ class GradNorm(Balancing):
     """Weights that give the gradients of all constraints' losses the same norm.
 
     Every so many steps λ_c ← m λ_c + (1 − m) Σ_k ‖∇L_k‖ / ‖∇L_c‖, with gradients in the network's parameters and the
-    momentum m. That is the scheme of Wang, Sankaran, Wang & Perdikaris (2023, arXiv 2308.08468, algorithm 1, step 5)
-    and of their code jaxpi. A good first choice under Adam.
+    momentum m: the scheme of Wang, Sankaran, Wang & Perdikaris (2023, arXiv 2308.08468) and of their code jaxpi.
 
         pinnlab.solve(equation, balancing=GradNorm(every=100))
 

@@ -13,7 +13,7 @@ from pinnlab.residuals.balancing.snapshot import Snapshot
 
 
 def annealed_weights(gradients: Mapping[str, Tensor], reference: str, before: Mapping[str, float]) -> dict[str, float]:
-    """λ̂_c = max_θ |∇L_r| / mean_θ |∇L_c| for all constraints c but the reference r, whose weight is 1.
+    """λ̂_c = max_θ |∇L_r| / mean_θ |∇L_c| for all constraints c but the reference r.
 
     Args:
         gradients: ∇L_c by constraint, `(P,)`.
@@ -22,8 +22,9 @@ def annealed_weights(gradients: Mapping[str, Tensor], reference: str, before: Ma
     """
     largest = float(gradients[reference].abs().max())
     return {
-        name: 1.0 if name == reference else share(largest, float(gradient.abs().mean()), before.get(name, 1.0))
+        name: share(largest, float(gradient.abs().mean()), before.get(name, 1.0))
         for name, gradient in gradients.items()
+        if name != reference
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -171,7 +172,8 @@ class GaussNewton(Phase):
 
     def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
         """Scales the damping with the loss, in whose units it is."""
-        optimizer.param_groups[0]["damping"] *= ratio
+        if 0 < ratio < math.inf:  # from a damping of zero none would ever grow
+            optimizer.param_groups[0]["damping"] *= ratio
 
     def exhausted(self, optimizer: Optimizer) -> bool:
         """See `LevenbergMarquardt`."""

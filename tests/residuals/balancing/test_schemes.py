@@ -29,7 +29,6 @@ from pinnlab.residuals.balancing.learning_rate_annealing import annealed_weights
 from pinnlab.residuals.balancing.neural_tangent_kernel import kernel_weights
 from pinnlab.residuals.balancing.relobralo import relative_weights
 from pinnlab.residuals.balancing.residual_attention import attended
-from pinnlab.residuals.balancing.self_adaptive import ascended
 from pinnlab.residuals.balancing.soft_adapt import soft_adapt_weights
 from pinnlab.residuals.weighting import Weighting
 
@@ -113,14 +112,14 @@ def test_weights_of_gradients_of_equal_norm():
 
 def test_learning_rate_annealing_is_a_largest_over_a_mean_entry():
     gradients = {"r": torch.tensor([1.0, -6.0]), "b": torch.tensor([0.5, -1.5]), "c": torch.zeros(2)}
-    assert annealed_weights(gradients, "r", {"c": 4.0}) == {"r": 1.0, "b": 6.0, "c": 4.0}
+    assert annealed_weights(gradients, "r", {"c": 4.0}) == {"b": 6.0, "c": 4.0}
     _, _, here = snapshot()
     found = LearningRateAnnealing(momentum=0.9).update({}, here)["weights"]
     largest, mean = float(here.gradients["interior"].abs().max()), float(here.gradients["walls"].abs().mean())
-    assert found["interior"] == pytest.approx(1.0) and found["walls"] == pytest.approx(0.9 + 0.1 * largest / mean)
+    assert found.keys() == {"initial", "walls"} and found["walls"] == pytest.approx(0.9 + 0.1 * largest / mean)
     other = LearningRateAnnealing(reference="walls")
     assert other.weighed(Heat()) == ["interior", "initial"]
-    assert other.update({}, here)["weights"]["walls"] == pytest.approx(1.0)
+    assert other.update({}, here)["weights"].keys() == {"interior", "initial"}
 
 
 def test_kernel_weights_give_all_constraints_one_mean_rate():
@@ -175,19 +174,23 @@ def test_soft_adapt_favours_large_losses_that_do_not_fall():
 
 
 def test_self_adaptive_weights_follow_the_gradient_of_the_loss_upwards():
-    weights, squares = torch.tensor([1.0, 2.0]), torch.tensor([0.5, 3.0])
-    torch.testing.assert_close(ascended(weights, squares, 0.1, 2.0), torch.tensor([1.1, 3.2]))
+    """Steps of torch's own Adam that maximises the loss over the weights; the first one is η up at every point."""
     residuals, fixed, here = snapshot()
-    scheme = SelfAdaptive(rate=0.3, power=2.0, constraints=["interior"])
-    one = scheme.update({}, here)
-    two = scheme.update(one, here)
-    λ = one["ascent"]["interior"].clone().requires_grad_()
-    block = residuals(points(), fixed.balanced({}, {"interior": λ**2}))["interior"]
-    (slope,) = torch.autograd.grad(block.square().sum(), λ)
-    torch.testing.assert_close(two["ascent"]["interior"], λ.detach() + 0.3 * 11 * slope)
-    v = scheme.at(two, "interior", points()["interior"])
-    torch.testing.assert_close(v, two["ascent"]["interior"] ** 2)
-    assert scheme.at(two, "walls", points()["walls"]) is None
+    scheme, state = SelfAdaptive(rate=0.3, power=2.0, constraints=["interior"]), {}
+    λ = torch.nn.Parameter(torch.ones(11))
+    adam = torch.optim.Adam([λ], lr=0.3, maximize=True)
+    for step in range(4):
+        state = scheme.update(state, here)
+        adam.zero_grad()
+        block = residuals(points(), fixed.balanced({}, {"interior": λ**2}))["interior"]
+        (11 * block.square().sum()).backward()
+        adam.step()
+        torch.testing.assert_close(state["ascent"]["interior"][0], λ.detach(), rtol=1e-9, atol=0)
+        if step == 0:
+            torch.testing.assert_close(λ.detach(), torch.full((11,), 1.3))
+    v = scheme.at(state, "interior", points()["interior"])
+    torch.testing.assert_close(v, λ.detach() ** 2)
+    assert scheme.at(state, "walls", points()["walls"]) is None
 
 
 def test_attention_is_a_decaying_sum_of_relative_residuals():
