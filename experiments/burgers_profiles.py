@@ -169,8 +169,9 @@ def draw(row: Row, path: Path) -> None:
     from matplotlib.figure import Figure
     from PIL import Image
 
-    from pinnlab.reporting import figures, panels
-    from pinnlab.reporting.style import OTHERS, TINY, styled
+    from pinnlab.reporting import figures
+    from pinnlab.reporting.figures import panels
+    from pinnlab.reporting.figures.style import OTHERS, TINY, styled
 
     x, found, exact, sizes = row["curves"]
     record = dataclasses.replace(figures.read(row["folder"]), solution={"X": x, "U": found, "exact/U": exact})

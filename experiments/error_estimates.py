@@ -158,7 +158,7 @@ def draw(pairs: list[Pair], path: Path) -> None:
     """Estimates against errors, with the lines of a factor of three."""
     from matplotlib.figure import Figure
 
-    from pinnlab.reporting.style import styled
+    from pinnlab.reporting.figures.style import styled
 
     with styled():
         figure = Figure(figsize=(5, 4.5), layout="constrained")

@@ -20,6 +20,7 @@ class Ranks:
 
     Attributes:
         size: How many there are.
+        rank: The number of this one, from 0.
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
@@ -29,6 +30,7 @@ class Ranks:
             device: Where numbers are exchanged: under NCCL, this rank's GPU.
         """
         self.size = dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+        self.rank = dist.get_rank() if self.size > 1 else 0
         self.device = device
 
     def sum(self, tensor: Tensor) -> Tensor:

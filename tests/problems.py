@@ -19,9 +19,12 @@ class Decay(Equation):
 
     def constraints(self):
         return {
-            "interior": Constraint(Interval(x=(0, 1)), lambda x, u, k: u.d(x) + k * u, points=20),
+            "interior": Constraint(Interval(x=(0, 1)), self.residual, points=20),
             "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
         }
+
+    def residual(self, x, u, k):
+        return u.d(x) + k * u
 
     def exact(self, x):
         return torch.exp(-math.log(2) * x)

@@ -15,3 +15,8 @@ def test_importing_the_package_stays_light():
 
 def test_version_is_a_release_number():
     assert all(part.isdigit() for part in pinnlab.__version__.split("."))
+
+
+def test_what_the_package_offers_is_there():
+    assert all(getattr(pinnlab, name).__name__ == name for name in pinnlab.__all__)
+    assert not hasattr(pinnlab, "laplace")

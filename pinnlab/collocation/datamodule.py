@@ -10,13 +10,11 @@ from typing import Any, Protocol
 import torch
 from lightning.pytorch import LightningDataModule
 
+from pinnlab.collocation.batches import Batch, Batches, shard
 from pinnlab.collocation.held_out import held_out
 from pinnlab.collocation.samplers import Sampler, Sobol
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, Region, select, size
-
-Batch = dict[str, Points]
-"""Constraint name → its points."""
+from pinnlab.geometry import Points, Region, size
 
 
 class Sampled(Protocol):
@@ -261,62 +259,3 @@ class Collocation(LightningDataModule):
     def _key(self, name: str) -> int:
         """A seed for each purpose, by name: a further constraint leaves the points of the others."""
         return int.from_bytes(hashlib.sha256(f"{self.seed}/{name}".encode()).digest()[:8])
-
-
-class Batches:
-    """An iterable of ready batches with a length, and with a place to resume from.
-
-    It is no `DataLoader`: there is nothing to collate, to load or to give to workers.
-    """
-
-    def __init__(self, iterate: Callable[[], Iterator[Batch]], length: int, resumes: Collocation | None = None) -> None:
-        """Take the batches.
-
-        Args:
-            iterate: begins the iteration.
-            length: the number of batches from step 0 on, those before a resumed step included.
-            resumes: whose `first_step` says where the iteration begins.
-        """
-        self._iterate = iterate
-        self._length = length
-        self._resumes = resumes
-        self._yielded = 0
-
-    def __len__(self) -> int:
-        """The number of batches from step 0 on."""
-        return self._length
-
-    def __iter__(self) -> Iterator[Batch]:
-        """The batches from the first step on."""
-        first = self._resumes.first_step if self._resumes else 0
-        self._yielded = first() if callable(first) else first
-        for batch in self._iterate():
-            self._yielded += 1
-            yield batch
-
-    def state_dict(self) -> dict[str, int]:
-        """The step of the next batch."""
-        return {"step": self._yielded}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Begin at that step, unless a function says where to begin."""
-        if self._resumes is not None and not callable(self._resumes.first_step):
-            self._resumes.first_step = state_dict["step"]
-
-
-def shard(points: Points, rank: int, world: int) -> Points:
-    """The share of one rank: points rank, rank + world, rank + 2 world and so on.
-
-    The shares are disjoint and cover all points, odd numbers included; with fewer points than ranks some are
-    empty. Sums over ranks are of all points; a share need not be well spread itself (every other point of a Sobol
-    sequence lies in one half of the region).
-
-    Args:
-        points: columns of N points.
-        rank: 0, …, world - 1.
-        world: the number of ranks.
-
-    Returns:
-        Columns of ⌈(N - rank) / world⌉ points.
-    """
-    return select(points, slice(rank, None, world))

@@ -9,8 +9,8 @@ from pathlib import Path
 from pinnlab.commands.arguments import Arguments, writable
 from pinnlab.errors import UserError
 from pinnlab.reporting.comparison import Comparison
-from pinnlab.reporting.remote import fetch, is_address
-from pinnlab.reporting.runs import Run, find, read
+from pinnlab.reporting.comparison.remote import fetch, is_address
+from pinnlab.reporting.comparison.runs import Run, find, read
 
 _DESCRIPTION = """\
 Which run was better: differing settings beside final metrics, medians over seeds, speed-ups at equal error.
@@ -41,21 +41,21 @@ def main(command: str, arguments: Sequence[str]) -> int:
     comparison = Comparison(collect(options.runs), options.metric)
     show(comparison)
     if options.csv:
-        from pinnlab.reporting.tables import write_csv
+        from pinnlab.reporting.comparison.tables import write_csv
 
         with options.csv.open("w", newline="") as file:
             write_csv(comparison.table(), file)
     if options.markdown:
-        from pinnlab.reporting.tables import markdown
+        from pinnlab.reporting.comparison.tables import markdown
 
         options.markdown.write_text("\n".join(markdown(table) for table in comparison.tables()), encoding="utf-8")
     if options.figure:
-        from pinnlab.reporting.curves import draw_curves
-        from pinnlab.reporting.style import save
+        from pinnlab.reporting.comparison.curves import draw_curves
+        from pinnlab.reporting.figures.style import save
 
         save(draw_curves(comparison), options.figure, [options.figure.suffix.removeprefix(".")])
     if options.html:
-        from pinnlab.reporting.page import write
+        from pinnlab.reporting.comparison.page import write
 
         write(comparison, options.html)
     for path in (options.csv, options.markdown, options.figure, options.html):
@@ -81,7 +81,7 @@ def show(comparison: Comparison) -> None:
     """Print the tables: fitted to a terminal, in full width elsewhere."""
     from rich.console import Console
 
-    from pinnlab.reporting.tables import terminal
+    from pinnlab.reporting.comparison.tables import terminal
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
     for table in comparison.tables():

@@ -20,6 +20,7 @@ from torch import nn
 from pinnlab import collocation, engines, equations, networks, residuals, training
 from pinnlab.commands.building import describe
 from pinnlab.errors import UserError
+from pinnlab.residuals import balancing
 from pinnlab.training import callbacks
 from pinnlab.training.phases import Phase
 
@@ -29,6 +30,7 @@ _SHIPPED: dict[str, tuple[ModuleType, type]] = {
     "model.engine": (engines, engines.Engine),
     "model.phases": (training, Phase),
     "model.sobolev": (residuals, residuals.Sobolev),
+    "model.balancing": (balancing, balancing.Balancing),
     "data.sampler": (collocation, collocation.Sampler),
     "trainer.callbacks": (callbacks, Callback),
 }

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pinnlab.commands.arguments import Arguments
 from pinnlab.errors import UserError
+from pinnlab.reporting.comparison.runs import find
 from pinnlab.reporting.figures import draw_all
 from pinnlab.reporting.folder import RunFolder
-from pinnlab.reporting.runs import find
 
 _DESCRIPTION = """\
 Draw the figures of runs from their records, without training or evaluating anything: the solution against the exact

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from pinnlab.construction import Constructed
+from pinnlab.engines.copies import OwnCopies
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field
 
@@ -40,6 +41,21 @@ class Engine(Constructed, ABC):
         Raises:
             UserError: if the network has another number of columns, or an operation that cannot be differentiated.
         """
+
+    def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
+        """A network of these outputs that takes a copy of its own of some parameters for each point.
+
+        The gradients with respect to the copies are the rows of a Jacobian. An engine that hands plain tensors to a
+        network needs nothing of its own here: any network can be mapped over the points.
+
+        Args:
+            network: The network.
+            names: Names of its parameters and buffers that are `(N, ...)` where N points are evaluated.
+
+        Returns:
+            The network, which may be `Wrapped`; None where it is not known how.
+        """
+        return OwnCopies(network, names)
 
 
 def by_name(columns: Any, outputs: Sequence[str]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from torch import Tensor, nn
 
 from pinnlab.engines.base import Engine, by_name
+from pinnlab.engines.copies import in_linear_layers
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field, Jet
 from pinnlab.jets.compiled import Compiled
@@ -55,3 +56,7 @@ class NTP(Engine):
             column = axis if isinstance(axis, int) else slice(axis.start, axis.stop)
             fields[name] = Jet(points.coefficients[..., column], indices, axis, self.rule)
         return fields | by_name(network(points), outputs)
+
+    def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
+        """See `Engine.with_copies`: on jets, linear layers have a rule for copies, and no other module has one."""
+        return network if in_linear_layers(network, names) else None

@@ -185,36 +185,11 @@ class Rejection(Region):
         """The same test on another base."""
 
 
-class Difference(Rejection):
-    """The points of a region that are in none of the removed ones."""
-
-    def __init__(self, base: Region, removed: Region) -> None:
-        """Take a region and what is cut out of it; the coordinates of the latter are among the former's.
-
-        Raises:
-            UserError: the removed region has coordinates that the base lacks.
-        """
-        _require_coordinates(base, removed)
-        self.base, self.removed, self.names = base, removed, base.names
-
-    def passes(self, points: Points) -> Tensor:
-        """Which points are not in the removed region."""
-        return ~self.removed.contains(points)
-
-    def on(self, base: Region) -> Rejection:
-        """Without the same removed region."""
-        return Difference(base, self.removed)
-
-    def solids(self) -> list[Region]:
-        """Those of both regions."""
-        return [*self.base.solids(), *self.removed.solids()]
-
-
-class Intersection(Rejection):
-    """The points of a region that are in another one too."""
+class Compared(Rejection):
+    """The points of a region chosen by whether they are in another one."""
 
     def __init__(self, base: Region, other: Region) -> None:
-        """Take a region to sample and another that keeps some of its points.
+        """Take a region to sample and another whose coordinates are among the former's.
 
         Raises:
             UserError: the other region has coordinates that the base lacks.
@@ -222,17 +197,29 @@ class Intersection(Rejection):
         _require_coordinates(base, other)
         self.base, self.other, self.names = base, other, base.names
 
-    def passes(self, points: Points) -> Tensor:
-        """Which points are in the other region."""
-        return self.other.contains(points)
-
     def on(self, base: Region) -> Rejection:
-        """Within the same other region."""
-        return Intersection(base, self.other)
+        """Compared with the same other region."""
+        return type(self)(base, self.other)
 
     def solids(self) -> list[Region]:
         """Those of both regions."""
         return [*self.base.solids(), *self.other.solids()]
+
+
+class Difference(Compared):
+    """The points of a region that are not in the other one."""
+
+    def passes(self, points: Points) -> Tensor:
+        """Which points are not in the other region."""
+        return ~self.other.contains(points)
+
+
+class Intersection(Compared):
+    """The points of a region that are in the other one too."""
+
+    def passes(self, points: Points) -> Tensor:
+        """Which points are in the other region."""
+        return self.other.contains(points)
 
 
 def union(first: Region, second: Region) -> Region:

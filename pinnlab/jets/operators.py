@@ -1,7 +1,7 @@
-"""Differential operators of fields, for residuals under any engine.
+"""Differential operators of fields, for residuals under any engine: `pinnlab.laplacian` and its like.
 
-Each is written with `.d` alone, or asks the field for what its kind computes best: a jet over a collapsed algebra
-reads Δu from one coefficient.
+Each function is written with `.d` alone, or asks the field for what its kind computes best: a jet over a collapsed
+algebra reads Δu from one coefficient.
 """
 
 from __future__ import annotations
@@ -20,12 +20,35 @@ from pinnlab.jets.field import Field
 
 
 def grad(u: Field, *coordinates: Field) -> Field:
-    """∇u = (∂u/∂x_1, …, ∂u/∂x_d) along a new last dimension; vector coordinates count all their axes."""
+    """The gradient ∇u = (∂u/∂x_1, …, ∂u/∂x_d).
+
+    A residual of the eikonal equation |∇u| = 1 in the plane:
+
+        lambda x, y, u: (pinnlab.grad(u, x, y) ** 2).sum(-1) - 1
+
+    Args:
+        u: The field, values `(N,)`.
+        *coordinates: The coordinates, each a number or a vector; a vector counts all its axes.
+
+    Returns:
+        The field of the d derivatives, values `(N, d)`.
+    """
     return u.apply(torch.stack, ([u.differentiate(axis) for axis in u.axes(coordinates)], -1), {})
 
 
 def div(vector: Sequence[Field] | Field, *coordinates: Field) -> Field:
-    """∇·v = Σ_i ∂v_i/∂x_i for a sequence of components, or a field with components along its last dimension.
+    """The divergence ∇·v = Σ_i ∂v_i/∂x_i.
+
+    A residual of ∇·(k ∇u) = 0 with a conductivity k that depends on the place:
+
+        lambda x, y, u: pinnlab.div([(1 + x) * u.d(x), (1 + x) * u.d(y)], x, y)
+
+    Args:
+        vector: The components, each with values `(N,)`, or one field with values `(N, d)`.
+        *coordinates: The coordinates; a vector counts all its axes.
+
+    Returns:
+        The field of the sum, values `(N,)`.
 
     Raises:
         UserError: if there are not as many components as axes.
@@ -38,12 +61,37 @@ def div(vector: Sequence[Field] | Field, *coordinates: Field) -> Field:
 
 
 def laplacian(u: Field, *coordinates: Field) -> Field:
-    """Δu = Σ_i ∂²u/∂x_i²; where nothing else of second order is asked for, d + 2 coefficients of every layer."""
+    """The Laplacian Δu = Σ_i ∂²u/∂x_i².
+
+    Where a residual has no other derivative of second order, n-TangentProp carries d + 2 coefficients through the
+    network instead of the 2d + 1 of d second derivatives. A residual of the heat equation:
+
+        lambda t, x, y, u: u.d(t) - pinnlab.laplacian(u, x, y)
+
+    Args:
+        u: The field, values `(N,)`.
+        *coordinates: The coordinates; a vector counts all its axes.
+
+    Returns:
+        The field of the sum, values `(N,)`.
+    """
     return u.laplacian(u.axes(coordinates))
 
 
 def biharmonic(u: Field, *coordinates: Field) -> Field:
-    """Δ²u = Σ_ij ∂⁴u/∂x_i²∂x_j², each mixed derivative once."""
+    """The biharmonic operator Δ²u = Σ_ij ∂⁴u/∂x_i²∂x_j², in which each mixed derivative is computed once.
+
+    A residual of a plate that bends under a load of 1:
+
+        lambda x, y, u: pinnlab.biharmonic(u, x, y) - 1
+
+    Args:
+        u: The field, values `(N,)`.
+        *coordinates: The coordinates; a vector counts all its axes.
+
+    Returns:
+        The field of the sum, values `(N,)`.
+    """
     axes = u.axes(coordinates)
     second = [u.differentiate(axis).differentiate(axis) for axis in axes]
     terms = []
@@ -54,9 +102,21 @@ def biharmonic(u: Field, *coordinates: Field) -> Field:
 
 
 def directional(u: Field, direction: Tensor, *coordinates: Field, order: int = 1) -> Field:
-    """(v·∇)^order u along a given vector v, `(d,)` or `(N, d)`: Σ_α (order! / α!) v^α ∂^α u over |α| = order.
+    """The directional derivative (v·∇)^order u = Σ_α (order! / α!) v^α ∂^α u over |α| = order.
 
-    A vector that varies from point to point, as a normal does, is held where it stands: v is not differentiated.
+    A vector that varies from point to point is held where it stands: v is not differentiated. A residual of
+    u_x + 2 u_y = 0:
+
+        lambda x, y, u: pinnlab.directional(u, torch.tensor([1.0, 2.0]), x, y)
+
+    Args:
+        u: The field, values `(N,)`.
+        direction: v, `(d,)`, or `(N, d)` with a vector for each point.
+        *coordinates: The coordinates; a vector counts all its axes.
+        order: How often to differentiate.
+
+    Returns:
+        The field of the derivative, values `(N,)`.
 
     Raises:
         UserError: if v has another number of components than there are axes, or the order is negative.

@@ -58,6 +58,16 @@ class Limited(Inverse):
 class LimitedBFGS(torch.optim.LBFGS):
     """torch's L-BFGS; where some parameters have bounds, the iterations of `iterate` with as long a memory instead."""
 
+    def forget_gradient(self) -> None:
+        """Makes the next step learn nothing from the difference of its first gradient and the last one before.
+
+        torch keeps the last gradient from one step to the next. Where the function has changed, the difference of
+        gradients is not due to the step s alone. With s = 0 its pair has no curvature and is left out.
+        """
+        memory = self.state[self.param_groups[0]["params"][0]]
+        if "d" in memory:
+            memory["d"] = torch.zeros_like(memory["d"])
+
     @torch.no_grad()
     def step(self, closure: Callable[[], Any], box: Box | None = None) -> Any:  # type: ignore[override]
         """Takes the group's `max_iter` iterations and returns the loss where they started."""

@@ -57,6 +57,7 @@ def configuration(model: Mapping[str, Any], data: Collocation, trainer: Mapping[
             "phases": described("the list of phases", phases, names),
             "sobolev": described("the list of Sobolev weights", model["sobolev"], None),
             "weights": described("the list of weights", model["weights"], None),
+            "balancing": described("the balancing", model["balancing"], None),
             "hard": model["hard"],
         },
         "data": {

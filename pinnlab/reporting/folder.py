@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import fcntl
-import io
 import json
 import math
 import os
@@ -12,10 +11,9 @@ import pickle
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,14 +21,7 @@ import numpy as np
 import yaml
 
 from pinnlab.errors import UserError
-
-Row = Mapping[str, float | int | str]
-
-COLUMNS = ("step", "phase", "seconds", "loss")
-"""The columns that every record has; shares of the loss are `loss/NAME`, what optimisers add `optimiser/NAME`."""
-
-_ADDED_BEFORE = ("lr", "damping")
-"""What optimisers added in records without the prefix."""
+from pinnlab.reporting.files import write_atomically
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -235,84 +226,6 @@ class RunFolder:
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write the summary as strict JSON (numbers that are not finite become null), whole or not at all."""
         write_atomically(self.summary, json.dumps(_plain(summary), indent=2, allow_nan=False) + "\n")
-
-
-class RowWriter:
-    """Writes rows to a CSV file as they come, so that a killed run leaves what it had.
-
-    Args:
-        path: The file.
-        columns: The names of the columns; a row may lack some.
-        kept: How many of its rows to keep; later ones are dropped, so that a resumed run leaves neither gaps nor
-            repeats.
-    """
-
-    def __init__(self, path: Path, columns: Sequence[str], kept: int = 0) -> None:
-        rows: list[dict[str, str]] = []
-        if kept and path.exists():
-            with path.open(newline="") as file:
-                rows = list(islice(csv.DictReader(file), kept))
-        # whole or not at all: a run that is killed here must find the rows again
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(path, text.getvalue())
-        self._path = path
-        self._file = path.open("a", newline="")
-        self._writer = csv.DictWriter(self._file, columns, restval="", extrasaction="ignore")
-
-    def write(self, row: Row) -> None:
-        """Append a row.
-
-        Raises:
-            UserError: if the file cannot be written.
-        """
-        try:
-            self._writer.writerow(row)
-            self._file.flush()
-        except OSError as error:
-            raise UserError(
-                f"cannot write {self._path}: {error.strerror}; the checkpoints are kept: continue with --ckpt_path last"
-            ) from error
-
-    def sync(self) -> None:
-        """Make sure that what was written outlives the machine."""
-        # a checkpoint may follow the end of the record
-        if not self._file.closed:
-            os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Close the file; what could not be written before is lost."""
-        with suppress(OSError):
-            self.sync()
-        with suppress(OSError):
-            self._file.close()
-
-
-def unknowns_of(names: Iterable[str]) -> list[str]:
-    """The columns of a record that are values of unknowns: all without a prefix but its own."""
-    names = list(names)
-    own = COLUMNS if any(name.startswith("optimiser/") for name in names) else (*COLUMNS, *_ADDED_BEFORE)
-    return [name for name in names if name not in own and "/" not in name]
-
-
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as NPZ; unlike `numpy.savez`, whose arguments the names are, under any names."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader, or a crash, sees the old one or the new one."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def _is_summary(found: Any) -> bool:

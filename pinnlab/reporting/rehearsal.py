@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 import logging
 import warnings
@@ -17,7 +16,8 @@ from pinnlab.equations.base import twin
 from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select
-from pinnlab.reporting.record import columns, exact_arrays, point_arrays, solution_arrays
+from pinnlab.reporting.arrays import exact_arrays, point_arrays, solution_arrays
+from pinnlab.reporting.record import columns
 from pinnlab.training.evaluation.held_out import Evaluation
 from pinnlab.training.failures import reason
 from pinnlab.training.pinn import PINN
@@ -36,11 +36,10 @@ def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ())
             name of a column of the record or of a metric.
     """
     _check_columns(model)
-    model = _twin(model)
     few = {name: select(points, slice(2)) for name, points in data.held_out_batch().items()}
     name = domain(model.equation.constraints())
     try:
-        with torch.random.fork_rng(devices=[]), model.stages.together(), _quiet():
+        with torch.random.fork_rng(devices=[]), model.stages.together(), _another_equation(model), _quiet():
             with _tried("the record of the solution"):
                 some = model.equation.constraints()[name].flat(few[name])
                 solution_arrays(model, name, some)
@@ -62,12 +61,15 @@ def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ())
     _check_monitors(callbacks, metrics)
 
 
-def _twin(model: PINN) -> PINN:
-    """The module with an equation of its own, which may count or keep what it is asked."""
-    found, residuals = copy.copy(model), copy.copy(model.residuals)
-    vars(found)["_modules"] = {**vars(model)["_modules"], "residuals": residuals}
-    vars(residuals)["_modules"] = {**vars(residuals)["_modules"], "equation": twin(model.equation)}
-    return found
+@contextmanager
+def _another_equation(model: PINN) -> Iterator[None]:
+    """Within the block the module has an equation of its own, which may count or keep what it is asked."""
+    residuals = model.residuals
+    own, residuals.equation = residuals.equation, twin(residuals.equation)
+    try:
+        yield
+    finally:
+        residuals.equation = own
 
 
 def _metrics(model: PINN, few: dict[str, Points]) -> list[str]:

@@ -13,7 +13,8 @@ import numpy as np
 from lightning.pytorch.loggers import Logger, WandbLogger
 
 from pinnlab.errors import UserError
-from pinnlab.reporting.folder import RunFolder, write_atomically
+from pinnlab.reporting.files import write_atomically
+from pinnlab.reporting.folder import RunFolder
 
 LOWER_IS_BETTER = ("loss", "loss/*")
 """Curves of which W&B's summary keeps the least value; errors are measured once, at the end."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import torch
 
 from pinnlab.geometry import size
-from pinnlab.training.pinn import PINN, Batch, Row
+from pinnlab.training.pinn import PINN
+from pinnlab.training.steps import Batch, Row
 
 
 class Vitals:

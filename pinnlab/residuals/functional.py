@@ -1,26 +1,18 @@
-"""A constraint's rows as a function of the parameters, and networks with copies of them for each point."""
+"""A constraint's rows as a function of the parameters, and their gradients with respect to copies for each point."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import functional_call
 
+from pinnlab.engines.copies import Wrapped
 from pinnlab.geometry import Points
-from pinnlab.networks.seen import slots
 from pinnlab.residuals.elimination import Affine
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Factors
-
-
-class Wrapped(nn.Module):
-    """A module in place of a network that holds the network, whose parameters it is called with."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
 
 
 class _Constraint(nn.Module):
@@ -51,26 +43,6 @@ def affine(
     named = {(prefix if key.startswith("network.") else "residuals.") + key: value for key, value in parameters.items()}
     result: Affine = functional_call(_Constraint(residuals), named, (name, points, factors, held))
     return result
-
-
-class OwnCopies(Wrapped):
-    """A network called with some parameters `(N, ...)`, one copy for each of N points."""
-
-    def __init__(self, network: nn.Module, copied: Collection[str]) -> None:
-        super().__init__(network)
-        self.copied = copied
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Each point through its own network."""
-
-        def single(parameters: dict[str, Tensor], point: Tensor) -> Tensor:
-            return functional_call(self.network, parameters, (point[None],))[0]
-
-        own: dict[str, Tensor] = {name: p for name, p in self.network.named_parameters() if name in self.copied}
-        # an unknown that the network sees has copies if it is trained
-        buffers = dict(self.network.named_buffers())
-        own |= {slot: buffers[slot] for slot in slots(self.network) if buffers[slot].ndim}
-        return vmap(single)(own, x)
 
 
 def own_gradients(block: Tensor, own: list[Tensor]) -> Tensor:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev
 
+from pinnlab.engines.copies import Wrapped, in_linear_layers
 from pinnlab.geometry import Points
 from pinnlab.jets import Jet
 from pinnlab.networks.seen import slots
-from pinnlab.residuals.functional import Wrapped, affine, own_gradients
+from pinnlab.residuals.functional import affine, own_gradients
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Factors
 
@@ -104,8 +105,7 @@ def _series(residuals: Residuals, parameters: Mapping[str, Tensor], name: str, g
     if any(f"equation.{name}.parameter" in parameters for name in slots(network).values()):
         return None  # the coefficients depend on more than the network's own parameters
     trained = {key.removeprefix("network."): p for key, p in parameters.items() if key.startswith("network.")}
-    linear = {id(p) for m in network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
-    if not all(id(p) in linear for key, p in network.named_parameters() if key in trained):
+    if not in_linear_layers(network, trained):
         return None
     recorder = _Recorder(network, trained)
     with torch.enable_grad():

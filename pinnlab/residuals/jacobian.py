@@ -6,15 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import jacrev, vmap
 
-from pinnlab.engines import NTP
 from pinnlab.geometry import Points, select, size
 from pinnlab.networks.seen import slots
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.residuals.elimination import Affine, Exchange, eliminate, flatten, slope
-from pinnlab.residuals.functional import OwnCopies, affine, own_gradients
+from pinnlab.residuals.functional import affine, own_gradients
 from pinnlab.residuals.group_jacobian import group_jacobian
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Weighting
@@ -156,17 +155,14 @@ class Linearisation(Linearised):
 def _with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals | None:
     """Residuals whose network takes copies of these parameters per point; None where none is known how to build.
 
-    On jets, linear layers have a rule for copies; on plain tensors, as the autograd engine evaluates them, any
-    network can be mapped over the points. Other parameters, which are frozen, are the same for all points.
+    Other parameters, which are frozen, are the same for all points.
     """
-    copied = {name: p for name, p in residuals.network.named_parameters() if f"network.{name}" in parameters}
-    seen = any(f"equation.{name}.parameter" in parameters for name in slots(residuals.network).values())
-    if isinstance(residuals.engine, NTP):
-        if seen:
-            return None  # what a network does with a number it need not do with one for each point
-        linear = {id(p) for m in residuals.network.modules() if isinstance(m, nn.Linear) for p in m.parameters()}
-        return residuals if all(id(p) in linear for p in copied.values()) else None
-    return residuals.with_network(OwnCopies(residuals.network, copied.keys()))
+    network = residuals.network
+    names = {name.removeprefix("network.") for name in parameters if name.startswith("network.")}
+    # an unknown that the network sees is a parameter of the network as well
+    names |= {slot for slot, unknown in slots(network).items() if f"equation.{unknown}.parameter" in parameters}
+    copies = residuals.engine.with_copies(network, names)
+    return None if copies is None else residuals.with_network(copies)
 
 
 def _repeats(rows: int, points: int) -> int:

@@ -127,6 +127,11 @@ class Weighting:
         return self._each(lambda name, found: replace(found, mean=False))
 
     @property
+    def balances(self) -> bool:
+        """Whether balancing changes any row."""
+        return any(found.balanced for found in self.factors.values())
+
+    @property
     def fixed(self) -> Weighting:
         """The weighting without balancing."""
         return self._each(lambda name, found: replace(found, balance=1.0, points=None))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.columns import read_columns
-from pinnlab.reporting.folder import write_arrays
+from pinnlab.reporting.files import write_arrays
 
 Array = npt.NDArray[Any]
 

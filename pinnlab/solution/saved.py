@@ -129,9 +129,9 @@ def _built(
                 f"pinnlab.load({str(folder.path)!r}, {part}=…)"
             )
     parts: dict[str, Any] = {part: build(config[part]) if value is None else value for part, value in given.items()}
-    engine = build(config["engine"])
-    if not isinstance(engine, Engine):
+    made = build(config["engine"])
+    if not isinstance(made, Engine):
         raise UserError(f"{folder.config} does not tell how to make the engine again")
     hard = config.get("hard", False)
     # phases are how it was trained, and no part of what was
-    return PINN(**parts, engine=engine, phases=[Adam(0)], sobolev=build(config.get("sobolev")), hard=hard)
+    return PINN(**parts, engine=made, phases=[Adam(0)], sobolev=build(config.get("sobolev")), hard=hard)

@@ -13,6 +13,7 @@ from pinnlab.engines import Engine
 from pinnlab.equations import Equation
 from pinnlab.errors import UserError
 from pinnlab.residuals import Sobolev
+from pinnlab.residuals.balancing import Balancing
 from pinnlab.training.failures import reason
 from pinnlab.training.phases import Phase
 
@@ -116,6 +117,15 @@ def sobolev_of(sobolev: Any) -> dict[str, Sobolev] | None:
     if found is None:
         return None
     return {k: instance(v, Sobolev, "Weights([1.0, 0.1])") for k, v in found.items()}  # type: ignore[type-abstract]
+
+
+def balancing_of(balancing: Any) -> Balancing | None:
+    """The balancing.
+
+    Raises:
+        UserError: if it is none.
+    """
+    return None if balancing is None else instance(balancing, Balancing, "GradNorm()")  # type: ignore[type-abstract]
 
 
 def points_of(points: Any) -> dict[str, int] | None:

@@ -58,7 +58,8 @@ class Objective:
         where: str = "",
         held: bool = False,
     ) -> None:
-        self.residuals = residuals
+        # the constraints are built once for all evaluations
+        self.residuals = residuals.prepared()
         self.points = points
         self.weighting = weighting or residuals.over(points)
         self.ranks = ranks or Ranks()
@@ -133,6 +134,20 @@ class Objective:
         loss = float(self.ranks.sum(self.residuals.loss(blocks).detach()))
         self._check(loss, blocks)
         return loss
+
+    def fixed(self, loss: float) -> float:
+        """The loss where the step started with the fixed weights alone, so that losses of all steps can be compared.
+
+        Args:
+            loss: The one that was minimised, which is returned where there is no balancing.
+        """
+        if not self.weighting.balances:
+            return loss
+        return float(self.ranks.sum(self.residuals.loss(self.weighting.unbalanced(self.first_blocks))))
+
+    def shares(self) -> dict[str, float]:
+        """Each constraint's share of the loss where the step started, with the fixed weights."""
+        return term_losses(self.weighting.unbalanced(self.first_blocks), self.ranks)
 
     def closure(self, optimizer: Optimizer, scale: float = 1.0) -> Callable[[], Tensor]:
         """What `optimizer.step` calls: clears the gradients, evaluates `scale` times the loss and its gradient.

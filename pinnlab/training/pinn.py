@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import torch
@@ -20,45 +18,22 @@ from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, size
+from pinnlab.geometry import Points
 from pinnlab.jets import IndexSet
 from pinnlab.networks import Columns
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
+from pinnlab.residuals.balancing import Balancing
 from pinnlab.residuals.hard import BuiltIn, build_in
-from pinnlab.residuals.weighting import Weighting
+from pinnlab.training.balancer import Balancer
+from pinnlab.training.compatibility import check_same
 from pinnlab.training.evaluation.held_out import Evaluation
 from pinnlab.training.evaluation.overfitting import HeldOut
 from pinnlab.training.failures import Failures
-from pinnlab.training.objective import Objective, term_losses
 from pinnlab.training.phases import Phase
-from pinnlab.training.schedule import PhaseRecord, Schedule
+from pinnlab.training.schedule import Schedule
 from pinnlab.training.stages import Stages
-
-Batch = Mapping[str, Points]
-"""Constraint name -> its points."""
-
-Row = dict[str, float | int | str]
-"""A line of the record."""
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """What a training step tells the callbacks.
-
-    Attributes:
-        step: The number of the step in the run, from 0.
-        loss: The loss where the step started.
-        rows: The lines for the record that are due: step, phase, seconds, loss, each constraint's share of it, the
-            unknowns and what the phase adds, as `optimiser/NAME`. One where the step started, one more where a phase
-            ended.
-        ended: The phase that this step ended, or None.
-    """
-
-    step: int
-    loss: float
-    rows: tuple[Row, ...]
-    ended: PhaseRecord | None
+from pinnlab.training.steps import Batch, StepReport, Steps
 
 
 class PINN(LightningModule):
@@ -74,11 +49,14 @@ class PINN(LightningModule):
         phases: The optimisers, one after the other.
         sobolev: Constraint name -> weights of its residual's derivatives, instead of the equation's own.
         weights: Constraint name -> weight of its loss, instead of the equation's own.
+        balancing: How the weights of constraints or points follow the training, beside these fixed ones; not at all
+            by default.
         hard: Build the equation's conditions into the network where that can be done, or those of the constraints
             named: see `build_in`.
 
     Raises:
-        UserError: if the equation's declaration is wrong, or the phases are, or a constraint cannot be built in.
+        UserError: if the equation's declaration is wrong, the phases are, the balancing does not fit, or a constraint
+            cannot be built in.
     """
 
     def __init__(
@@ -89,6 +67,7 @@ class PINN(LightningModule):
         phases: list[Phase],
         sobolev: dict[str, Sobolev] | None = None,
         weights: dict[str, float] | None = None,
+        balancing: Balancing | None = None,
         hard: bool | list[str] = False,
     ) -> None:
         super().__init__()
@@ -102,11 +81,13 @@ class PINN(LightningModule):
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:
-            for name in phase.weights:
+            for name in phase.weights or {}:
                 if name not in self.residuals.terms:
                     raise UserError(f"{phase.name} weighs {name!r}: there are {', '.join(self.residuals.terms)}")
         self.stages = Stages(self.residuals, phases)
+        self.balancer = Balancer(balancing, equation)
         self.held_out = HeldOut()
+        self.steps = Steps(self.residuals, self.schedule, self.stages, self.balancer, self.held_out)
         self.settings: Mapping[str, Any] = {}
         """How equation and network were configured, if a file did: a checkpoint goes with these settings alone."""
         self.findings: list[str] = []
@@ -152,84 +133,39 @@ class PINN(LightningModule):
         Raises:
             DivergedError: if the loss is NaN or infinite.
         """
-        schedule, phase = self.schedule, self.schedule.phase
         # Lightning's wrapper of the phase's optimiser, which counts its steps
         optimizers = self.optimizers()
         # Lightning hands out the optimiser itself where there is only one
-        optimizer = cast(Optimizer, optimizers[schedule.index] if isinstance(optimizers, list) else optimizers)
-        self.stages.enter(phase)
-        held = phase.holds(schedule.step_in_phase)
-        self.stages.begin(phase, self._objective(batch, held).value)
-        if schedule.step_in_phase == 0 and self._data is not None:
-            self.held_out.begin(self._held_out_loss(), self.residuals.state_dict())
-        objective = self._objective(batch, held)
-        step = schedule.step
-        due = schedule.step_in_phase % self._log_every(phase) == 0
-        unknowns = self.unknowns() if due else {}
-        started = time.perf_counter()
-        loss = phase.step(optimizer, objective, schedule.step_in_phase)
-        objective.settle()
-        overfits = self.held_out.look(loss, self._held_out_loss, self.residuals.state_dict)
-        reason = schedule.advance(loss, time.perf_counter() - started, self._over(phase, optimizer, overfits))
-        columns = phase.columns(optimizer)
-        rows = [self._row(step, loss, objective, unknowns, columns)] if due else []
-        ended = None
-        if reason:
-            reason = self._keep_the_better(batch, held, reason)
-            final = self._objective(batch, held)
-            value = final.value()
-            # to the last bit what the row says
-            final.found(final.first_values)
-            final.settle()
-            rows.append(self._row(schedule.step, value, final, self.unknowns(), columns))
-            ended = schedule.end_phase(value, reason)
-        schedule.rows += len(rows)
-        if schedule.done:
-            self.trainer.should_stop = True
-        return {"report": StepReport(step, loss, tuple(rows), ended)}
-
-    def _over(self, phase: Phase, optimizer: Optimizer, overfits: bool) -> str:
-        """Why a phase is over that could take further steps; empty while it goes on."""
-        if overfits:
-            return "overfitting"
-        # at other points there may be something to gain
-        if phase.exhausted(optimizer) and not (self._data is not None and self._data.changes):
-            return "converged: no step lowers the loss by more than rounding errors"
-        return ""
-
-    def _keep_the_better(self, batch: Batch, held: bool, reason: str) -> str:
-        """Goes back to the network with the lowest held-out loss of a phase that ended far above it.
-
-        Returns:
-            Why the phase ended, of which a return is a part.
-        """
-        value = self._objective(batch, held).value()
-        if not self.held_out.ended(value, self._held_out_loss, self.residuals.state_dict):
-            return reason
-        self.residuals.load_state_dict(self.held_out.kept)
-        return (
-            f"overfitting: the loss at held-out points rose from {self.held_out.best:.1e} to {self.held_out.last:.1e} "
-            f"while that at the training points fell to {value:.1e}; the network of the lower one is kept (take more "
-            "points or a smaller network)"
+        optimizer = cast(Optimizer, optimizers[self.schedule.index] if isinstance(optimizers, list) else optimizers)
+        data = self._data
+        report = self.steps.take(
+            batch,
+            optimizer,
+            Ranks(self.device),
+            held_out=None if data is None else lambda: self._here(data.held_out_batch()),
+            changes=data is not None and data.changes,
+            log_every=self.trainer.log_every_n_steps,  # type: ignore[attr-defined]
         )
+        if self.schedule.done:
+            self.trainer.should_stop = True
+        return {"report": report}
+
+    def on_train_start(self) -> None:
+        """Refuse points that a callback replaces where each has a weight of its own.
+
+        Raises:
+            UserError: if one does.
+        """
+        self.balancer.check(self._data is not None and self._data.changes)
 
     @property
     def _data(self) -> Collocation | None:
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         return data if isinstance(data, Collocation) else None
 
-    def _held_out_loss(self) -> float:
-        """The loss at held-out points, with the phase's weights: the same points, and the same bits, on every rank."""
-        assert self._data is not None
-        batch = {
-            name: {key: column.to(self.device) for key, column in points.items()}
-            for name, points in self._data.held_out_batch().items()
-        }
-        weighting = self.residuals.over(batch).times(self.schedule.phase.weights)
-        ranks = Ranks(self.device)
-        with torch.no_grad():
-            # the ranks decide alike on what is to be kept
-            return float(ranks.sum(Residuals.loss(self.residuals(batch, weighting)))) / ranks.size
+    def _here(self, batch: Batch) -> Batch:
+        """Points on the device of the module."""
+        return {name: {key: column.to(self.device) for key, column in points.items()} for name, points in batch.items()}
 
     def on_validation_epoch_start(self) -> None:
         """Begin counting errors afresh."""
@@ -242,7 +178,7 @@ class PINN(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        weighting = self._weighting(batch, Ranks(self.device))
+        weighting = self.steps.weighting(batch, Ranks(self.device))
         if self.trainer.state.fn != TrainerFn.FITTING:
             self._evaluation.update(batch, weighting, self._trained())
             return
@@ -252,7 +188,7 @@ class PINN(LightningModule):
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Errors and residual norms on held-out points."""
         assert self._evaluation is not None
-        self._evaluation.update(batch, self._weighting(batch, Ranks(self.device)), self._trained())
+        self._evaluation.update(batch, self.steps.weighting(batch, Ranks(self.device)), self._trained())
 
     def on_validation_epoch_end(self) -> None:
         """Log what was counted, and say what is wrong with the solution."""
@@ -290,6 +226,7 @@ class PINN(LightningModule):
             "settings": dict(self.settings),
             "schedule": self.schedule.state_dict(),
             "held_out": self.held_out.state_dict(),
+            "balancing": self.balancer.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -304,6 +241,7 @@ class PINN(LightningModule):
             # a version of the package that did not watch the held-out loss wrote none
             if "held_out" in checkpoint["pinnlab"]:
                 self.held_out.load_state_dict(checkpoint["pinnlab"]["held_out"])
+            self.balancer.load_state_dict(checkpoint["pinnlab"].get("balancing"))
 
     def check(self, checkpoint: Mapping[str, Any], resume: bool = False) -> None:
         """Makes sure that a checkpoint is of this equation and network.
@@ -315,74 +253,14 @@ class PINN(LightningModule):
         Raises:
             UserError: if it is of another equation, network or list of phases, saying what differs.
         """
-        own, stored = checkpoint.get("pinnlab"), checkpoint.get("state_dict")
-        if own is None or stored is None:
-            raise UserError("the checkpoint was not written by pinnlab")
-        if own["equation"] != self.equation.name:
-            raise UserError(f"the checkpoint holds {own['equation']}, but the configuration has {self.equation.name}")
-        for key, value, given in differences(own["settings"], self.settings):
-            raise UserError(f"the checkpoint was written with {key} = {value}, but the configuration has {given}")
-        for name, value in self.state_dict().items():
-            if name not in stored:
-                raise UserError(f"the checkpoint has no {name}: it was written with another network or equation")
-            if stored[name].shape != value.shape:
-                raise UserError(
-                    f"the checkpoint's {name} has the shape {tuple(stored[name].shape)}, but the configuration "
-                    f"makes it {tuple(value.shape)}: it was written with another network"
-                )
-        extra = [name for name in stored if name not in self.state_dict()]
-        if extra:
-            raise UserError(f"the checkpoint has {extra[0]}, which this network and equation lack")
+        check_same(checkpoint, self.equation.name, self.settings, self.state_dict())
         if resume:
-            Schedule(self.schedule.phases).load_state_dict(own["schedule"])
+            self.balancer.fits(checkpoint["pinnlab"].get("balancing"))
+            Schedule(self.schedule.phases).load_state_dict(checkpoint["pinnlab"]["schedule"])
 
-    def _objective(self, batch: Batch, held: bool) -> Objective:
-        ranks = Ranks(self.device)
-        weighting = self._weighting(batch, ranks).times(self.schedule.phase.weights)
-        return Objective(self.residuals, batch, weighting=weighting, ranks=ranks, where=self.schedule.where, held=held)
-
-    def _weighting(self, batch: Batch, ranks: Ranks) -> Weighting:
-        """The configured weighting with means over the points of all ranks."""
-        counts = torch.tensor([size(points) for points in batch.values()], device=self.device)
-        return self.residuals.weighting.over(dict(zip(batch, ranks.sum(counts).tolist(), strict=True)))
-
-    def _trained(self) -> dict[str, Points] | None:
+    def _trained(self) -> Batch | None:
         """The points of the last training step, of all ranks."""
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if data is None:
             return None
-        batch = data.batch(max(0, self.schedule.step - 1))
-        return {name: {key: column.to(self.device) for key, column in points.items()} for name, points in batch.items()}
-
-    def _log_every(self, phase: Phase) -> int:
-        """Logging is spaced by loss evaluations, since a step of one phase may cost many of another's."""
-        return max(1, self.trainer.log_every_n_steps // phase.evaluations_per_step)  # type: ignore[attr-defined]
-
-    def _row(
-        self,
-        step: int,
-        loss: float,
-        objective: Objective,
-        unknowns: Mapping[str, float],
-        columns: Mapping[str, float],
-    ) -> Row:
-        shares = {f"loss/{name}": value for name, value in term_losses(objective.first_blocks, objective.ranks).items()}
-        head: Row = {"step": step, "phase": self.schedule.label, "seconds": self.schedule.seconds, "loss": loss}
-        added = {f"optimiser/{name}": value for name, value in columns.items()}
-        # the linear unknowns are those that the loss was evaluated with
-        return {**head, **shares, **unknowns, **objective.first_values, **added}
-
-
-def differences(
-    stored: Mapping[str, Any], given: Mapping[str, Any], prefix: str = ""
-) -> Iterator[tuple[str, Any, Any]]:
-    """What two nested dictionaries say differently: the key with dots, and both values.
-
-    Keys that one of them lacks are passed over: a version of the package that has no such option wrote it.
-    """
-    for key in stored:
-        if key in given and stored[key] != given[key]:
-            if isinstance(stored[key], Mapping) and isinstance(given[key], Mapping):
-                yield from differences(stored[key], given[key], f"{prefix}{key}.")
-            else:
-                yield f"{prefix}{key}", stored[key], given[key]
+        return self._here(data.batch(max(0, self.schedule.step - 1)))

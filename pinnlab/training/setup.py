@@ -55,14 +55,15 @@ def check(model: PINN, data: Collocation) -> None:
     Raises:
         UserError: if an operation of the network or a residual has no derivatives of the order that is needed, a row
             sees other points than its own, a residual or its gradient is not finite somewhere, a residual is not affine
-            in an unknown that is declared linear, a normal points into the region of the equation, or an optimiser
-            cannot be built.
+            in an unknown that is declared linear, a normal points into the region of the equation, an optimiser
+            cannot be built, or points change whose weights balancing keeps.
     """
     for phase in model.schedule.phases:
         try:
             phase.optimizer(model.stages.parameters(phase))
         except ValueError as error:
             raise UserError(f"{phase.name}: {error}") from error
+    model.balancer.check(data.changes)
     batch = data.batch(0)
     with model.stages.together():
         inspect(model.residuals, batch)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import (
@@ -78,6 +80,10 @@ def check_options(options: Mapping[str, Any], steps: int | None = None) -> None:
     Raises:
         UserError: naming the option and what to do.
     """
+    known = inspect.signature(Trainer.__init__).parameters
+    for name in options:
+        if name not in known:
+            raise UserError(f"the trainer cannot be made: it has no option {name!r}")
     for name, (allowed, advice) in _ALLOWED.items():
         if name in options and options[name] not in allowed:
             raise UserError(f"trainer.{name}: {options[name]} is not for a run of phases: {advice}")
@@ -89,12 +95,50 @@ def check_options(options: Mapping[str, Any], steps: int | None = None) -> None:
         raise UserError(f"trainer.val_check_interval: must be positive, not {interval}")
     if steps is not None and isinstance(interval, int) and interval > steps:
         raise UserError(f"trainer.val_check_interval: {interval} steps are more than the {steps} of all phases")
-    callbacks = options.get("callbacks") or []
-    for callback in callbacks if isinstance(callbacks, Sequence) else [callbacks]:
+    for callback in listed(options.get("callbacks")):
         for kind, advice in _CALLBACKS.items():
             if isinstance(callback, kind):
                 raise UserError(f"trainer.callbacks: {type(callback).__name__} is not for a run of phases: {advice}")
         _check_monitor(callback, interval)
+
+
+def listed(value: Any) -> list[Any]:
+    """An option of the trainer that may be several things, one thing or nothing, as a list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def settled(options: Mapping[str, Any], steps: int | None) -> dict[str, Any]:
+    """The options with which a trainer of a run is made.
+
+    Args:
+        options: The options by name.
+        steps: The steps of all phases together, where they are known.
+
+    Raises:
+        UserError: for an option that a run of phases cannot take.
+    """
+    check_options(options, steps)
+    found = dict(options)
+    if steps is not None:
+        found["log_every_n_steps"] = max(1, min(options.get("log_every_n_steps") or 1, steps))
+    if SLURMEnvironment.detect():
+        # Lightning's own requeueing saves in the middle of a step; the scripts requeue by the exit status
+        found["plugins"] = [*listed(options.get("plugins")), SLURMEnvironment(auto_requeue=False)]
+    return found
+
+
+def make_trainer(options: Mapping[str, Any], callbacks: Sequence[Callback]) -> Trainer:
+    """Lightning's trainer with these options and callbacks.
+
+    Raises:
+        UserError: if this machine or Lightning does not have what an option asks for.
+    """
+    with building():
+        trainer = Trainer(**{**options, "callbacks": list(callbacks)})
+    _check_strategy(trainer)
+    return trainer
 
 
 @contextmanager
@@ -127,25 +171,29 @@ def building() -> Iterator[None]:
 
 
 def check_processes(trainer: Trainer, environment: Mapping[str, str]) -> None:
-    """Makes sure that every process holds all parameters, and that SLURM starts as many tasks as there are processes.
+    """Makes sure that SLURM starts as many tasks as there are processes.
 
     Args:
         trainer: The trainer.
         environment: The variables of a job step.
 
     Raises:
-        UserError: if not: phases step all parameters at once, and too many tasks would overwrite each other's record.
+        UserError: if it does not: too many tasks would overwrite each other's record.
     """
-    if not isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy):
-        raise UserError(
-            f"trainer.strategy: {type(trainer.strategy).__name__} is not for a run of phases, which step all "
-            "parameters at once: choose auto or ddp"
-        )
     tasks = environment.get("SLURM_NTASKS", "")
     if tasks.isdigit() and int(tasks) != trainer.world_size:
         raise UserError(
             f"SLURM starts {tasks} tasks, but trainer.devices × trainer.num_nodes is {trainer.num_devices} × "
             f"{trainer.num_nodes}: set --trainer.devices to the tasks of a node and --trainer.num_nodes to the nodes"
+        )
+
+
+def _check_strategy(trainer: Trainer) -> None:
+    """Every process must hold all parameters, for phases step all of them at once."""
+    if not isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy):
+        raise UserError(
+            f"trainer.strategy: {type(trainer.strategy).__name__} is not for a run of phases, which step all "
+            "parameters at once: choose auto or ddp"
         )
 
 

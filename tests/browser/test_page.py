@@ -8,9 +8,9 @@ import pytest
 from matplotlib.image import imread
 
 from pinnlab.reporting.comparison import Comparison
-from pinnlab.reporting.page import write
-from pinnlab.reporting.runs import read
-from pinnlab.reporting.style import panels, styled
+from pinnlab.reporting.comparison.page import write
+from pinnlab.reporting.comparison.runs import read
+from pinnlab.reporting.figures.style import panels, styled
 
 # Reports what the browser made of the page, in an attribute that --dump-dom shows.
 PROBE = """<script>addEventListener("load", () => {

@@ -10,7 +10,8 @@ import torch
 from lightning.pytorch import LightningModule, Trainer, seed_everything
 
 from pinnlab.collocation import Grid, Halton, Sobol, residual_adaptive
-from pinnlab.collocation.datamodule import Collocation, shard
+from pinnlab.collocation.batches import shard
+from pinnlab.collocation.datamodule import Collocation
 from pinnlab.errors import UserError
 from pinnlab.geometry import At, Box, Region, size
 

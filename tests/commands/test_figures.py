@@ -7,7 +7,8 @@ import pytest
 from matplotlib.image import imread
 
 from pinnlab.cli import main
-from pinnlab.reporting import figures, panels
+from pinnlab.reporting import figures
+from pinnlab.reporting.figures import panels
 from pinnlab.reporting.folder import RunFolder
 
 NAMES = ["cost", "history", "points", "residual", "solution"]

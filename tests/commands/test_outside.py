@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 import pinnlab
 from pinnlab.cli import main
-from pinnlab.reporting import figures, panels
+from pinnlab.reporting import figures
+from pinnlab.reporting.figures import panels
 from pinnlab.reporting.folder import RunFolder
 
 MODULE = """

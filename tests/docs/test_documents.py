@@ -83,7 +83,7 @@ def folder(tmp_path, monkeypatch):
 
 
 # documents of many trainings
-MANY = ("regions", "continuation", "sweep", "cluster")
+MANY = ("regions", "continuation", "sweep", "cluster", "loss-balancing")
 
 
 @pytest.mark.parametrize(

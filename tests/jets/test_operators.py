@@ -6,13 +6,13 @@ import pickle
 import pytest
 import torch
 
+from pinnlab import biharmonic, directional, div, grad, laplacian
 from pinnlab.engines import NTP, Autograd, estimate_laplacian
 from pinnlab.equations import Constraint, Equation, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box
 from pinnlab.jets import Collapsed, IndexSet, Jet
 from pinnlab.jets.compiled import LARGEST
-from pinnlab.jets.operators import biharmonic, directional, div, grad, laplacian
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 
@@ -39,6 +39,8 @@ RESIDUALS = {
     "mixed": (lambda t, x, y, u: u.d(x, y) + laplacian(u, x, y), 5),
     "beside a second derivative": (lambda t, x, y, u: u.d(x, x) - laplacian(u, x, y), 5),
     "divergence of the gradient": (lambda t, x, y, u: div(grad(u, x, y), x, y), 5),
+    "eikonal": (lambda t, x, y, u: (grad(u, x, y) ** 2).sum(-1) - 1, 3),
+    "conductivity": (lambda t, x, y, u: div([(1 + x) * u.d(x), (1 + x) * u.d(y)], x, y), 5),
     "twice": (lambda t, x, y, u: laplacian(laplacian(u, x, y), x, y), 13),
     "plate": (lambda t, x, y, u: biharmonic(u, t, x, y), 25),
     "directional": (lambda t, x, y, u: directional(u, torch.tensor([1.0, -2.0, 0.5]), t, x, y, order=2), 10),

@@ -12,8 +12,8 @@ import pytest
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.comparison import Comparison
-from pinnlab.reporting.page import render
-from pinnlab.reporting.runs import find, flatten, read
+from pinnlab.reporting.comparison.page import render
+from pinnlab.reporting.comparison.runs import find, flatten, read
 
 REPOSITORY = Path(__file__).parents[2]
 

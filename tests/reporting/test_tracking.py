@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from pinnlab.cli import main
-from pinnlab.reporting import remote
-from pinnlab.reporting.runs import read
+from pinnlab.reporting.comparison import remote
+from pinnlab.reporting.comparison.runs import read
 
 REPOSITORY = Path(__file__).parents[2]
 PAPER = str(REPOSITORY / "configs" / "self_similar_burgers" / "paper.yaml")

@@ -19,7 +19,7 @@ from pinnlab.equations import Constraint, Equation, Poisson, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Interval
 from pinnlab.networks import MLP
-from pinnlab.reporting import panels
+from pinnlab.reporting.figures import panels
 from pinnlab.training import Adam
 
 small = partial(MLP, width=4, depth=1)

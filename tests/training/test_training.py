@@ -13,37 +13,16 @@ from lightning.pytorch import Callback
 import pinnlab
 from pinnlab.collocation import Grid
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, Unknown
+from pinnlab.equations import Constraint, Equation
 from pinnlab.errors import DivergedError, UserError
-from pinnlab.geometry import At, Box, Interval
+from pinnlab.geometry import At, Box
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 from pinnlab.training import LBFGS, Adam
 from pinnlab.training.objective import Objective
+from tests.problems import Decay
 
 SMALL = functools.partial(MLP, width=8, depth=1)
-
-
-class Decay(Equation):
-    """u' = -k u, u(0) = 1, u(1) = 1/2: u = 2^-x and k = ln 2."""
-
-    inputs, outputs = ("x",), ("u",)
-
-    def __init__(self):
-        super().__init__()
-        self.k = Unknown(0.1, truth=float(np.log(2)))
-
-    def constraints(self):
-        return {
-            "interior": Constraint(Interval(x=(0, 1)), self.residual, points=20),
-            "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
-        }
-
-    def residual(self, x, u, k):
-        return u.d(x) + k * u
-
-    def exact(self, x):
-        return torch.exp(-float(np.log(2)) * x)
 
 
 class Waves(Equation):

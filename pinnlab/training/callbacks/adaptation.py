@@ -11,7 +11,8 @@ from pinnlab.collocation.adaptive import residual_adaptive
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.errors import UserError
 from pinnlab.geometry import size
-from pinnlab.training.pinn import PINN, StepReport
+from pinnlab.training.pinn import PINN
+from pinnlab.training.steps import StepReport
 
 
 class ResidualAdaptive(Callback):

@@ -18,7 +18,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from pinnlab.errors import UserError
 from pinnlab.ranks import Ranks
 from pinnlab.training.callbacks.random_state import random_state, set_random_state
-from pinnlab.training.pinn import PINN, StepReport
+from pinnlab.training.pinn import PINN
+from pinnlab.training.steps import StepReport
 
 
 class Checkpoint(Callback):

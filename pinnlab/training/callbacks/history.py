@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from pinnlab.training.pinn import Row, StepReport
+from pinnlab.training.steps import Row, StepReport
 
 
 class History(Callback):
@@ -25,3 +27,8 @@ class History(Callback):
         """Keep the step's rows."""
         report: StepReport = outputs["report"]
         self.rows.extend(report.rows)
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The rows by column; NaN where a row lacks one."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return {name: np.array([row.get(name, np.nan) for row in self.rows]) for name in names}

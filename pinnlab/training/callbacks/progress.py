@@ -13,7 +13,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from pinnlab.training.pinn import PINN, StepReport
+from pinnlab.training.pinn import PINN
+from pinnlab.training.steps import StepReport
 
 
 class Terminal(Console):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,9 +13,10 @@ from torch.optim import Optimizer
 
 from pinnlab.errors import UserError
 from pinnlab.training.objective import Objective
-from pinnlab.training.phases.base import Phase, Stall
+from pinnlab.training.phases.base import Phase
 
 
+@dataclass(eq=False, kw_only=True)
 class Adam(Phase):
     """Adam (Kingma & Ba 2015), full batch.
 
@@ -23,39 +25,26 @@ class Adam(Phase):
     computed from the step alone, so a resumed run needs no state for it.
 
     Args:
-        steps: The most training steps.
         lr: Learning rate at the first step.
         schedule: How the learning rate falls.
         final: Fraction of the learning rate that is left at the last step.
         betas: Decay rates of the two moments.
-        below: Stop when the loss is below this value.
-        stall: Stop when the loss no longer falls.
-        weights: Constraint name -> factor on its loss during this phase.
-        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if `lr` is not positive and finite or `final` is not in (0, 1].
     """
 
-    def __init__(
-        self,
-        steps: int,
-        lr: float = 1e-3,
-        schedule: Literal["constant", "cosine", "exponential"] = "constant",
-        final: float = 0.01,
-        betas: tuple[float, float] = (0.9, 0.999),
-        below: float | None = None,
-        stall: Stall | None = None,
-        weights: dict[str, float] | None = None,
-        stage: int = 1,
-    ) -> None:
-        super().__init__(steps, below, stall, weights, stage)
-        if not 0 < lr < math.inf or not 0 < final <= 1:
-            raise UserError(f"Adam: lr must be positive and finite, final in (0, 1]; got lr {lr} and final {final}")
-        self.lr = lr
-        self.schedule = schedule
-        self.final = final
-        self.betas = betas
+    lr: float = 1e-3
+    schedule: Literal["constant", "cosine", "exponential"] = "constant"
+    final: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.999)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.lr < math.inf or not 0 < self.final <= 1:
+            raise UserError(
+                f"Adam: lr must be positive and finite, final in (0, 1]; got lr {self.lr} and final {self.final}"
+            )
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """`torch.optim.Adam`."""

@@ -1,12 +1,12 @@
-"""Phases: a training run is a list of optimisers, each with a number of steps and rules for stopping earlier."""
+"""What every phase is: one optimiser, a number of steps, and rules for stopping earlier."""
 
-from __future__ import annotations
-
+import inspect
 import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Self
 
 from torch import nn
 from torch.optim import Optimizer
@@ -36,11 +36,15 @@ class Stall:
             )
 
 
+# The types of the fields are those of every phase's constructor, and are read in its module: hence no postponed
+# annotations here.
+@dataclass(eq=False)
 class Phase(Constructed, ABC):
     """One optimiser with its number of steps and its stopping rules.
 
     A phase is configuration only: what changes during training lives in the optimiser's state and in the
-    schedule, both of which are checkpointed.
+    schedule, both of which are checkpointed. A further phase is a dataclass with `@dataclass(eq=False, kw_only=True)`
+    that declares its own options; the options below are those of every phase. All but `steps` are given by name.
 
     Args:
         steps: The most training steps of this phase.
@@ -51,37 +55,48 @@ class Phase(Constructed, ABC):
             frozen, those after take no part yet; other networks have one stage, which is all of them.
 
     Raises:
-        UserError: if the number of steps is negative, a factor not positive and finite, or there is no such stage.
+        UserError: if the number of steps is negative, a factor not positive and finite, there is no such stage, or
+            an option is given without its name.
     """
 
-    evaluations_per_step: int = 1
-    """About how many loss evaluations a step costs; logging is spaced by evaluations."""
+    steps: int
+    _: KW_ONLY
+    below: float | None = None
+    stall: Stall | None = None
+    weights: dict[str, float] | None = None
+    stage: int = 1
 
-    def __init__(
-        self,
-        steps: int,
-        below: float | None = None,
-        stall: Stall | None = None,
-        weights: dict[str, float] | None = None,
-        stage: int = 1,
-    ) -> None:
-        if steps < 0:
-            raise UserError(f"{type(self).__name__}: steps must not be negative, got {steps}")
-        for constraint, factor in (weights or {}).items():
+    def __new__(cls, *arguments: Any, **named: Any) -> Self:
+        """Refuses options without a name, and keeps the arguments."""
+        kinds = [parameter.kind for parameter in inspect.signature(cls.__init__).parameters.values()]
+        if len(arguments) > 1 and kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD) == 2:  # self and steps
+            first, *others = arguments
+            raise UserError(
+                f"{cls.__name__}({first!r:.20}, {', '.join(f'{other!r:.20}' for other in others)}): give all but the "
+                f"number of steps by name, as {cls.__name__}({first!r:.20}, below=1e-8)"
+            )
+        return super().__new__(cls, *arguments, **named)
+
+    def __post_init__(self) -> None:
+        """Check the options; a subclass with options of its own calls this as well."""
+        if self.steps < 0:
+            raise UserError(f"{self.name}: steps must not be negative, got {self.steps}")
+        self.weights = self.weights or {}
+        for constraint, factor in self.weights.items():
             if not (math.isfinite(factor) and factor > 0):
-                raise UserError(f"{type(self).__name__}: the weight of {constraint} must be positive, got {factor}")
-        if stage < 1:
-            raise UserError(f"{type(self).__name__}: stages count from 1, got {stage}")
-        self.weights = weights or {}
-        self.stage = stage
-        self.steps = steps
-        self.below = below
-        self.stall = stall
+                raise UserError(f"{self.name}: the weight of {constraint} must be positive, got {factor}")
+        if self.stage < 1:
+            raise UserError(f"{self.name}: stages count from 1, got {self.stage}")
 
     @property
     def name(self) -> str:
         """The name in records, logs and messages."""
         return type(self).__name__
+
+    @property
+    def evaluations_per_step(self) -> int:
+        """About how many loss evaluations a step costs; logging is spaced by evaluations."""
+        return 1
 
     @abstractmethod
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
@@ -98,6 +113,15 @@ class Phase(Constructed, ABC):
     def holds(self, step: int) -> bool:
         """Whether the linear unknowns keep their values in the phase's step number `step` (from 0)."""
         return False
+
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Told, between two steps, that balancing changed the weights of the loss.
+
+        Args:
+            optimizer: The optimiser.
+            ratio: The loss with the new weights over that with the old ones, at the same parameters.
+        """
+        return
 
     def exhausted(self, optimizer: Optimizer) -> bool:
         """Whether the last step found that none lowers the loss at these points by more than rounding errors."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -105,6 +107,7 @@ class ResidualProblem(Problem):
             )
 
 
+@dataclass(eq=False, kw_only=True)
 class GaussNewton(Phase):
     """Levenberg-Marquardt steps that follow the residuals' curvature, full batch: see `LevenbergMarquardt`.
 
@@ -112,7 +115,6 @@ class GaussNewton(Phase):
     equation and constraints; the points may be fixed or resampled.
 
     Args:
-        steps: The most training steps.
         damping: The first damping μ of the parameters' change, in units of the loss where the phase begins.
         increase: Factor on μ after a poor trial.
         decrease: Divisor of μ after a good one.
@@ -121,50 +123,37 @@ class GaussNewton(Phase):
         corrections: The most corrections of a trial for the residuals' curvature; 0 for none.
         factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
         memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
-        below: Stop when the loss is below this value.
-        stall: Stop when the loss no longer falls.
-        weights: Constraint name -> factor on its loss during this phase.
-        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if a number is out of its range.
     """
 
-    def __init__(
-        self,
-        steps: int,
-        damping: float = 1.0,
-        increase: float = 3.0,
-        decrease: float = 5.0,
-        hold: int = 0,
-        corrections: int = 3,
-        factorisation: Literal["qr", "cholesky"] = "qr",
-        memory: float | None = None,
-        below: float | None = None,
-        stall: Stall | None = Stall(steps=20, decrease=1e-2),
-        weights: dict[str, float] | None = None,
-        stage: int = 1,
-    ) -> None:
-        super().__init__(steps, below, stall, weights, stage)
-        if damping <= 0 or increase <= 1 or decrease <= 1 or min(hold, corrections) < 0:
+    damping: float = 1.0
+    increase: float = 3.0
+    decrease: float = 5.0
+    hold: int = 0
+    corrections: int = 3
+    factorisation: Literal["qr", "cholesky"] = "qr"
+    memory: float | None = None
+    stall: Stall | None = Stall(steps=20, decrease=1e-2)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.damping <= 0 or self.increase <= 1 or self.decrease <= 1 or min(self.hold, self.corrections) < 0:
             raise UserError(
                 "GaussNewton: damping must be positive, increase and decrease above 1, hold and corrections not "
-                "negative; got "
-                f"damping {damping}, increase {increase}, decrease {decrease}, hold {hold}, corrections {corrections}"
+                f"negative; got damping {self.damping}, increase {self.increase}, decrease {self.decrease}, hold "
+                f"{self.hold}, corrections {self.corrections}"
             )
-        if factorisation not in _FACTORISATIONS:
-            raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {factorisation!r}")
-        if memory is not None and memory <= 0:
-            raise UserError(f"GaussNewton: memory must be positive, got {memory}")
-        self.damping = damping
-        self.increase = increase
-        self.decrease = decrease
-        self.hold = hold
-        self.corrections = corrections
-        self.factorisation = factorisation
-        self.memory = memory
+        if self.factorisation not in _FACTORISATIONS:
+            raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {self.factorisation!r}")
+        if self.memory is not None and self.memory <= 0:
+            raise UserError(f"GaussNewton: memory must be positive, got {self.memory}")
 
-    evaluations_per_step = 5
+    @property
+    def evaluations_per_step(self) -> int:
+        """A Jacobian, and some trials."""
+        return 5
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> LevenbergMarquardt:
         """`LevenbergMarquardt`."""
@@ -180,6 +169,11 @@ class GaussNewton(Phase):
     def holds(self, step: int) -> bool:
         """In the first `hold` steps."""
         return step < self.hold
+
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Scales the damping with the loss, in whose units it is."""
+        if 0 < ratio < math.inf:  # from a damping of zero none would ever grow
+            optimizer.param_groups[0]["damping"] *= ratio
 
     def exhausted(self, optimizer: Optimizer) -> bool:
         """See `LevenbergMarquardt`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -15,6 +16,7 @@ from pinnlab.training.objective import Objective
 from pinnlab.training.phases.base import Phase, Stall
 
 
+@dataclass(eq=False, kw_only=True)
 class LBFGS(Phase):
     """L-BFGS with a strong Wolfe line search, full batch; a training step is `inner` iterations.
 
@@ -24,43 +26,33 @@ class LBFGS(Phase):
     unknown with bounds is trained, iterations with as long a memory keep within them: see `quasi_newton.iterate`.
 
     Args:
-        steps: The most training steps.
         inner: Iterations per training step; about 1.25 times as many evaluations at most.
         history: Number of curvature pairs kept.
         lr: First trial step of the line search.
         scale: Value that the loss is scaled to at the start of the phase.
-        below: Stop when the loss is below this value.
-        stall: Stop when the loss no longer falls.
-        weights: Constraint name -> factor on its loss during this phase.
-        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if `inner`, `history`, `scale` or `lr` is not positive and finite.
     """
 
-    def __init__(
-        self,
-        steps: int,
-        inner: int = 20,
-        history: int = 50,
-        lr: float = 1.0,
-        scale: float = 1e6,
-        below: float | None = None,
-        stall: Stall | None = Stall(steps=10, decrease=1e-3),
-        weights: dict[str, float] | None = None,
-        stage: int = 1,
-    ) -> None:
-        super().__init__(steps, below, stall, weights, stage)
-        if inner < 1 or history < 1 or not 0 < scale < math.inf or not 0 < lr < math.inf:
+    inner: int = 20
+    history: int = 50
+    lr: float = 1.0
+    scale: float = 1e6
+    stall: Stall | None = Stall(steps=10, decrease=1e-3)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inner < 1 or self.history < 1 or not 0 < self.scale < math.inf or not 0 < self.lr < math.inf:
             raise UserError(
-                f"LBFGS: inner, history, scale and lr must be positive and finite; got inner {inner}, "
-                f"history {history}, scale {scale} and lr {lr}"
+                f"LBFGS: inner, history, scale and lr must be positive and finite; got inner {self.inner}, "
+                f"history {self.history}, scale {self.scale} and lr {self.lr}"
             )
-        self.inner = inner
-        self.history = history
-        self.lr = lr
-        self.scale = scale
-        self.evaluations_per_step = inner
+
+    @property
+    def evaluations_per_step(self) -> int:
+        """Those of its iterations."""
+        return self.inner
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """`LimitedBFGS` with its tolerances switched off."""
@@ -73,6 +65,10 @@ class LBFGS(Phase):
             tolerance_change=0.0,
             line_search_fn="strong_wolfe",
         )
+
+    def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
+        """Takes no difference of gradients of two losses."""
+        optimizer.forget_gradient()  # type: ignore[attr-defined]
 
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
         """`inner` iterations from the optimiser's memory of the steps before."""

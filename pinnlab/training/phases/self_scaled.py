@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from torch import nn
 from torch.optim import Optimizer
@@ -14,6 +15,7 @@ from pinnlab.training.objective import Objective
 from pinnlab.training.phases.base import Phase, Stall, allowance
 
 
+@dataclass(eq=False, kw_only=True)
 class SelfScaled(Phase):
     """A self-scaled quasi-Newton method, full batch: see `QuasiNewton`. A training step is `inner` iterations.
 
@@ -22,34 +24,28 @@ class SelfScaled(Phase):
     anew between steps, what was learnt of the curvature is kept, and no difference of gradients is taken across.
 
     Args:
-        steps: The most training steps.
         inner: Iterations per training step; about 1.1 times as many evaluations.
         memory: GiB that the inverse Hessian may take; half of the machine's by default.
-        below: Stop when the loss is below this value.
-        stall: Stop when the loss no longer falls.
-        weights: Constraint name -> factor on its loss during this phase.
-        stage: The stage of a `Staged` network to train.
 
     Raises:
         UserError: if `inner` or `memory` is not positive.
     """
 
-    def __init__(
-        self,
-        steps: int,
-        inner: int = 20,
-        memory: float | None = None,
-        below: float | None = None,
-        stall: Stall | None = Stall(steps=10, decrease=1e-3),
-        weights: dict[str, float] | None = None,
-        stage: int = 1,
-    ) -> None:
-        super().__init__(steps, below, stall, weights, stage)
-        if inner < 1 or (memory is not None and memory <= 0):
-            raise UserError(f"{self.name}: inner and memory must be positive; got inner {inner} and memory {memory}")
-        self.inner = inner
-        self.memory = memory
-        self.evaluations_per_step = inner
+    inner: int = 20
+    memory: float | None = None
+    stall: Stall | None = Stall(steps=10, decrease=1e-3)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inner < 1 or (self.memory is not None and self.memory <= 0):
+            raise UserError(
+                f"{self.name}: inner and memory must be positive; got inner {self.inner} and memory {self.memory}"
+            )
+
+    @property
+    def evaluations_per_step(self) -> int:
+        """Those of its iterations."""
+        return self.inner
 
     @property
     @abstractmethod

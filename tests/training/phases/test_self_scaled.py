@@ -9,15 +9,15 @@ import torch
 
 from pinnlab.collocation import Grid
 from pinnlab.engines import NTP
-from pinnlab.equations import Constraint, Equation, Poisson, Unknown
+from pinnlab.equations import Poisson
 from pinnlab.errors import DivergedError, UserError
-from pinnlab.geometry import At, Interval
 from pinnlab.networks import MLP
 from pinnlab.optimisers.line_search import Trial, strong_wolfe
 from pinnlab.optimisers.quasi_newton import QuasiNewton, bfgs, self_scaled_bfgs, self_scaled_broyden, update
 from pinnlab.residuals import Residuals
 from pinnlab.training import LBFGS, SSBFGS, SSBroyden
 from pinnlab.training.objective import Objective
+from tests.problems import Decay
 
 MEMBERS = [bfgs, self_scaled_bfgs, self_scaled_broyden]
 members = pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.__name__)
@@ -260,27 +260,8 @@ def test_a_small_network_gets_further_than_by_lbfgs():
     assert losses["SSBroyden"] < losses["LBFGS"] / 5
 
 
-class Decay(Equation):
-    """u' = −k u, u(0) = 1, u(1) = 1/2, so that k = ln 2; the residual is linear in k."""
-
-    inputs, outputs = ("x",), ("u",)
-
-    def __init__(self):
-        super().__init__()
-        self.k = Unknown(0.1, linear=True, truth=math.log(2))
-
-    def constraints(self):
-        return {
-            "interior": Constraint(Interval(x=(0, 1)), self.residual, points=20),
-            "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
-        }
-
-    def residual(self, x, u, k):
-        return u.d(x) + k * u
-
-
 def test_linear_unknowns_are_eliminated():
-    residuals, points = setting(Decay(), width=6)
+    residuals, points = setting(Decay(linear=True), width=6)
     phase = SSBroyden(1, inner=100)
     optimizer = phase.optimizer(residuals.parameters())
     objective = Objective(residuals, points)

@@ -8,8 +8,8 @@ import io
 from pathlib import Path
 
 from pinnlab.reporting.comparison import Comparison
-from pinnlab.reporting.curves import draw_curves
-from pinnlab.reporting.tables import to_html
+from pinnlab.reporting.comparison.curves import draw_curves
+from pinnlab.reporting.comparison.tables import to_html
 
 _PICTURES = 6
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pinnlab.reporting.comparison import Comparison
-from pinnlab.reporting.style import CYCLE, LINES, TINY, panels, styled
+from pinnlab.reporting.figures.style import CYCLE, LINES, TINY, panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from pinnlab.errors import UserError
-from pinnlab.reporting.runs import SEEDS, Run
-from pinnlab.reporting.tables import Cell, Table
+from pinnlab.reporting.comparison.runs import SEEDS, Run
+from pinnlab.reporting.comparison.tables import Cell, Table
 
 MISSING = "-"
 """Stands for a setting that a run does not have."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pinnlab.reporting.folder import unknowns_of
-from pinnlab.reporting.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
+from pinnlab.reporting.figures.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
+from pinnlab.reporting.rows import unknowns_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +147,7 @@ def points(record: Record) -> list[Panel]:
 
 
 def history(record: Record) -> list[Panel]:
-    """The loss and its shares, and each unknown or its error, against steps."""
+    """The loss and its shares, the weights that balancing changed, and each unknown or its error, against steps."""
     if "loss" not in record.rows:
         return []
     steps = record.rows["step"]
@@ -159,6 +159,15 @@ def history(record: Record) -> list[Panel]:
             term = _positive(record.rows[name])
             axis.semilogy(steps, term, color=color, linewidth=0.9, label=name.removeprefix("loss/"))
         axis.set(title="loss", xlabel="step")
+        axis.legend()
+        _phases(axis, record, steps)
+
+    weights = [name for name in record.rows if name.startswith("weight/")]
+
+    def balance(axis: Axes) -> None:
+        for name, color in zip(weights, OTHERS, strict=False):
+            axis.semilogy(steps, _positive(record.rows[name]), color=color, label=name.removeprefix("weight/"))
+        axis.set(title="weights", xlabel="step")
         axis.legend()
         _phases(axis, record, steps)
 
@@ -176,7 +185,7 @@ def history(record: Record) -> list[Panel]:
 
         return draw
 
-    return [loss, *(unknown(name) for name in record.unknowns if name in record.rows)]
+    return [loss, *([balance] if weights else []), *(unknown(name) for name in record.unknowns if name in record.rows)]
 
 
 def cost(record: Record) -> list[Panel]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pinnlab.errors import UserError
-from pinnlab.reporting.runs import Run, flatten
+from pinnlab.reporting.comparison.runs import Run, flatten
 
 _ADDRESS = re.compile(r"(?P<entity>[\w.-]+)/(?P<project>[\w.-]+)(/(?P<group>[\w.-]+))?$")
 _STEP = "trainer/global_step"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pinnlab.reporting import panels as parts
+from pinnlab.reporting.figures import panels as parts
+from pinnlab.reporting.figures.panels import Panel, Record
+from pinnlab.reporting.figures.style import panels, save, styled
 from pinnlab.reporting.folder import RunFolder
-from pinnlab.reporting.panels import Panel, Record
-from pinnlab.reporting.style import panels, save, styled
 
 FIGURES: dict[str, Callable[[Record], list[Panel]]] = {
     "solution": parts.solution,

@@ -1,0 +1,76 @@
+"""Batches of points by constraint: an iterable of them, and the share that each rank trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from pinnlab.geometry import Points, select
+
+Batch = dict[str, Points]
+"""Constraint name → its points."""
+
+
+class Resumes(Protocol):
+    """What can begin in the middle of a run."""
+
+    first_step: int | Callable[[], int]
+
+
+class Batches:
+    """An iterable of ready batches with a length, and with a place to resume from.
+
+    It is no `DataLoader`: there is nothing to collate, to load or to give to workers.
+    """
+
+    def __init__(self, iterate: Callable[[], Iterator[Batch]], length: int, resumes: Resumes | None = None) -> None:
+        """Take the batches.
+
+        Args:
+            iterate: begins the iteration.
+            length: the number of batches from step 0 on, those before a resumed step included.
+            resumes: whose `first_step` says where the iteration begins.
+        """
+        self._iterate = iterate
+        self._length = length
+        self._resumes = resumes
+        self._yielded = 0
+
+    def __len__(self) -> int:
+        """The number of batches from step 0 on."""
+        return self._length
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches from the first step on."""
+        first = self._resumes.first_step if self._resumes else 0
+        self._yielded = first() if callable(first) else first
+        for batch in self._iterate():
+            self._yielded += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """The step of the next batch."""
+        return {"step": self._yielded}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Begin at that step, unless a function says where to begin."""
+        if self._resumes is not None and not callable(self._resumes.first_step):
+            self._resumes.first_step = state_dict["step"]
+
+
+def shard(points: Points, rank: int, world: int) -> Points:
+    """The share of one rank: points rank, rank + world, rank + 2 world and so on.
+
+    The shares are disjoint and cover all points, odd numbers included; with fewer points than ranks some are
+    empty. Sums over ranks are of all points; a share need not be well spread itself (every other point of a Sobol
+    sequence lies in one half of the region).
+
+    Args:
+        points: columns of N points.
+        rank: 0, …, world - 1.
+        world: the number of ranks.
+
+    Returns:
+        Columns of ⌈(N - rank) / world⌉ points.
+    """
+    return select(points, slice(rank, None, world))

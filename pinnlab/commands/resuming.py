@@ -1,0 +1,42 @@
+"""The checkpoint that a run goes on from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from pinnlab.reporting.folder import RunFolder
+from pinnlab.solution.saved import run_of
+from pinnlab.training.callbacks.checkpoint import verify
+from pinnlab.training.pinn import PINN
+from pinnlab.training.schedule import EndedError
+
+
+def resumable(model: PINN, path: Path, say: Callable[[str], None]) -> Path:
+    """A checkpoint that a model can go on from: the one asked for, or the one before it.
+
+    A run that was stopped at its very end may have written its last checkpoint and not its numbers. It goes on from
+    the checkpoint before.
+
+    Args:
+        model: The module that goes on.
+        path: The checkpoint.
+        say: Told of such a run.
+
+    Raises:
+        UserError: if the checkpoint is of another model or list of phases.
+        EndedError: if there is nothing left to do.
+    """
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        model.check(stored, resume=True)
+    except EndedError:
+        before = path.with_name("previous.ckpt")
+        if path.name != "last.ckpt" or RunFolder(run_of(path)).finished or not before.exists():
+            raise
+        say(f"the run {run_of(path)} was stopped at its very end: its last steps are repeated")
+        verify(before)
+        return before
+    return path

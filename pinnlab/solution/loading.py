@@ -1,0 +1,40 @@
+"""Solutions of earlier runs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from pinnlab.equations import Equation
+from pinnlab.equations.base import twin
+from pinnlab.reporting.folder import RunFolder
+from pinnlab.solution.saved import load_model, run_of
+from pinnlab.solution.solution import Solution
+from pinnlab.training.given import Network, equation_of, network_builder
+
+
+def load(run: str | Path, equation: Equation | None = None, network: Network | None = None) -> Solution:
+    """The solution that a run left, of the command line or of `solve` with a folder.
+
+    The classes of the equation and the network are imported by the paths that the run has; nothing else is run. If
+    their source changed since, a line says so.
+
+    Args:
+        run: Its folder, for the newest checkpoint, or one of the checkpoints in it.
+        equation: The equation, where the run's configuration cannot say how to make it (its class is in a function or a
+            notebook, it holds data).
+        network: What builds the network, likewise.
+
+    Raises:
+        UserError: if there is no such run or checkpoint, or equation or network cannot be made and are not given.
+    """
+    path = Path(run)
+    builder = None if network is None else network_builder(network)
+    model, dtype = load_model(path, None if equation is None else twin(equation_of(equation)), builder)
+    folder = RunFolder(path if path.is_dir() else run_of(path))
+    history = folder.read_rows()
+    summary = folder.read_summary()
+    model.findings = summary.get("findings", [])
+    # JSON has no infinite numbers
+    metrics = {name: math.nan if value is None else value for name, value in summary.get("metrics", {}).items()}
+    return Solution(model, history, metrics, dtype)
