@@ -71,6 +71,7 @@ class Residuals(nn.Module):
         self.engine = engine
         # says which unknown the equation lacks
         bound(network, {name: unknown.value for name, unknown in equation.unknowns().items()})
+        self._slots = slots(network)
         self._constraints: Mapping[str, Constraint] | None = None
         constraints = equation.constraints()
         self.weighting = configured(equation, constraints, sobolev, weights)
@@ -94,6 +95,7 @@ class Residuals(nn.Module):
         """The same residuals of another network: equation, engine and weights are shared."""
         found = copy.copy(self)
         found._modules = {**self._modules, "network": network}
+        found._slots = slots(network)
         return found
 
     def with_engine(self, engine: Engine) -> Residuals:
@@ -105,7 +107,11 @@ class Residuals(nn.Module):
     @property
     def function(self) -> nn.Module:
         """The network as a function of the points alone: with the unknowns that it sees at their present values."""
-        return bound(self.network, {name: unknown.value for name, unknown in self.equation.unknowns().items()})
+        return self._with({name: unknown.value for name, unknown in self.equation.unknowns().items()})
+
+    def _with(self, unknowns: Mapping[str, Tensor]) -> nn.Module:
+        """The network with the unknowns that it sees at these values; itself where it sees none."""
+        return bound(self.network, unknowns) if self._slots else self.network
 
     def fields(
         self, points: Points, indices: Algebra, unknowns: Mapping[str, Tensor] | None = None
@@ -122,7 +128,7 @@ class Residuals(nn.Module):
     def _fields(
         self, inputs: Mapping[str, Tensor], indices: Algebra, unknowns: Mapping[str, Tensor] | None
     ) -> dict[str, Field]:
-        network = self.function if unknowns is None else bound(self.network, unknowns)
+        network = self.function if unknowns is None else self._with(unknowns)
         return self.engine.fields(network, inputs, self.equation.outputs, indices)
 
     def variables(
@@ -226,7 +232,7 @@ class Residuals(nn.Module):
         free = {key for key, unknown in unknowns.items() if unknown.linear and not held}
         values = {key: torch.zeros_like(u.parameter) if key in free else u.value for key, u in unknowns.items()}
         variables = self.variables(name, points, values)
-        seen = set(slots(self.network).values())
+        seen = set(self._slots.values())
         constant = self.rows(name, variables, values, factors)
         slopes = {}
         for key in sorted(free):
