@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from pinnlab.residuals import Residuals
 from pinnlab.residuals.hard import build_in
 from pinnlab.solution.export import export
 from pinnlab.training import GaussNewton
+from tests.conformance import Conformance, Vectorised
 from tests.fields import L_SHAPE, Elbow, LoadedElbow, Rod
 
 SMALL = partial(MLP, width=6, depth=1)
@@ -129,6 +131,36 @@ def test_every_network_satisfies_what_is_built_in(name, engine):
     assert float(blocks["interior"].detach().abs().max()) > 1e-2  # which the network is for
 
 
+class Solid(Equation):
+    """Values on two faces of a box of any dimension, and a slope beside one of them."""
+
+    inputs, outputs = ("x0",), ("u",)
+
+    def __init__(self, dimension):
+        super().__init__()
+        vars(self)["inputs"] = tuple(f"x{i}" for i in range(dimension))
+
+    def constraints(self):
+        box = Box(**{name: (-1, 1) for name in self.inputs})
+        return {
+            "interior": Constraint(box, lambda x0, u: u.d(x0)),
+            "first": Constraint(box.face("x0", -1), lambda x0, u: (u - 2, u.d(x0) - 1)),
+            "last": Constraint(box.face(self.inputs[-1], 1), self.end),
+        }
+
+    def end(self, x0, u):
+        return u - torch.exp(x0 / 2) if len(self.inputs) == 1 else u - 3 - x0
+
+
+def built(inputs, outputs):
+    return build_in(SMALL(inputs, outputs), Solid(inputs), True)[0]
+
+
+class TestByJets(Conformance, Vectorised):
+    engine = NTP()
+    subjects: ClassVar = {"built in": built}
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_engines_agree_on_what_is_built_in(name):
     equation = Given(*ALL[name])
@@ -235,6 +267,7 @@ def test_unknown_names_are_said():
         build_in(SMALL(1, 2), Given(*ALL["line"]), ["interior"])
 
 
+@pytest.mark.long
 def test_from_python_to_a_folder_and_back(tmp_path):
     solution = pinnlab.solve(
         ViscousBurgers(0.5), SMALL, phases=GaussNewton(3), points={"interior": 40}, hard=True, folder=tmp_path / "run"
