@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,6 +77,13 @@ class Residuals(nn.Module):
         constraints = equation.constraints()
         self.weighting = configured(equation, constraints, sobolev, weights)
         self.terms = {name: term(equation, name, found, self.weighting[name]) for name, found in constraints.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restores a deep copy or a pickle, whose operators are made anew."""
+        super().__setstate__(state)
+        if any(found.operators is None for found in self.terms.values()):
+            constraints = self.equation.constraints()
+            self.terms = {name: found.complete(constraints[name]) for name, found in self.terms.items()}
 
     @property
     def constraints(self) -> Mapping[str, Constraint]:
@@ -151,7 +159,7 @@ class Residuals(nn.Module):
         found: dict[str, object] = {
             **columns(self.equation, points, where),
             **self.fields(points, term.indices, unknowns),
-            **acting(term.operators.get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
+            **acting((term.operators or {}).get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
         }
         for label, place in constraint.places.items():
             there = elsewhere(self.equation, place, points, f"{where}, place {label!r}")

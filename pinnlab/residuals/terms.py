@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
@@ -21,12 +21,20 @@ class Term:
     Attributes:
         indices: The derivatives of the network that its rows need.
         height: How many rows the residual has for a point, or for a group of nodes, in training.
-        operators: Number of nodes -> the operators that the residual can ask for on these.
+        operators: Number of nodes -> the operators that the residual can ask for on these; None in a pickle.
     """
 
     indices: Algebra
     height: int
-    operators: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+    operators: Mapping[int, Mapping[str, object]] | None = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the operators, which are large and may have lambdas as kernels: the residuals make them anew."""
+        return vars(self) | {"operators": None if self.operators else self.operators}
+
+    def complete(self, constraint: Constraint) -> Term:
+        """The same with its operators, where a copy or a pickle has left them out."""
+        return self if self.operators is not None else replace(self, operators=constraint.operators())
 
 
 def term(equation: Equation, name: str, constraint: Constraint, factors: Factors) -> Term:
