@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,6 @@ from pinnlab.equations.acting import acting
 from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
-from pinnlab.equations.inference import required
 from pinnlab.equations.places import There
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
@@ -23,22 +22,8 @@ from pinnlab.jets import Algebra, Field, IndexSet
 from pinnlab.networks.seen import bound, slots
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
-from pinnlab.residuals.weighting import Factors, Weighting, factors_of
-
-
-@dataclass(frozen=True)
-class Term:
-    """What the rows of a constraint are made of.
-
-    Attributes:
-        indices: The derivatives of the network that its rows need.
-        height: How many rows the residual has for a point, or for a group of nodes, in training.
-        operators: Number of nodes -> the operators that the residual can ask for on these.
-    """
-
-    indices: Algebra
-    height: int
-    operators: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+from pinnlab.residuals.terms import configured, term
+from pinnlab.residuals.weighting import Factors, Weighting
 
 
 class Residuals(nn.Module):
@@ -89,21 +74,8 @@ class Residuals(nn.Module):
         self._slots = slots(network)
         self._constraints: Mapping[str, Constraint] | None = None
         constraints = equation.constraints()
-        for given in (sobolev or {}, weights or {}):
-            for name in given:
-                if name not in constraints:
-                    raise UserError(f"{equation.name} has no constraint {name!r}; it has {', '.join(constraints)}")
-        self.weighting = Weighting(
-            {
-                name: _factors(equation, name, constraint, (sobolev or {}).get(name), (weights or {}).get(name))
-                for name, constraint in constraints.items()
-            }
-        )
-        self.terms = {}
-        for name, constraint in constraints.items():
-            operators = constraint.operators()
-            order = sum(self.weighting[name].rows[-1][0])
-            self.terms[name] = Term(*required(equation, name, constraint, order, operators), operators)
+        self.weighting = configured(equation, constraints, sobolev, weights)
+        self.terms = {name: term(equation, name, found, self.weighting[name]) for name, found in constraints.items()}
 
     @property
     def constraints(self) -> Mapping[str, Constraint]:
@@ -312,10 +284,3 @@ class Residuals(nn.Module):
             name: torch.stack([fields[name].derivative((j,)) for j in range(order + 1)])
             for name in self.equation.outputs
         }
-
-
-def _factors(
-    equation: Equation, name: str, constraint: Constraint, sobolev: Sobolev | None, weight: float | None
-) -> Factors:
-    q = (sobolev or Weights(constraint.sobolev)).weights()
-    return factors_of(name, equation.dimension, constraint.weight if weight is None else weight, q)

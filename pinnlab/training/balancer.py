@@ -78,22 +78,23 @@ class Balancer:
             at_points[name] = found
         return fixed.balanced(self.scheme.weights(self.state), at_points)
 
-    def due(self, step: int) -> bool:
-        """Whether the weights are to be updated before this training step of the run, counted from 0."""
-        return self.scheme.due(step)
-
-    def update(self, residuals: Residuals, points: Mapping[str, Points], fixed: Weighting, ranks: Ranks) -> float:
-        """Changes the weights.
+    def update(
+        self, step: int, residuals: Residuals, points: Mapping[str, Points], fixed: Weighting, ranks: Ranks
+    ) -> float:
+        """Changes the weights, if it is time.
 
         Args:
+            step: The number of the training step in the run that is about to begin, from 0.
             residuals: The residuals.
-            points: The points of the step that is about to begin, a rank's share.
+            points: The points of that step, a rank's share.
             fixed: The factors on rows without balancing.
             ranks: Who holds the other points.
 
         Returns:
-            The loss with the new weights over that with the old ones, at the same parameters.
+            The loss with the new weights over that with the old ones, at the same parameters; 1 if it is not time.
         """
+        if not self.scheme.due(step):
+            return 1.0
         here = Snapshot(residuals, points, fixed, ranks)
         before = self.weighting(fixed, points, ranks)
         self.state = self.scheme.update(self.state, here)

@@ -109,10 +109,9 @@ class Steps:
         due = schedule.step_in_phase % max(1, log_every // phase.evaluations_per_step) == 0
         unknowns = self._unknowns() if due else {}
         started = time.perf_counter()
-        if self.balancer.due(step):
-            ratio = self.balancer.update(self.residuals, batch, fixed, ranks)
-            if ratio != 1:
-                phase.reweighted(optimizer, ratio)
+        ratio = self.balancer.update(step, self.residuals, batch, fixed, ranks)
+        if ratio != 1:
+            phase.reweighted(optimizer, ratio)
         taken = objective()
         loss = taken.fixed(phase.step(optimizer, taken, schedule.step_in_phase))
         taken.settle()

@@ -266,7 +266,7 @@ def test_a_stored_state_goes_on_with_the_same_bits(scheme, tmp_path):
     points = {name: Sobol().sample(c.region, c.points, 0) for name, c in Heat().constraints().items()}
     fixed, here = residuals.over(points), Balancer(scheme, Heat())
     for _ in range(3):
-        here.update(residuals, points, fixed, alone)
+        here.update(0, residuals, points, fixed, alone)
         with torch.no_grad():
             for p in residuals.parameters():
                 p.mul_(0.9)
@@ -277,14 +277,14 @@ def test_a_stored_state_goes_on_with_the_same_bits(scheme, tmp_path):
         assert here.weighting(fixed, points, alone).same(there.weighting(fixed, points, alone))
         assert not here.weighting(fixed, points, alone).same(fixed)
         for balancer in (here, there):
-            balancer.update(residuals, points, fixed, alone)
+            balancer.update(0, residuals, points, fixed, alone)
 
 
 def test_weights_of_another_number_of_points_are_refused():
     residuals, alone = Residuals(MLP(2, 1, width=5), Heat(), NTP()), Ranks()
     points = {name: Sobol().sample(c.region, c.points, 0) for name, c in Heat().constraints().items()}
     balancer = Balancer(SCHEMES["SelfAdaptive"], Heat())
-    balancer.update(residuals, points, residuals.over(points), alone)
+    balancer.update(0, residuals, points, residuals.over(points), alone)
     points["walls"] = select(points["walls"], slice(5))
     with pytest.raises(UserError, match="those of 'walls' are of another number of points"):
         balancer.weighting(residuals.over(points), points, alone)
