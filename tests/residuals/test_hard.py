@@ -305,7 +305,7 @@ def test_a_wave_with_its_start_and_walls_built_in(engine):
     network = partial(pinnlab.networks.RandomFeatures, features=250, scale=2.5)
     points = {"interior": 600, "start": 2, "walls": 2}
     solution = pinnlab.solve(Wave(), network, engine, GaussNewton(6, damping=1e-20), points, hard=True)
-    assert solution.metrics["max_error"] < 1e-7
+    assert solution.metrics["max_error"] < 1e-6
     assert solution.metrics["residual_start"] < 1e-12 and solution.metrics["residual_walls"] < 1e-12
 
 

@@ -105,6 +105,17 @@ def test_a_loaded_elbow_by_the_functions_of_its_corners(engine):
     assert np.abs(solution(x=x, y=y) - truth).max() < 1e-7
 
 
+@pytest.mark.long
+def test_a_loaded_elbow_by_first_order_methods():
+    points = L_SHAPE.place(500, Pilot())
+    x, y = points["x"].numpy(), points["y"].numpy()
+    truth, _ = loaded_elbow(x, y)
+    network = partial(Enriched, functions=corner_functions(), network=partial(MLP, width=12, depth=2))
+    phases = [Adam(600, lr=5e-3), LBFGS(50)]
+    solution = pinnlab.solve(LoadedElbow(), network, NTP(), phases, {"interior": 300, "walls": 200})
+    assert np.linalg.norm(solution(x=x, y=y) - truth) < 1e-2 * np.linalg.norm(truth)
+
+
 def fields_of(features, of_x):
     """u(t, x) and k(x)."""
     feature = partial(RandomFeatures, features=features)
