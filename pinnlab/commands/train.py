@@ -162,7 +162,7 @@ class TrainingCLI(LightningCLI):
                 bind(self.model, self.datamodule)
         dump = self._dump()
         configured = yaml.safe_load(dump)["model"]
-        self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network")}
+        self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network", "hard")}
         if self.checkpoint_path is not None and is_rank_zero():
             compare(RunFolder(run_of(self.checkpoint_path)), self.model.equation, self.model.residuals.network)
         options = self.config_init[self.command].trainer.as_dict()

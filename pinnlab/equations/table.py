@@ -14,7 +14,7 @@ from torch.overrides import handle_torch_function, has_torch_function
 from pinnlab.errors import UserError
 from pinnlab.geometry.numbers import real
 from pinnlab.jets import Field, rule
-from pinnlab.jets.probe import limited
+from pinnlab.jets.contents import limited
 
 
 class Table(nn.Module):

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pinnlab.jets.arithmetic import Operand, mul, neg, sub, where
+from pinnlab.jets.contents import limited
 from pinnlab.jets.jet import Jet, rule
-from pinnlab.jets.probe import limited
 
 
 def _steps(function: Callable[[Tensor], Tensor]) -> Callable[[Jet], Jet]:

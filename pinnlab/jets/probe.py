@@ -6,22 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten, tree_leaves, tree_map
+from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_map
 
 from pinnlab.errors import UserError
 from pinnlab.jets.algebra import MultiIndex, add, unit
+from pinnlab.jets.contents import OVER_ENTRIES, contents, mixes
 from pinnlab.jets.field import Field
 from pinnlab.jets.values import ADVICE, BRANCHES, TOGETHER, Origin, Values, check_local, numbers
-
-DERIVATIVES: dict[Callable[..., Any], Callable[[Mapping[str, Any]], int]] = {}
-"""Torch functions in pieces → how many derivatives they have, by their keyword arguments. `limited` adds to it."""
-
-
-def limited(derivatives: int | Callable[[Mapping[str, Any]], int], *functions: Callable[..., Any]) -> None:
-    """Says of torch functions that they have so many derivatives: 0 if they jump, 1 if they have kinks."""
-    count = derivatives if callable(derivatives) else lambda _: derivatives
-    DERIVATIVES.update(dict.fromkeys(functions, count))
 
 
 class Probe(Field):
@@ -210,10 +202,10 @@ class Probe(Field):
         laplacians = frozenset[tuple[int, ...]]().union(*(part.laplacians for part in parts))
         dimension, points, together = probes[0].dimension, probes[0].points, probes[0].together
         places = frozenset[str]().union(*(probe.places for probe in probes))
-        if not together and name in _OVER_ENTRIES and all(probe.ndim == 1 for probe in probes):
+        if not together and name in OVER_ENTRIES and all(probe.ndim == 1 for probe in probes):
             raise UserError(f"{name} takes points together, and {TOGETHER}")
-        left = _left(function, name, leaves, kwargs, points)
-        if together and _mixes(function, args, kwargs, points):
+        left = contents(function, name, leaves, kwargs, points)
+        if together and mixes(function, args, kwargs, points):
             left = {f"{name}(…) over the nodes": 0, **left}
 
         def strip(leaf: object) -> object:
@@ -263,69 +255,3 @@ class Probe(Field):
             )
 
         return tree_map(wrap, result)
-
-
-def _mixes(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], points: int) -> bool:
-    """Whether an entry of the result depends on a point other than its own: NaN at one point spreads, or moves."""
-    spoilt = points // 2
-
-    def real(leaf: object) -> object:
-        if isinstance(leaf, Probe):
-            ones = torch.ones(leaf.shape, dtype=leaf.dtype)
-            if leaf.shape[:1] == (points,) and ones.is_floating_point():
-                ones[spoilt] = torch.nan
-            return ones
-        if isinstance(leaf, Values):
-            return torch.ones(leaf.shape, dtype=leaf.dtype) if leaf.is_meta else numbers(leaf)
-        return leaf
-
-    plain_args, plain_kwargs = tree_map(real, (tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Field))
-    try:
-        result = function(*plain_args, **plain_kwargs)
-    except (RuntimeError, TypeError, ValueError, IndexError):
-        return True  # the dry run on shapes alone says what is wrong
-    others = torch.arange(points) != spoilt
-    return any(
-        leaf.shape[:1] != (points,) or bool(leaf[others].isnan().any())
-        for leaf in tree_leaves(result)
-        if isinstance(leaf, Tensor)
-    )
-
-
-def _left(
-    function: Callable[..., Any], name: str, leaves: Sequence[object], kwargs: Mapping[str, Any], points: int
-) -> dict[str, int]:
-    """What the operands contain that has no derivatives without end, and what the function adds."""
-    found: dict[str, int] = {}
-    for leaf in leaves:
-        if isinstance(leaf, Probe):
-            for what, count in leaf.left.items():
-                found[what] = min(count, found.get(what, count))
-        elif isinstance(leaf, Values):
-            found |= dict.fromkeys(sorted(leaf.origin.origins), 0)
-        elif isinstance(leaf, Tensor) and points in leaf.shape and not isinstance(leaf, nn.Parameter):
-            found[f"a tensor of {points} values, one for each point"] = 0
-    if function in DERIVATIVES:
-        found[f"{name}(…)"] = DERIVATIVES[function](kwargs)
-    return found
-
-
-_OVER_ENTRIES = frozenset(
-    [
-        "argsort",
-        "cummax",
-        "cummin",
-        "cumprod",
-        "cumsum",
-        "flip",
-        "flipud",
-        "log_softmax",
-        "logcumsumexp",
-        "msort",
-        "roll",
-        "softmax",
-        "softmin",
-        "sort",
-    ]
-)
-"""Functions whose entries depend on one another: of a field of shape (N,), on other points."""

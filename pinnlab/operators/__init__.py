@@ -6,7 +6,7 @@ from pinnlab.operators.integrals import Antiderivative, Integral
 from pinnlab.operators.kernels import Convolution, Fredholm, Volterra
 from pinnlab.operators.operator import AxisOperator, Derivative, Identity, Multiplication, Sum, WholeOperator
 from pinnlab.operators.rule import AxisRule, ProductRule, Rule
-from pinnlab.operators.rules import GaussHermite, GaussLegendre, PeriodicTrapezoid, SinhTrapezoid
+from pinnlab.operators.rules import GaussHermite, GaussLegendre, PeriodicTrapezoid, SinhTrapezoid, TanTrapezoid
 
 __all__ = [
     "Antiderivative",
@@ -28,6 +28,7 @@ __all__ = [
     "Rule",
     "SinhTrapezoid",
     "Sum",
+    "TanTrapezoid",
     "Volterra",
     "WholeOperator",
 ]

@@ -139,6 +139,41 @@ class SinhTrapezoid(AxisRule):
         return SinhTrapezoid(nodes=more(self.count), scale=self.scale, **{self.name: self.ends})
 
 
+class TanTrapezoid(AxisRule):
+    """The trapezoidal rule on the whole line in the angle φ with x = c + σ tan(φ/2), whose ends −π and π are infinity.
+
+    It is for functions that are smooth at infinity, too, as rational functions are that decay like 1/x² or faster: they
+    are smooth functions of φ with a period, and the error falls exponentially in n.
+
+        TanTrapezoid(x=(0, 1), nodes=40)  # centre c and scale σ
+
+    Attributes:
+        count: The number n of nodes.
+        centre: c.
+        scale: σ.
+        angles: The nodes in φ, −π + (j + ½) 2π/n.
+    """
+
+    def __init__(self, *, nodes: int = 32, **axis: tuple[float, float]) -> None:
+        """Takes the axis by name with centre and scale, and the number of nodes.
+
+        Raises:
+            UserError: if there is not one axis with two numbers, or a number is not positive.
+        """
+        name, values = only_axis("TanTrapezoid", axis)
+        self.centre, self.scale = _centre(f"TanTrapezoid: {name}", "scale", values)
+        self.count = whole("TanTrapezoid: nodes", nodes, 2)
+        step = 2 * math.pi / self.count
+        self.angles = step * (torch.arange(self.count, dtype=torch.float64) + (1 - self.count) / 2)
+        half = self.angles / 2
+        weights = step * self.scale / 2 / half.cos() ** 2
+        super().__init__(name, self.centre + self.scale * half.tan(), weights, (-math.inf, math.inf))
+
+    def finer(self) -> TanTrapezoid:
+        """About half as many nodes again."""
+        return TanTrapezoid(nodes=more(self.count), **{self.name: (self.centre, self.scale)})
+
+
 class GaussHermite(AxisRule):
     """Gauss-Hermite quadrature on the whole line for functions that decay like e^{−ξ²}, ξ = (x − c)/σ.
 
@@ -162,9 +197,7 @@ class GaussHermite(AxisRule):
         from scipy.special import roots_hermite
 
         name, values = only_axis("GaussHermite", axis)
-        if not isinstance(values, tuple | list) or len(values) != 2:
-            raise UserError(f"GaussHermite: {name} must be the centre and the width, as in (0, 1), not {values!r}")
-        self.centre, self.width = float(values[0]), positive(f"GaussHermite: the width of {name}", values[1])
+        self.centre, self.width = _centre(f"GaussHermite: {name}", "width", values)
         self.count = whole("GaussHermite: nodes", nodes, 1)
         found, weights = roots_hermite(self.count)
         if not weights.min() > np.finfo(float).tiny:
@@ -176,6 +209,13 @@ class GaussHermite(AxisRule):
     def finer(self) -> GaussHermite:
         """About half as many nodes again."""
         return GaussHermite(nodes=more(self.count), **{self.name: (self.centre, self.width)})
+
+
+def _centre(what: str, size: str, values: object) -> tuple[float, float]:
+    pair = values if isinstance(values, tuple | list) and len(values) == 2 else (math.nan, math.nan)
+    if not all(isinstance(value, int | float) and math.isfinite(value) for value in pair):
+        raise UserError(f"{what} must be the centre and the {size}, as in (0, 1), not {values!r}")
+    return float(pair[0]), positive(f"{what}: the {size}", pair[1])
 
 
 def _two(what: str, values: object) -> tuple[float, float]:

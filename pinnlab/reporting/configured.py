@@ -58,6 +58,7 @@ def configuration(model: Mapping[str, Any], data: Collocation, trainer: Mapping[
             "sobolev": described("the list of Sobolev weights", model["sobolev"], None),
             "weights": described("the list of weights", model["weights"], None),
             "balancing": described("the balancing", model["balancing"], None),
+            "hard": model["hard"],
         },
         "data": {
             "points": data.points or None,

@@ -203,7 +203,17 @@ def _path(function: Callable[..., Any]) -> str:
         found = getattr(found, part, None)
     if found is not function:
         raise IndescribableError(f"{name} is not what its module calls so")
-    return f"{module}.{name}"
+    return f"{_offered(module, name, function)}.{name}"
+
+
+def _offered(module: str, name: str, function: Callable[..., Any]) -> str:
+    """The module or the outermost package around it that offers a name: files within a package may move."""
+    parts = module.split(".")
+    for count in range(1, len(parts)):
+        package = sys.modules.get(".".join(parts[:count]))
+        if package is not None and vars(package).get(name) is function:
+            return package.__name__
+    return module
 
 
 def _name(function: Callable[..., Any]) -> str:

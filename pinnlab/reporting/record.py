@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import time
 from collections.abc import Mapping
@@ -185,6 +186,7 @@ class RunRecord(Callback):
             "unknowns": unknowns,
             "metrics": loss | dict(metrics),
             "findings": module.findings,
+            "built_in": None if module.built_in is None else dataclasses.asdict(module.built_in),
             "status": status,
             "failures": module.failures.lines,
             "signal": None if self.interruption.signal is None else signal.Signals(self.interruption.signal).name,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,6 @@ from pinnlab.equations.acting import acting
 from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
-from pinnlab.equations.inference import required
 from pinnlab.equations.places import There
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
@@ -23,22 +23,8 @@ from pinnlab.jets import Algebra, Field, IndexSet
 from pinnlab.networks.seen import bound, slots
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
-from pinnlab.residuals.weighting import Factors, Weighting, factors_of
-
-
-@dataclass(frozen=True)
-class Term:
-    """What the rows of a constraint are made of.
-
-    Attributes:
-        indices: The derivatives of the network that its rows need.
-        height: How many rows the residual has for a point, or for a group of nodes, in training.
-        operators: Number of nodes -> the operators that the residual can ask for on these.
-    """
-
-    indices: Algebra
-    height: int
-    operators: Mapping[int, Mapping[str, object]] = field(default_factory=dict)
+from pinnlab.residuals.terms import configured, term
+from pinnlab.residuals.weighting import Factors, Weighting
 
 
 class Residuals(nn.Module):
@@ -86,23 +72,18 @@ class Residuals(nn.Module):
         self.engine = engine
         # says which unknown the equation lacks
         bound(network, {name: unknown.value for name, unknown in equation.unknowns().items()})
+        self._slots = slots(network)
         self._constraints: Mapping[str, Constraint] | None = None
         constraints = equation.constraints()
-        for given in (sobolev or {}, weights or {}):
-            for name in given:
-                if name not in constraints:
-                    raise UserError(f"{equation.name} has no constraint {name!r}; it has {', '.join(constraints)}")
-        self.weighting = Weighting(
-            {
-                name: _factors(equation, name, constraint, (sobolev or {}).get(name), (weights or {}).get(name))
-                for name, constraint in constraints.items()
-            }
-        )
-        self.terms = {}
-        for name, constraint in constraints.items():
-            operators = constraint.operators()
-            order = sum(self.weighting[name].rows[-1][0])
-            self.terms[name] = Term(*required(equation, name, constraint, order, operators), operators)
+        self.weighting = configured(equation, constraints, sobolev, weights)
+        self.terms = {name: term(equation, name, found, self.weighting[name]) for name, found in constraints.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restores a deep copy or a pickle, whose operators are made anew."""
+        super().__setstate__(state)
+        if any(found.operators is None for found in self.terms.values()):
+            constraints = self.equation.constraints()
+            self.terms = {name: found.complete(constraints[name]) for name, found in self.terms.items()}
 
     @property
     def constraints(self) -> Mapping[str, Constraint]:
@@ -122,6 +103,7 @@ class Residuals(nn.Module):
         """The same residuals of another network: equation, engine and weights are shared."""
         found = copy.copy(self)
         found._modules = {**self._modules, "network": network}
+        found._slots = slots(network)
         return found
 
     def with_engine(self, engine: Engine) -> Residuals:
@@ -133,7 +115,11 @@ class Residuals(nn.Module):
     @property
     def function(self) -> nn.Module:
         """The network as a function of the points alone: with the unknowns that it sees at their present values."""
-        return bound(self.network, {name: unknown.value for name, unknown in self.equation.unknowns().items()})
+        return self._with({name: unknown.value for name, unknown in self.equation.unknowns().items()})
+
+    def _with(self, unknowns: Mapping[str, Tensor]) -> nn.Module:
+        """The network with the unknowns that it sees at these values; itself where it sees none."""
+        return bound(self.network, unknowns) if self._slots else self.network
 
     def fields(
         self, points: Points, indices: Algebra, unknowns: Mapping[str, Tensor] | None = None
@@ -150,7 +136,7 @@ class Residuals(nn.Module):
     def _fields(
         self, inputs: Mapping[str, Tensor], indices: Algebra, unknowns: Mapping[str, Tensor] | None
     ) -> dict[str, Field]:
-        network = self.function if unknowns is None else bound(self.network, unknowns)
+        network = self.function if unknowns is None else self._with(unknowns)
         return self.engine.fields(network, inputs, self.equation.outputs, indices)
 
     def variables(
@@ -173,7 +159,7 @@ class Residuals(nn.Module):
         found: dict[str, object] = {
             **columns(self.equation, points, where),
             **self.fields(points, term.indices, unknowns),
-            **acting(term.operators.get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
+            **acting((term.operators or {}).get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
         }
         for label, place in constraint.places.items():
             there = elsewhere(self.equation, place, points, f"{where}, place {label!r}")
@@ -254,7 +240,7 @@ class Residuals(nn.Module):
         free = {key for key, unknown in unknowns.items() if unknown.linear and not held}
         values = {key: torch.zeros_like(u.parameter) if key in free else u.value for key, u in unknowns.items()}
         variables = self.variables(name, points, values)
-        seen = set(slots(self.network).values())
+        seen = set(self._slots.values())
         constant = self.rows(name, variables, values, factors)
         slopes = {}
         for key in sorted(free):
@@ -306,10 +292,3 @@ class Residuals(nn.Module):
             name: torch.stack([fields[name].derivative((j,)) for j in range(order + 1)])
             for name in self.equation.outputs
         }
-
-
-def _factors(
-    equation: Equation, name: str, constraint: Constraint, sobolev: Sobolev | None, weight: float | None
-) -> Factors:
-    q = (sobolev or Weights(constraint.sobolev)).weights()
-    return factors_of(name, equation.dimension, constraint.weight if weight is None else weight, q)

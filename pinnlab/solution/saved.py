@@ -132,5 +132,6 @@ def _built(
     made = build(config["engine"])
     if not isinstance(made, Engine):
         raise UserError(f"{folder.config} does not tell how to make the engine again")
+    hard = config.get("hard", False)
     # phases are how it was trained, and no part of what was
-    return PINN(**parts, engine=made, phases=[Adam(0)], sobolev=build(config.get("sobolev")))
+    return PINN(**parts, engine=made, phases=[Adam(0)], sobolev=build(config.get("sobolev")), hard=hard)

@@ -15,6 +15,7 @@ from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
 from pinnlab.reporting.coordinates import flat
+from pinnlab.residuals.hard import BuiltIn
 from pinnlab.solution.requests import Request, closure, derivative, requested
 from pinnlab.training.pinn import PINN
 
@@ -54,6 +55,11 @@ class Solution:
     def unknowns(self) -> dict[str, float]:
         """The values found for the unknowns."""
         return self.model.unknowns()
+
+    @property
+    def built_in(self) -> BuiltIn | None:
+        """Which conditions are built into the network, and why others are not; None where none were to be."""
+        return self.model.built_in
 
     @property
     def findings(self) -> list[str]:

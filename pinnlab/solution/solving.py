@@ -32,6 +32,7 @@ from pinnlab.training.given import (
     balancing_of,
     engine_of,
     equation_of,
+    hard_of,
     network_builder,
     phases_of,
     points_of,
@@ -57,6 +58,7 @@ def solve(
     sobolev: Mapping[str, Sobolev] | None = None,
     weights: Mapping[str, float] | None = None,
     balancing: Balancing | None = None,
+    hard: bool | Sequence[str] = False,
     resample_every: int = 0,
     seed: int = 0,
     start: Solution | str | Path | None = None,
@@ -86,6 +88,8 @@ def solve(
         weights: Factors by constraint, in place of the equation's.
         balancing: How the weights of constraints or points follow the training, such as `GradNorm()`; they are fixed
             by default.
+        hard: Build the equation's conditions into the network where that can be done, or those of the constraints
+            named; `solution.built_in` says which are.
         resample_every: Steps after which fresh points are drawn; 0 keeps them.
         seed: Of weights and points.
         start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
@@ -113,6 +117,7 @@ def solve(
         "sobolev": sobolev_of(sobolev),
         "weights": weights_of(weights),
         "balancing": balancing_of(balancing),
+        "hard": hard_of(hard),
     }
     options = TRAINER_DEFAULTS | trainer
     seed = whole("seed", seed)

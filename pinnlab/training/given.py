@@ -153,6 +153,19 @@ def weights_of(weights: Any) -> dict[str, float] | None:
         raise UserError(f"weights are numbers by constraint, as {{'interior': 10.0}}, not {weights!r:.60}") from None
 
 
+def hard_of(hard: Any) -> bool | list[str]:
+    """Whether conditions are built in, or the constraints that are.
+
+    Raises:
+        UserError: if it is something else.
+    """
+    if isinstance(hard, bool):
+        return hard
+    if isinstance(hard, Sequence) and not isinstance(hard, str) and all(isinstance(name, str) for name in hard):
+        return list(hard)
+    raise UserError(f"hard is True, False or a list of constraints, as ['initial', 'walls'], not {hard!r:.60}")
+
+
 def by_constraint(option: str, given: Any) -> dict[str, Any] | None:
     """A dictionary by constraint, or None.
 

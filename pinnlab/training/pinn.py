@@ -24,6 +24,7 @@ from pinnlab.networks import Columns
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.residuals.balancing import Balancing
+from pinnlab.residuals.hard import BuiltIn, build_in
 from pinnlab.training.balancer import Balancer
 from pinnlab.training.compatibility import check_same
 from pinnlab.training.evaluation.held_out import Evaluation
@@ -50,9 +51,12 @@ class PINN(LightningModule):
         weights: Constraint name -> weight of its loss, instead of the equation's own.
         balancing: How the weights of constraints or points follow the training, beside these fixed ones; not at all
             by default.
+        hard: Build the equation's conditions into the network where that can be done, or those of the constraints
+            named: see `build_in`.
 
     Raises:
-        UserError: if the equation's declaration is wrong, the phases are, or the balancing does not fit.
+        UserError: if the equation's declaration is wrong, the phases are, the balancing does not fit, or a constraint
+            cannot be built in.
     """
 
     def __init__(
@@ -64,11 +68,16 @@ class PINN(LightningModule):
         sobolev: dict[str, Sobolev] | None = None,
         weights: dict[str, float] | None = None,
         balancing: Balancing | None = None,
+        hard: bool | list[str] = False,
     ) -> None:
         super().__init__()
         equation.check()
         self.automatic_optimization = False
         built = network(Columns(axis_names(equation.inputs)), Columns(equation.outputs))
+        self.built_in: BuiltIn | None = None
+        """Which conditions are built into the network; None where none were to be."""
+        if hard:
+            built, self.built_in = build_in(built, equation, hard)
         self.residuals = Residuals(built, equation, engine, sobolev, weights)
         self.schedule = Schedule(phases)
         for phase in phases:

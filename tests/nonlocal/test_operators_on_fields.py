@@ -1,12 +1,16 @@
 """Whole-grid operators within residuals: values and derivatives under both engines, Jacobians, and what is refused."""
 
+import copy
 import math
+import pickle
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 from torch.func import functional_call
 
+import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Equation, Whole
 from pinnlab.errors import UserError
@@ -24,6 +28,8 @@ from pinnlab.operators import (
 )
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.training import GaussNewton
+from tests import nonlocal_problems as problems
 
 INTERVAL = GaussLegendre(x=(0, 1), nodes=9)
 CIRCLE = PeriodicTrapezoid(x=(0, 2 * math.pi), nodes=15)
@@ -219,3 +225,15 @@ def test_a_column_of_the_points_is_taken_too():
     residuals, points = rows(equation, NTP())
     x = INTERVAL.nodes["x"]
     torch.testing.assert_close(residuals(points)["all"].detach().flatten() * 3, x.sin() - x)
+
+
+def test_a_solution_with_kernels_that_do_not_pickle_is_pickled_without_its_matrices():
+    equation = problems.VolterraSecondKind()
+    solution = pinnlab.solve(equation, partial(MLP, width=4, depth=1), phases=[GaussNewton(2)], accelerator="cpu")
+    stored = pickle.dumps(solution)
+    assert len(stored) < 40_000
+    for again in (pickle.loads(stored), copy.deepcopy(solution)):
+        assert again(x=0.3) == solution(x=0.3)
+        points = {"interior": equation.constraints()["interior"].region.place(1, _Even())}
+        expected = solution.model.residuals(points)["interior"]
+        torch.testing.assert_close(again.model.residuals(points)["interior"], expected)

@@ -24,6 +24,7 @@ from pinnlab.operators import (
     Rule,
     SinhTrapezoid,
     Sum,
+    TanTrapezoid,
     Volterra,
     WholeOperator,
 )
@@ -108,6 +109,9 @@ SUBJECTS = {
         CIRCLE, HilbertOnCircle, lambda x: 2 + x.cos() + (5 * x).sin(), lambda x: x.sin() - (5 * x).cos()
     ),
     "hilbert-line": Subject(LINE, HilbertOnLine, lambda x: 1 / (1 + x**2), lambda x: x / (1 + x**2)),
+    "hilbert-line-tan": Subject(
+        TanTrapezoid(x=(0, 1), nodes=25), HilbertOnLine, lambda x: 1 / (1 + x**2), lambda x: x / (1 + x**2)
+    ),
     "caputo": Subject(
         GaussLegendre(x=(0, 2), nodes=12, power=0.5),
         lambda rule, axis: Caputo(rule, 0.5, axis),
@@ -238,7 +242,7 @@ def test_an_integral_over_one_axis_has_a_row_for_each_node_of_the_other(axis):
         (lambda: Antiderivative(INTERVAL * GaussLegendre(t=(0, 1))), "name the axis of the operator"),
         (lambda: Antiderivative(CIRCLE), "Antiderivative interpolates .* x has a PeriodicTrapezoid"),
         (lambda: Volterra(LINE, lambda x, y: x), "Volterra interpolates"),
-        (lambda: HilbertOnLine(CIRCLE), "HilbertOnLine needs a SinhTrapezoid rule.*HilbertOnCircle"),
+        (lambda: HilbertOnLine(CIRCLE), "HilbertOnLine needs a SinhTrapezoid or TanTrapezoid rule.*HilbertOnCircle"),
         (lambda: HilbertOnCircle(INTERVAL), "HilbertOnCircle needs the even grid"),
         (lambda: Convolution(INTERVAL, torch.exp), "Convolution is for the circle and the whole line"),
         (lambda: Convolution(CIRCLE, torch.exp), "the kernel must have the period"),

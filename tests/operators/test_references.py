@@ -21,6 +21,7 @@ from pinnlab.operators import (
     Integral,
     PeriodicTrapezoid,
     SinhTrapezoid,
+    TanTrapezoid,
     Volterra,
 )
 
@@ -178,6 +179,18 @@ def test_hilbert_on_the_line_converges_exponentially_also_for_slow_decay():
     assert errors[0] / errors[-1] > 30
     rates = np.diff(np.log(errors)) / np.diff(counts)
     assert rates.max() / rates.min() == pytest.approx(1, abs=0.4)
+
+
+@pytest.mark.parametrize("n", [26, 27])
+def test_hilbert_on_the_line_is_exact_for_rational_functions(n):
+    """f = (1 + iξ)^k / (1 − iξ)^{k + 1} is analytic above the line: H Re f = Im f, H Im f = −Re f."""
+    rule = TanTrapezoid(x=(0.5, 2), nodes=n)
+    xi = (rule.nodes["x"] - 0.5) / 2
+    operator = HilbertOnLine(rule)
+    for k in range(12):
+        f = (1 + 1j * xi) ** k / (1 - 1j * xi) ** (k + 1)
+        torch.testing.assert_close(operator @ f.real, f.imag, rtol=0, atol=1e-13)
+        torch.testing.assert_close(operator @ f.imag, -f.real, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("speed", [0.5, 2.0])

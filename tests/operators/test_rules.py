@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinnlab.errors import UserError
-from pinnlab.operators import GaussHermite, GaussLegendre, PeriodicTrapezoid, SinhTrapezoid
+from pinnlab.operators import GaussHermite, GaussLegendre, PeriodicTrapezoid, SinhTrapezoid, TanTrapezoid
 
 RULES = {
     "gauss-legendre": lambda n: GaussLegendre(x=(-1, 0.3, 2), nodes=n, panels=2),
     "gauss-legendre-power": lambda n: GaussLegendre(x=(1, 2), nodes=n, power=0.5),
     "periodic": lambda n: PeriodicTrapezoid(x=(-1, 2), nodes=n),
     "sinh": lambda n: SinhTrapezoid(x=(-1e3, 2e3), nodes=n + 1),
+    "tan": lambda n: TanTrapezoid(x=(0.5, 2), nodes=n + 1),
     "gauss-hermite": lambda n: GaussHermite(x=(0.5, 2), nodes=n),
 }
 
@@ -98,6 +99,15 @@ def test_trapezoids_converge_exponentially():
     assert np.polyfit(counts, np.log(line), 1)[0] == pytest.approx(rate, rel=0.02)
 
 
+@pytest.mark.parametrize("n", [3, 10, 41])
+def test_the_tan_rule_is_exact_for_rational_functions(n):
+    """∫ (1 + ξ²)^{−k} dx = σ π (2k − 3)!!/(2k − 2)!!, ξ = (x − c)/σ, for k ≤ n."""
+    rule = TanTrapezoid(x=(0.5, 2), nodes=n)
+    for k in range(1, min(n, 20) + 1):
+        exact = 2 * math.sqrt(math.pi) * math.gamma(k - 0.5) / math.gamma(k)
+        assert integral(rule, lambda x, k=k: (1 + ((x - 0.5) / 2) ** 2) ** -k) == pytest.approx(exact, rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [3, 10, 40])
 def test_gauss_hermite_is_exact_to_degree_2n_minus_1(n):
     rule = GaussHermite(x=(0.5, 2), nodes=n)
@@ -154,8 +164,10 @@ def test_a_product_has_all_pairs_with_the_last_axis_fastest():
         (lambda: PeriodicTrapezoid(x=(0, 1, 2)), "must be two numbers"),
         (lambda: SinhTrapezoid(x=(-1, 1), nodes=1), "at least 2"),
         (lambda: SinhTrapezoid(x=(-1, 1), scale=-1.0), "scale must be"),
+        (lambda: TanTrapezoid(x=(0, math.nan)), "centre and the scale"),
+        (lambda: TanTrapezoid(x=(0, -1)), "the scale must be"),
         (lambda: GaussHermite(x=3), "centre and the width"),
-        (lambda: GaussHermite(x=(0, 0)), "width of x"),
+        (lambda: GaussHermite(x=(0, 0)), "GaussHermite: x: the width must be"),
         (lambda: GaussHermite(x=(0, 1), nodes=400), "underflow"),
         (lambda: GaussLegendre(x=(0, 1)) * GaussLegendre(x=(0, 1)), "occurs twice"),
     ],

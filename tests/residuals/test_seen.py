@@ -191,7 +191,7 @@ def test_a_factor_that_the_network_sees_is_affine_where_the_equation_is():
     with pytest.raises(UserError, match="not affine in c, declared linear"):
         check_affine(residuals(2), points)
     linear = residuals(1)
-    piece = linear.affine("all", points["all"], 9.0)
+    piece = linear.affine("all", points["all"], linear.over(points)["all"])
     for value in (0.0, 1.3):
         linear.equation.c.parameter.data.fill_(value)
         agree(piece.at({"c": value}), linear(points)["all"], 1e-12)
@@ -239,9 +239,8 @@ def test_double_double_residuals_are_the_same():
         torch.testing.assert_close(exact[name], block.detach(), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "engine", [NTP(), pytest.param(Autograd(), marks=pytest.mark.long)], ids=["NTP", "Autograd"]
-)  # fmt: skip
+@pytest.mark.long
+@ENGINES
 def test_an_exponent_of_the_far_field_is_found(engine, tmp_path):
     solution = pinnlab.solve(Algebraic(), Tail, engine, GaussNewton(25), folder=tmp_path / "run")
     assert solution.metrics["error_lam"] < 1e-9

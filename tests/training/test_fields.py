@@ -1,5 +1,6 @@
 """Several unknown fields and functions of corners, on equations with known solutions."""
 
+import json
 from functools import partial
 
 import numpy as np
@@ -43,7 +44,8 @@ def rod_errors(solution):
     return found
 
 
-@pytest.mark.parametrize("engine", [NTP(), pytest.param(Autograd(), marks=pytest.mark.long)], ids=["NTP", "Autograd"])
+@pytest.mark.long
+@ENGINES
 def test_a_rod_of_two_materials_has_a_network_for_each(engine):
     solution = pinnlab.solve(Rod(), partial(PerOutput, network=FEW), engine, GaussNewton(15, **LINEAR))
     errors = rod_errors(solution)
@@ -103,6 +105,17 @@ def test_a_loaded_elbow_by_the_functions_of_its_corners(engine):
     assert np.abs(solution(x=x, y=y) - truth).max() < 1e-7
 
 
+@pytest.mark.long
+def test_a_loaded_elbow_by_first_order_methods():
+    points = L_SHAPE.place(500, Pilot())
+    x, y = points["x"].numpy(), points["y"].numpy()
+    truth, _ = loaded_elbow(x, y)
+    network = partial(Enriched, functions=corner_functions(), network=partial(MLP, width=12, depth=2))
+    phases = [Adam(600, lr=5e-3), LBFGS(50)]
+    solution = pinnlab.solve(LoadedElbow(), network, NTP(), phases, {"interior": 300, "walls": 200})
+    assert np.linalg.norm(solution(x=x, y=y) - truth) < 1e-2 * np.linalg.norm(truth)
+
+
 def fields_of(features, of_x):
     """u(t, x) and k(x)."""
     feature = partial(RandomFeatures, features=features)
@@ -155,6 +168,7 @@ def test_from_a_configuration_to_predictions_figures_and_exports(equation, netwo
         np.testing.assert_allclose(program[name].numpy(), values, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.long
 def test_a_folder_of_solve_makes_the_network_again(tmp_path):
     network = partial(Enriched, functions=[SINGULAR], network=partial(MLP, width=6, depth=1))
     solution = pinnlab.solve(Elbow(), network, phases=GaussNewton(2), points={"interior": 20}, folder=tmp_path / "run")
@@ -188,3 +202,30 @@ class Halves(Equation):
             "interior": Constraint(line, lambda x, u, v: (u.d(x) - v, v.d(x) + u), points=12),
             "start": Constraint(line.face("x", 0), lambda u, v: (u, v - 1)),
         }
+
+
+@pytest.mark.long
+def test_hard_conditions_from_a_configuration_and_on_from_a_checkpoint(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    (tmp_path / "config.yaml").write_text(
+        "model:\n  equation: Poisson\n  network: {class_path: MLP, init_args: {width: 6}}\n  hard: [boundary]\n"
+        "  phases: [{class_path: Adam, init_args: {steps: 6}}]\ndata: {points: {interior: 20, boundary: 4}}\n"
+    )
+    cpu = ["--trainer.accelerator", "cpu"]
+    assert main(["fit", "--config", "config.yaml", "--run.name", "one", *cpu]) == 0
+    assert "built in: boundary (u at x = 0, u at x = 1, u at y = 0, u at y = 1)" in capsys.readouterr().out
+    summary = json.loads((tmp_path / "runs" / "one" / "summary.json").read_text())
+    assert set(summary["built_in"]["hard"]) == {"boundary"} and summary["metrics"]["residual_boundary"] < 1e-14
+    solution = pinnlab.load("runs/one")
+    assert np.abs(solution(x=[0.0, 1.0, 0.3], y=[0.2, 0.7, 0.0])).max() < 1e-15
+    assert main(["validate", "--config", "config.yaml", "--ckpt_path", "runs/one/checkpoints/last.ckpt", *cpu]) == 0
+    assert (
+        main(["fit", "--config", "config.yaml", "--model.hard", "false", "--run.name", "one", "--ckpt_path", "last"])
+        == 2
+    )
+    assert "hard" in capsys.readouterr().err
+    assert main(["fit", "--config", "config.yaml", "--model.hard", "[interior]", "--run.name", "three", *cpu]) == 2
+    assert "'interior' cannot be built in" in capsys.readouterr().err
+    for command in (["predict", "runs/one"], ["figures", "runs/one"]):
+        assert main(command) == 0

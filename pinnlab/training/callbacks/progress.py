@@ -48,6 +48,9 @@ class Progress(Callback):
         if not trainer.is_global_zero:
             return
         self._shown = time.monotonic()
+        assert isinstance(pl_module, PINN)
+        for line in pl_module.built_in.lines() if pl_module.built_in is not None else []:
+            self.console.print(line)
         if self.console.is_terminal:
             self._live = Live(console=self.console, auto_refresh=False, transient=True)
             self._live.start()
