@@ -11,8 +11,9 @@ from torch import nn
 
 from pinnlab.construction import Constructed
 from pinnlab.equations.arguments import coordinates, resolve
-from pinnlab.equations.constraints import Constraint
+from pinnlab.equations.constraints import Constraint as Constraint
 from pinnlab.equations.exact import exact_fields
+from pinnlab.equations.inputs import Vector as Vector
 from pinnlab.equations.inputs import size
 from pinnlab.equations.names import check_attributes, check_constraints, check_own, check_variables
 from pinnlab.equations.unknowns import Unknown
