@@ -19,7 +19,7 @@ test: lint
 
 # twenty kills at random moments, W&B lost in the middle; some minutes
 long-test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m long $(ARGS)
 
 # the scripts of slurm/ on a SLURM cluster of two nodes on this host, which is installed (Debian, root) if it is missing
 slurm-test: $(READY)

@@ -171,9 +171,14 @@ def whole(path):
     content = yaml.safe_load(path.read_text())
     if "base" not in content:
         return content
-    base = whole(path.parent / content.pop("base"))
-    base["model"]["equation"]["init_args"] |= content["model"]["equation"]["init_args"]
-    return base
+    return merged(whole(path.parent / content.pop("base")), content)
+
+
+def merged(base, changes):
+    """The base with changes put in, mappings entry by entry."""
+    if not (isinstance(base, dict) and isinstance(changes, dict)):
+        return changes
+    return base | {key: merged(base.get(key), value) for key, value in changes.items()}
 
 
 def places(node, above=()):
