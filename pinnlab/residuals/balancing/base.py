@@ -88,6 +88,29 @@ class Balancing(Constructed, ABC):
         return None if found is None else found[rank::ranks].to(next(iter(points.values())).device)
 
 
+class OfPoints(Balancing):
+    """A scheme whose weights belong to single points, which stay the same throughout a run.
+
+    Attributes:
+        constraints: Those whose points have weights; None for all.
+    """
+
+    pointwise = True
+
+    def __init__(self, every: int, constraints: Sequence[str] | None, until: int | None) -> None:
+        """Sets when weights are updated, and whose."""
+        super().__init__(every, until)
+        self.constraints = constraints
+
+    def weighed(self, equation: Equation) -> Sequence[str]:
+        """The constraints whose points have weights.
+
+        Raises:
+            UserError: if the equation has no such constraint.
+        """
+        return chosen(self, equation, self.constraints)
+
+
 class Fixed(Balancing):
     """No balancing: all weights are 1, and the loss has the fixed weights alone."""
 

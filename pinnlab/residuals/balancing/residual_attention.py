@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pinnlab.equations import Equation
-from pinnlab.residuals.balancing.base import Balancing, State, check_fraction, check_positive, chosen
+from pinnlab.residuals.balancing.base import OfPoints, State, check_fraction, check_positive
 from pinnlab.residuals.balancing.snapshot import Snapshot
 
 
@@ -26,7 +25,7 @@ def attended(weights: Tensor, squares: Tensor, decay: float, rate: float) -> Ten
     return decay * weights + (rate * sizes / largest if largest > 0 else 0.0)
 
 
-class ResidualAttention(Balancing):
+class ResidualAttention(OfPoints):
     """A weight for each point, a decaying sum of its residuals relative to the largest one: RBA.
 
     λ_i ← γ λ_i + η |r_i| / max_j |r_j|, from λ_i = 0, and the loss is (1/N) Σ_i λ_i² |r_i|² (Anagnostopoulos, Toscano,
@@ -47,8 +46,6 @@ class ResidualAttention(Balancing):
         UserError: if a number is out of its range; later, if there is no such constraint, or points are drawn anew.
     """
 
-    pointwise = True
-
     def __init__(
         self,
         every: int = 1,
@@ -57,14 +54,10 @@ class ResidualAttention(Balancing):
         constraints: Sequence[str] | None = None,
         until: int | None = None,
     ) -> None:
-        super().__init__(every, until)
+        super().__init__(every, constraints, until)
         check_fraction(self, decay=decay)
         check_positive(self, rate=rate)
-        self.decay, self.rate, self.constraints = decay, rate, constraints
-
-    def weighed(self, equation: Equation) -> Sequence[str]:
-        """The constraints whose points have weights."""
-        return chosen(self, equation, self.constraints)
+        self.decay, self.rate = decay, rate
 
     def update(self, state: State, here: Snapshot) -> State:
         """See the class."""

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pinnlab.equations import Equation
-from pinnlab.residuals.balancing.base import Balancing, State, check_positive, chosen
+from pinnlab.residuals.balancing.base import OfPoints, State, check_positive
 from pinnlab.residuals.balancing.snapshot import Snapshot
 
 
@@ -46,7 +45,7 @@ class Ascent(NamedTuple):
         return Ascent(self.weights + rate * mean / (1 - 0.9**steps) / size, mean, square, steps)
 
 
-class SelfAdaptive(Balancing):
+class SelfAdaptive(OfPoints):
     """A weight for each point, which grows while the residual there does not fall: SA-PINN.
 
     The loss (1/N) Σ_i λ_i^q s_i, with s_i the square of the residual at point i, is minimised over the network and
@@ -68,8 +67,6 @@ class SelfAdaptive(Balancing):
         UserError: if a number is out of its range; later, if there is no such constraint, or points are drawn anew.
     """
 
-    pointwise = True
-
     def __init__(
         self,
         every: int = 1,
@@ -78,13 +75,9 @@ class SelfAdaptive(Balancing):
         constraints: Sequence[str] | None = None,
         until: int | None = None,
     ) -> None:
-        super().__init__(every, until)
+        super().__init__(every, constraints, until)
         check_positive(self, rate=rate, power=power)
-        self.rate, self.power, self.constraints = rate, power, constraints
-
-    def weighed(self, equation: Equation) -> Sequence[str]:
-        """The constraints whose points have weights."""
-        return chosen(self, equation, self.constraints)
+        self.rate, self.power = rate, power
 
     def update(self, state: State, here: Snapshot) -> State:
         """See the class."""
