@@ -26,9 +26,10 @@ import torch
 from lightning.pytorch import Callback
 
 import pinnlab
-from pinnlab.equations import Constraint, Equation, Poisson, SelfSimilarBurgers, ViscousBurgers
+from pinnlab.equations import Constraint, Equation
 from pinnlab.geometry import Box
 from pinnlab.networks import MLP
+from pinnlab.problems import Poisson, SelfSimilarBurgers, ViscousBurgers
 from pinnlab.residuals import Only, Sobolev, Weights
 from pinnlab.residuals.balancing import (
     Balancing,

@@ -20,8 +20,8 @@ import torch
 
 from pinnlab.collocation import Grid
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import SelfSimilarBurgers
 from pinnlab.networks import MLP, Even, Taylor
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Only, Residuals, Weights
 from pinnlab.training import Adam
 from pinnlab.training.objective import Objective

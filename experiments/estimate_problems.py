@@ -16,11 +16,12 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import nn
 
-from pinnlab.equations import Constraint, Equation, Poisson, Unknown, ViscousBurgers
-from pinnlab.equations.burgers import BurgersAnsatz
+from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.geometry import At, Box, Disc, Interval
 from pinnlab.jets.operators import laplacian
 from pinnlab.networks import MLP, RandomFeatures, Staged
+from pinnlab.problems import Poisson, ViscousBurgers
+from pinnlab.problems.parabolic.viscous_burgers import BurgersAnsatz
 from pinnlab.training import Adam, GaussNewton
 from pinnlab.training.phases import Phase
 

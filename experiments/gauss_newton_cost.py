@@ -19,11 +19,11 @@ import torch
 
 from pinnlab.collocation import Grid
 from pinnlab.engines import NTP
-from pinnlab.equations import SelfSimilarBurgers
 from pinnlab.networks import MLP
 from pinnlab.optimisers.least_squares import Normal, Orthogonal
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Only, Residuals, Weights
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
 from pinnlab.training import GaussNewton
 from pinnlab.training.objective import Objective
 

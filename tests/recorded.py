@@ -14,7 +14,7 @@ trainer:
   log_every_n_steps: 10
 model:
   equation:
-    class_path: pinnlab.equations.SelfSimilarBurgers
+    class_path: pinnlab.problems.SelfSimilarBurgers
     init_args:
       profile: 1
       bounds: null

@@ -10,7 +10,7 @@ from pathlib import Path
 import pinnlab
 from pinnlab.commands.arguments import Arguments
 
-SHIPPED = Path(pinnlab.__file__).parent / "equations"
+SHIPPED = Path(pinnlab.__file__).parent / "problems"
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def main(command: str, arguments: Sequence[str]) -> int:
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """The equations in the files of a folder, by file and place; those whose names begin with _ are left out."""
-    for file in sorted(folder.glob("*.py")):
+    """The equations of all files below a folder, by file and place; those whose names begin with _ are left out."""
+    for file in sorted(folder.rglob("*.py")):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 names = _names(node)

@@ -1,8 +1,9 @@
-"""The checkpoint that a run goes on from."""
+"""Going on with a run: the checkpoint that it goes on from, and the command that continues it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -40,3 +41,30 @@ def resumable(model: PINN, path: Path, say: Callable[[str], None]) -> Path:
         verify(before)
         return before
     return path
+
+
+def continuing(command: str, arguments: Sequence[str], root: Path, folder: Path) -> str:
+    """The command as a shell takes it.
+
+    Args:
+        command: What began the run.
+        arguments: With which arguments.
+        root: The folder of run folders.
+        folder: The run's.
+    """
+    name = folder.relative_to(root) if folder.is_relative_to(root) else folder.resolve()
+    kept = _without(arguments, "--run.name", "--ckpt_path")
+    return shlex.join(["python", "-m", "pinnlab", command, *kept, "--run.name", str(name), "--ckpt_path", "last"])
+
+
+def _without(arguments: Sequence[str], *names: str) -> list[str]:
+    """The arguments without these options and their values."""
+    kept: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, _ = argument.partition("=")
+        if name not in names:
+            kept.append(argument)
+        elif not equals:
+            next(rest, None)
+    return kept

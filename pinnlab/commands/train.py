@@ -22,25 +22,24 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from pinnlab.collocation.datamodule import Collocation
-from pinnlab.commands import building
-from pinnlab.commands.continuing import continuing
 from pinnlab.commands.ending import ending
-from pinnlab.commands.parsing import parse
-from pinnlab.commands.resuming import resumable
-from pinnlab.commands.run_options import RunOptions
+from pinnlab.commands.options import building
+from pinnlab.commands.options.parsing import parse
+from pinnlab.commands.options.run_options import RunOptions
+from pinnlab.commands.resuming import continuing, resumable
 from pinnlab.errors import UserError
 from pinnlab.ranks import lost_ranks
 from pinnlab.reporting.files import write_arrays, write_atomically
 from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.record.tracking import Tracker, Wandb, mode, start
 from pinnlab.reporting.sources import compare
-from pinnlab.reporting.tracking import Tracker, Wandb, mode, start
 from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution, run_of
 from pinnlab.training.callbacks.checkpoint import newest, verify
 from pinnlab.training.pinn import PINN
-from pinnlab.training.setup import TRAINER_DEFAULTS, bind, default_dtype, precision_dtype, without_warnings
-from pinnlab.training.trainer_options import check_processes, listed, make_trainer, settled
-from pinnlab.training.warm_start import warm_start
+from pinnlab.training.setup.settings import TRAINER_DEFAULTS, bind, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.setup.trainer_options import check_processes, listed, make_trainer, settled
+from pinnlab.training.setup.warm_start import warm_start
 
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)

@@ -13,8 +13,8 @@ from torch.utils._pytree import tree_map
 
 from pinnlab.engines.base import Engine, by_name
 from pinnlab.jets import Algebra, Field, MultiIndex
-from pinnlab.jets.activations import layer_norm
 from pinnlab.jets.jet import assemble
+from pinnlab.jets.rules.activations import layer_norm
 
 
 class Traced(Field):

@@ -11,11 +11,11 @@ from pinnlab.engines.base import Engine, by_name
 from pinnlab.engines.copies import in_linear_layers
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field, Jet
-from pinnlab.jets.compiled import Compiled
-from pinnlab.jets.elementary import Rule
-from pinnlab.jets.faa_di_bruno import faa_di_bruno
+from pinnlab.jets.functions.compiled import Compiled
+from pinnlab.jets.functions.elementary import Rule
+from pinnlab.jets.functions.faa_di_bruno import faa_di_bruno
+from pinnlab.jets.functions.recurrence import recurrence
 from pinnlab.jets.jet import assemble
-from pinnlab.jets.recurrence import recurrence
 
 _RULES: dict[str, Rule] = {"recurrence": recurrence, "faa_di_bruno": faa_di_bruno}
 

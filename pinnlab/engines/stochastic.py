@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from pinnlab.errors import UserError
 from pinnlab.jets import IndexSet, Jet
-from pinnlab.jets.elementary import Rule
-from pinnlab.jets.recurrence import recurrence
+from pinnlab.jets.functions.elementary import Rule
+from pinnlab.jets.functions.recurrence import recurrence
 
 
 class Estimate(NamedTuple):

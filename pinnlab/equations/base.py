@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from torch import nn
 
 from pinnlab.construction import Constructed
-from pinnlab.equations.arguments import coordinates, resolve
 from pinnlab.equations.constraints import Constraint as Constraint
 from pinnlab.equations.exact import exact_fields
 from pinnlab.equations.inputs import Vector as Vector
 from pinnlab.equations.inputs import size
 from pinnlab.equations.names import check_attributes, check_constraints, check_own, check_variables
+from pinnlab.equations.residual.arguments import coordinates, resolve
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.box import Box
-from pinnlab.geometry.points import At
 from pinnlab.geometry.product import Product
 from pinnlab.geometry.region import Ends, Parametrised, Points, Region, concatenate, select, tolerance
 from pinnlab.geometry.sets import Joined, Rejection, axes, joined
+from pinnlab.geometry.shapes.box import Box
+from pinnlab.geometry.shapes.points import At
 
 _STEPS = 4
 """How often the step contains what membership allows for rounding: a point that stepped off a surface is off it.

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.box import Box
 from pinnlab.geometry.region import Ends, Points, Region, Source, size, tolerance
+from pinnlab.geometry.shapes.box import Box
 
 
 class Rule(Protocol):

@@ -19,11 +19,11 @@ import shapely
 import torch
 
 from pinnlab.geometry.border import Side
-from pinnlab.geometry.disc import Circle
-from pinnlab.geometry.points import Point
-from pinnlab.geometry.polygon import Outline
 from pinnlab.geometry.product import Product
 from pinnlab.geometry.region import Points, Region
+from pinnlab.geometry.shapes.disc import Circle
+from pinnlab.geometry.shapes.points import Point
+from pinnlab.geometry.shapes.polygon import Outline
 
 Level = Callable[[Mapping[str, Any]], Any]
 """A function of coordinates by name: tensors or fields `(N,)` ↦ `(N,)`."""

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.points import At
 from pinnlab.geometry.region import Ends, Parametrised, Points, Region
 from pinnlab.geometry.sets import Joined, Rejection, Union
+from pinnlab.geometry.shapes.points import At
 
 
 class Product(Parametrised):

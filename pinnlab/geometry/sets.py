@@ -15,8 +15,6 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.points import At, Point
-from pinnlab.geometry.polygon import Polygon
 from pinnlab.geometry.region import (
     PILOT,
     Ends,
@@ -29,6 +27,8 @@ from pinnlab.geometry.region import (
     select,
     size,
 )
+from pinnlab.geometry.shapes.points import At, Point
+from pinnlab.geometry.shapes.polygon import Polygon
 
 _MOST = 2**20
 """Candidates, or 64 for each point asked, after which a region is taken to be empty."""

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.jets.algebra import Algebra, IndexSet, MultiIndex, constant, factorial
-from pinnlab.jets.collapsed import Collapsed
-from pinnlab.jets.elementary import Rule
 from pinnlab.jets.field import Field
-from pinnlab.jets.recurrence import recurrence
+from pinnlab.jets.functions.elementary import Rule
+from pinnlab.jets.functions.recurrence import recurrence
+from pinnlab.jets.series.algebra import Algebra, IndexSet, MultiIndex, constant, factorial
+from pinnlab.jets.series.collapsed import Collapsed
 
 RULES: dict[Callable[..., Any], Callable[..., Any]] = {}
 """How torch functions act on jets: torch function → the same function for jets. `rule` adds to it."""

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map
 
 from pinnlab.errors import UserError
-from pinnlab.jets.algebra import MultiIndex, add, unit
 from pinnlab.jets.contents import OVER_ENTRIES, contents, mixes
 from pinnlab.jets.field import Field
+from pinnlab.jets.series.algebra import MultiIndex, add, unit
 from pinnlab.jets.values import ADVICE, BRANCHES, TOGETHER, Origin, Values, check_local, numbers
 
 

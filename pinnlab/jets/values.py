@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from pinnlab.errors import UserError
-from pinnlab.jets.algebra import MultiIndex
+from pinnlab.jets.series.algebra import MultiIndex
 
 _TRUTHS = (Tensor.__bool__, Tensor.__int__, Tensor.__float__, Tensor.__index__, Tensor.item, Tensor.tolist)
 """What turns a tensor into numbers that Python can branch on."""

@@ -4,19 +4,19 @@ Both numbers are `Columns` where an equation gives them: numbers that know the n
 """
 
 from pinnlab.networks.activations import Adaptive, Exp, Gaussian, Sine
+from pinnlab.networks.architectures.embeddings import Fourier, FourierFeatures, Periodic
+from pinnlab.networks.architectures.factorised import Factorised, FactorisedLinear
+from pinnlab.networks.architectures.gated import GatedMLP, PirateNet
+from pinnlab.networks.architectures.random_features import RandomFeatures
+from pinnlab.networks.architectures.residual import ResidualMLP
+from pinnlab.networks.architectures.separated import Product
+from pinnlab.networks.architectures.siren import SIREN
 from pinnlab.networks.columns import Columns
-from pinnlab.networks.embeddings import Fourier, FourierFeatures, Periodic
-from pinnlab.networks.enriched import Corner, Enriched
-from pinnlab.networks.factorised import Factorised, FactorisedLinear
-from pinnlab.networks.gated import GatedMLP, PirateNet
+from pinnlab.networks.composed.enriched import Corner, Enriched
+from pinnlab.networks.composed.parts import DependsOn, Parts, PerOutput
+from pinnlab.networks.composed.seen import Seen
+from pinnlab.networks.composed.staged import Staged
 from pinnlab.networks.mlp import MLP
-from pinnlab.networks.parts import DependsOn, Parts, PerOutput
-from pinnlab.networks.random_features import RandomFeatures
-from pinnlab.networks.residual import ResidualMLP
-from pinnlab.networks.seen import Seen
-from pinnlab.networks.separated import Product
-from pinnlab.networks.siren import SIREN
-from pinnlab.networks.staged import Staged
 from pinnlab.networks.transforms import Build, Even, Odd, Rescaled, Taylor
 
 __all__ = [

@@ -18,6 +18,7 @@ import numpy as np
 
 from pinnlab.construction import Constructed
 from pinnlab.errors import UserError
+from pinnlab.renamed import renamed
 
 importing: ContextVar[str | None] = ContextVar("importing", default=None)
 """The module that is being imported for a class of a record; nothing may be solved meanwhile."""
@@ -91,6 +92,7 @@ def find(path: str) -> Any:
     Raises:
         UserError: if there is no such thing, or importing it fails.
     """
+    path = renamed(path)
     parts = path.split(".")
     for count in range(len(parts) - 1, 0, -1):
         module = _module(".".join(parts[:count]), path)

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from pinnlab.engines import Engine
-from pinnlab.equations.acting import acting
-from pinnlab.equations.arguments import columns, components, coordinates, elsewhere, resolve
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
 from pinnlab.equations.places import There
+from pinnlab.equations.residual.acting import acting
+from pinnlab.equations.residual.arguments import columns, components, coordinates, elsewhere, resolve
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
-from pinnlab.networks.seen import bound, slots
+from pinnlab.networks.composed.seen import bound, slots
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
 from pinnlab.residuals.sobolev import Sobolev, Weights
 from pinnlab.residuals.terms import configured, term

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
-from pinnlab.equations.inference import required
+from pinnlab.equations.residual.inference import required
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra
 from pinnlab.residuals.sobolev import Sobolev, Weights

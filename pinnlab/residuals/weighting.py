@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets import MultiIndex
-from pinnlab.jets.algebra import factorial, of_degree
+from pinnlab.jets.series.algebra import factorial, of_degree
 
 
 @dataclass(frozen=True)

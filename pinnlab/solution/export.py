@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.jets import Jet
-from pinnlab.networks.seen import bound
+from pinnlab.networks.composed.seen import bound
 from pinnlab.solution.requests import Request, closure, requested
 from pinnlab.training.pinn import PINN
 

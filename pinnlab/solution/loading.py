@@ -10,7 +10,7 @@ from pinnlab.equations.base import twin
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution.saved import load_model, run_of
 from pinnlab.solution.solution import Solution
-from pinnlab.training.given import Network, equation_of, network_builder
+from pinnlab.training.setup.given import Network, equation_of, network_builder
 
 
 def load(run: str | Path, equation: Equation | None = None, network: Network | None = None) -> Solution:

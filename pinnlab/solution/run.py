@@ -11,15 +11,15 @@ from lightning.pytorch import Callback, Trainer
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.ranks import lost_ranks
 from pinnlab.reporting.folder import RunFolder
-from pinnlab.reporting.record import RunRecord
-from pinnlab.reporting.rehearsal import rehearse
+from pinnlab.reporting.record.record import RunRecord
+from pinnlab.reporting.record.rehearsal import rehearse
 from pinnlab.training.callbacks.checkpoint import Checkpoint
 from pinnlab.training.callbacks.interruption import Interruption
 from pinnlab.training.callbacks.progress import Progress
 from pinnlab.training.failures import ENDING, over
 from pinnlab.training.pinn import PINN
-from pinnlab.training.setup import bind, check
-from pinnlab.training.trainer_options import listed, make_trainer, one_line, settled
+from pinnlab.training.setup.settings import bind, check
+from pinnlab.training.setup.trainer_options import listed, make_trainer, one_line, settled
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pinnlab.reporting.sources import compare
 from pinnlab.training.callbacks.checkpoint import verify
 from pinnlab.training.phases import Adam
 from pinnlab.training.pinn import PINN
-from pinnlab.training.setup import default_dtype, precision_dtype
+from pinnlab.training.setup.settings import default_dtype, precision_dtype
 
 
 def load_model(

@@ -15,7 +15,7 @@ from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
 from pinnlab.reporting.coordinates import flat
-from pinnlab.residuals.hard import BuiltIn
+from pinnlab.residuals.hard.conditions import BuiltIn
 from pinnlab.solution.requests import Request, closure, derivative, requested
 from pinnlab.training.pinn import PINN
 

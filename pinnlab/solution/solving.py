@@ -27,7 +27,9 @@ from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution
 from pinnlab.solution.solution import Solution
 from pinnlab.training.callbacks.history import History
-from pinnlab.training.given import (
+from pinnlab.training.phases import LBFGS, Adam, Phase
+from pinnlab.training.pinn import PINN
+from pinnlab.training.setup.given import (
     Network,
     balancing_of,
     engine_of,
@@ -41,10 +43,8 @@ from pinnlab.training.given import (
     weights_of,
     whole,
 )
-from pinnlab.training.phases import LBFGS, Adam, Phase
-from pinnlab.training.pinn import PINN
-from pinnlab.training.setup import TRAINER_DEFAULTS, default_dtype, precision_dtype, without_warnings
-from pinnlab.training.warm_start import warm_start
+from pinnlab.training.setup.settings import TRAINER_DEFAULTS, default_dtype, precision_dtype, without_warnings
+from pinnlab.training.setup.warm_start import warm_start
 
 
 def solve(

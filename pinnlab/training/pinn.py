@@ -24,7 +24,7 @@ from pinnlab.networks import Columns
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.residuals.balancing import Balancing
-from pinnlab.residuals.hard import BuiltIn, build_in
+from pinnlab.residuals.hard.conditions import BuiltIn, build_in
 from pinnlab.training.balancer import Balancer
 from pinnlab.training.compatibility import check_same
 from pinnlab.training.evaluation.held_out import Evaluation

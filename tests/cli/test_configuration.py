@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from pinnlab.cli import main
-from pinnlab.commands.configuration import defaults, read_chain
-from pinnlab.commands.overrides import Override, changed, split
+from pinnlab.commands.options.configuration import defaults, read_chain
+from pinnlab.commands.options.overrides import Override, changed, split
 from pinnlab.errors import UserError
 
 MINE = """
@@ -231,7 +231,7 @@ def test_a_typed_argument_takes_a_class(here):
 
 def test_nothing_but_an_equation_is_the_training_of_solve(here):
     import pinnlab
-    from pinnlab.equations import Blasius
+    from pinnlab.problems import Blasius
     from pinnlab.training import LBFGS, Adam
 
     short = ["--model.phases.0.steps", "3", "--model.phases.1.steps", "1", "--run.name", "one"]

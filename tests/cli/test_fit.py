@@ -10,8 +10,8 @@ import yaml
 
 import pinnlab
 from pinnlab.collocation import Grid
-from pinnlab.equations import SelfSimilarBurgers
 from pinnlab.networks import MLP
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.training import LBFGS, Adam
 
 SPOILT = """

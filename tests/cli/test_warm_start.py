@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import pinnlab
-from pinnlab.equations import SelfSimilarBurgers, ViscousBurgers
 from pinnlab.errors import UserError
 from pinnlab.networks import MLP, Staged
+from pinnlab.problems import SelfSimilarBurgers, ViscousBurgers
 from pinnlab.training import Adam, GaussNewton
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pinnlab.commands.continuing import continuing
+from pinnlab.commands.resuming import continuing
 
 
 @pytest.mark.parametrize(

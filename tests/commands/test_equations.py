@@ -9,25 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from pinnlab import equations
+from pinnlab import problems
 from pinnlab.cli import main
 from pinnlab.commands.equations import SHIPPED, entries
+from pinnlab.equations import Equation
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 def test_the_list_is_what_the_package_offers():
-    offered = {
-        name: value
-        for name, value in vars(equations).items()
-        if inspect.isclass(value) and issubclass(value, equations.Equation) and value is not equations.Equation
-    }
+    offered = {name: getattr(problems, name) for name in problems.__all__}
     listed = {entry.name: entry for entry in entries(SHIPPED)}
     assert listed.keys() == offered.keys()
     for name, cls in offered.items():
         assert listed[name].inputs == cls.inputs and listed[name].outputs == cls.outputs
         assert listed[name].summary == inspect.getdoc(cls).splitlines()[0]
-        assert listed[name].exact == (cls.exact is not equations.Equation.exact)
+        assert listed[name].exact == (cls.exact is not Equation.exact)
         for option in inspect.signature(cls).parameters.values():
             assert option.kind == option.VAR_KEYWORD or f"{option.name}=" in listed[name].options
 

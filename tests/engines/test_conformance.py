@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pinnlab.engines import NTP, Autograd, Engine
 from pinnlab.jets import IndexSet
-from pinnlab.jets.algebra import factorial, of_degree
+from pinnlab.jets.series.algebra import factorial, of_degree
 from pinnlab.networks import MLP
 from tests.conformance import Build, Conformance, HighPrecision, Vectorised, case, derivatives
 from tests.truth import agree, taylor

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.equations.arguments import columns, components, resolve
-from pinnlab.equations.inference import required
+from pinnlab.equations.residual.arguments import columns, components, resolve
+from pinnlab.equations.residual.inference import required
 from pinnlab.errors import UserError
 from pinnlab.geometry import At, Box, Interval
 from pinnlab.jets import IndexSet, Jet, Probe
-from pinnlab.jets.algebra import add
+from pinnlab.jets.series.algebra import add
 
 
 class Example(Equation):
@@ -311,7 +311,7 @@ def test_the_exact_solution_comes_with_its_derivatives():
 
 
 def test_unknowns_are_parameters_and_copies_own_theirs():
-    from pinnlab.equations import SelfSimilarBurgers
+    from pinnlab.problems import SelfSimilarBurgers
 
     equation = SelfSimilarBurgers(1)
     assert list(equation.state_dict()) == ["lam.parameter"]

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from pinnlab.equations import SelfSimilarBurgers
 from pinnlab.errors import UserError
 from pinnlab.jets import Jet
+from pinnlab.problems import SelfSimilarBurgers
 
 PROFILES = pytest.mark.parametrize("k", [1, 2, 3, 4])
 

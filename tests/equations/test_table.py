@@ -18,7 +18,7 @@ from pinnlab.jets import IndexSet
 from pinnlab.networks import MLP
 from pinnlab.precision import DoubleDouble, doubled
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
 from pinnlab.training import GaussNewton
 
 ENGINES = {"jets": NTP(), "partitions": NTP("faa_di_bruno"), "autograd": Autograd()}

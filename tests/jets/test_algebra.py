@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from pinnlab.jets import IndexSet
-from pinnlab.jets.algebra import add, factorial
-from pinnlab.jets.faa_di_bruno import partitions
+from pinnlab.jets.functions.faa_di_bruno import partitions
+from pinnlab.jets.series.algebra import add, factorial
 from tests.jets.cases import index_sets
 
 

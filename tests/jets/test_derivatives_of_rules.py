@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
-from pinnlab.jets import IndexSet, Jet, structure
-from pinnlab.jets import product as product_module
-from pinnlab.jets.compiled import Compiled
-from pinnlab.jets.faa_di_bruno import faa_di_bruno
-from pinnlab.jets.product import correlate, product
-from pinnlab.jets.recurrence import recurrence
+from pinnlab.jets import IndexSet, Jet
+from pinnlab.jets.functions.compiled import Compiled
+from pinnlab.jets.functions.faa_di_bruno import faa_di_bruno
+from pinnlab.jets.functions.recurrence import recurrence
+from pinnlab.jets.rules import structure
+from pinnlab.jets.series import product as product_module
+from pinnlab.jets.series.product import correlate, product
 from tests.jets.cases import ELEMENTARY
 
 SETS = {

@@ -12,7 +12,7 @@ from pinnlab.equations import Constraint, Equation, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box
 from pinnlab.jets import Collapsed, IndexSet, Jet
-from pinnlab.jets.compiled import LARGEST
+from pinnlab.jets.functions.compiled import LARGEST
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 

@@ -27,7 +27,7 @@ from pinnlab.operators import (
     Volterra,
 )
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
 from pinnlab.training import GaussNewton
 from tests import nonlocal_problems as problems
 

@@ -15,7 +15,7 @@ from pinnlab.geometry import Interval
 from pinnlab.networks import MLP
 from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.affinity import check_affine
+from pinnlab.residuals.jacobian.affinity import check_affine
 from pinnlab.training import Adam
 from tests.truth import agree
 

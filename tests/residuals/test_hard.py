@@ -12,14 +12,15 @@ import torch
 
 import pinnlab
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, Unknown, ViscousBurgers
+from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import At, Box, Disc, Interval, Polygon
 from pinnlab.geometry.region import Pilot
 from pinnlab.jets.operators import laplacian
 from pinnlab.networks import MLP
+from pinnlab.problems import ViscousBurgers
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.hard import build_in
+from pinnlab.residuals.hard.conditions import build_in
 from pinnlab.solution.export import export
 from pinnlab.training import GaussNewton
 from tests.conformance import Conformance, Vectorised

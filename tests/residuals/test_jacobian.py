@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Poisson, SelfSimilarBurgers
 from pinnlab.networks import MLP, Even, Staged
+from pinnlab.problems import Poisson, SelfSimilarBurgers
 from pinnlab.residuals import Residuals, Weights
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
 
 
 class Scaled(nn.Module):

@@ -16,7 +16,7 @@ from pinnlab.geometry import At, Box
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import inspect
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
 from pinnlab.residuals.precise import Precise
 from pinnlab.training import LBFGS, Adam, GaussNewton
 

@@ -6,13 +6,14 @@ import torch
 from torch import nn
 
 from pinnlab.engines import NTP
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, ViscousBurgers
+from pinnlab.equations import Constraint, Equation
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Interval
 from pinnlab.jets import IndexSet
 from pinnlab.networks import MLP
 from pinnlab.networks.mlp import ACTIVATIONS
 from pinnlab.precision import doubled
+from pinnlab.problems import SelfSimilarBurgers, ViscousBurgers
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import Precise, rounding, thinned
 from tests.networks.test_architectures import NETWORKS

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, Unknown
+from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import At, Box, Interval
 from pinnlab.networks import MLP
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Residuals, Sobolev
 from pinnlab.residuals.sobolev import Geometric, Only, Weights
 from tests.truth import agree, nested

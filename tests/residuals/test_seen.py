@@ -16,10 +16,10 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import At, Interval
 from pinnlab.networks import MLP, Enriched, Odd, Seen
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.affinity import check_affine
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.affinity import check_affine
+from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.sensitivity import slopes
 from pinnlab.residuals.precise import Precise
-from pinnlab.residuals.sensitivity import slopes
 from pinnlab.solution.export import export
 from pinnlab.training import Adam, GaussNewton
 from pinnlab.training.evaluation.linear_system import linearise

@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, Unknown
+from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.elimination import flatten
-from pinnlab.residuals.sensitivity import slopes
+from pinnlab.residuals.jacobian.sensitivity import slopes
 
 
 class Growth(Equation):

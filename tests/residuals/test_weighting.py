@@ -11,9 +11,9 @@ from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.sensitivity import slopes
 from pinnlab.residuals.precise import Precise
-from pinnlab.residuals.sensitivity import slopes
 
 ENGINES = pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["NTP", "Autograd"])
 POINTS = {"interior": {"x": torch.linspace(0, 1, 9).double()}, "left": {"x": torch.linspace(0, 0.1, 4).double()}}

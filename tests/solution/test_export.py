@@ -10,18 +10,20 @@ import torch
 from torch import nn
 
 from pinnlab.engines import NTP
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers
+from pinnlab.equations import Constraint, Equation
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box
-from pinnlab.jets import IndexSet, plain
-from pinnlab.jets import functions as table
-from pinnlab.jets.product import product
-from pinnlab.jets.recurrence import recurrence
+from pinnlab.jets import IndexSet
+from pinnlab.jets.functions import table
+from pinnlab.jets.functions.recurrence import recurrence
+from pinnlab.jets.series import plain
+from pinnlab.jets.series.product import product
 from pinnlab.networks import MLP, Odd, Taylor
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.solution.export import export
 from pinnlab.training import Adam
 from pinnlab.training.pinn import PINN
-from pinnlab.training.setup import default_dtype
+from pinnlab.training.setup.settings import default_dtype
 
 # Run where pinnlab cannot be imported: the greatest difference of each value in each folder.
 READER = """

@@ -19,10 +19,11 @@ import pinnlab
 from pinnlab.cli import main
 from pinnlab.collocation import Graded, Grid
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, Poisson, Unknown, Vector
+from pinnlab.equations import Constraint, Equation, Unknown, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Interval
 from pinnlab.networks import MLP, Fourier, Periodic, RandomFeatures, Staged
+from pinnlab.problems import Poisson
 from pinnlab.reporting.description import IndescribableError, build, describe
 from pinnlab.residuals import Weights
 from pinnlab.training import LBFGS, Adam, GaussNewton, Stall

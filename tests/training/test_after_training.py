@@ -15,10 +15,11 @@ import pinnlab
 from pinnlab.cli import main
 from pinnlab.collocation import Grid, Sobol
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, Poisson, Vector
+from pinnlab.equations import Constraint, Equation, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Interval
 from pinnlab.networks import MLP
+from pinnlab.problems import Poisson
 from pinnlab.reporting.figures import panels
 from pinnlab.training import Adam
 

@@ -11,11 +11,12 @@ from lightning.pytorch import Callback
 import pinnlab
 from pinnlab.collocation import Grid, Sobol, Uniform
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, Whole
+from pinnlab.equations import Constraint, Equation, Whole
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Interval, select
 from pinnlab.networks import MLP
 from pinnlab.optimisers.limited_memory import LimitedBFGS
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals, balancing
 from pinnlab.residuals.balancing import Balancing, Fixed

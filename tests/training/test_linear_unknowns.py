@@ -12,9 +12,10 @@ from scipy.optimize import lsq_linear
 import pinnlab
 from pinnlab.collocation import Grid, Uniform
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers, Unknown
+from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.geometry import At, Interval
 from pinnlab.networks import MLP, RandomFeatures, Staged
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Residuals
 from pinnlab.training import LBFGS, SSBFGS, Adam, GaussNewton, SSBroyden
 from pinnlab.training.phases import Phase

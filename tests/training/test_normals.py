@@ -15,7 +15,7 @@ from pinnlab.jets.operators import laplacian
 from pinnlab.networks import MLP
 from pinnlab.training import Adam, GaussNewton
 from pinnlab.training.pinn import PINN
-from pinnlab.training.setup import bind, check, default_dtype
+from pinnlab.training.setup.settings import bind, check, default_dtype
 
 PLATE, HOLE = Box(x=(-1, 1), y=(-1, 1)), Disc((0, 0), 0.4)
 ENGINES = pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=["NTP", "Autograd"])

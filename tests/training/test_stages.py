@@ -12,10 +12,11 @@ from lightning.pytorch import Callback
 import pinnlab
 from pinnlab.collocation import Grid, Uniform
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers
+from pinnlab.equations import Constraint, Equation
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP, Even, RandomFeatures, Staged, Taylor
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.training import LBFGS, Adam, GaussNewton, SSBroyden
 from pinnlab.training.pinn import PINN
 from tests.problems import Decay

@@ -12,7 +12,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP
 from pinnlab.training import Adam
-from pinnlab.training.trainer_options import check_options, check_processes
+from pinnlab.training.setup.trainer_options import check_options, check_processes
 
 
 class Decay(Equation):
@@ -130,7 +130,7 @@ def test_slurm_starts_as_many_tasks_as_there_are_processes():
 
 
 def test_the_defaults_of_the_package_are_allowed():
-    from pinnlab.training.setup import TRAINER_DEFAULTS
+    from pinnlab.training.setup.settings import TRAINER_DEFAULTS
 
     check_options(TRAINER_DEFAULTS)
 

@@ -197,7 +197,7 @@ import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background hands on that it is ignored
 from lightning.pytorch import Callback
 import pinnlab
-from pinnlab.equations import SelfSimilarBurgers
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.training import Adam
 class Press(Callback):
     def on_train_batch_start(self, trainer, module, batch, index):

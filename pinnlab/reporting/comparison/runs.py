@@ -15,7 +15,7 @@ import numpy as np
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder
-from pinnlab.reporting.rows import unknowns_of
+from pinnlab.reporting.record.rows import unknowns_of
 
 Curves = Mapping[str, np.ndarray]
 """Columns of a run's record: step, seconds, loss, its shares, unknowns; each `(rows,)`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pinnlab.reporting.figures.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
-from pinnlab.reporting.rows import unknowns_of
+from pinnlab.reporting.record.rows import unknowns_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from torch import Tensor
 from pinnlab.equations import Equation
 from pinnlab.geometry import Points, select, size
 from pinnlab.residuals.elimination import Exchange
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Weighting
 

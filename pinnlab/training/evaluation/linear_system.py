@@ -11,10 +11,10 @@ from torch.func import functional_call, jacrev, jvp, vmap
 
 from pinnlab.geometry import Points, size, spaced
 from pinnlab.networks import Parts, PerOutput
-from pinnlab.networks.seen import slots
+from pinnlab.networks.composed.seen import slots
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.jacobian import Linearisation
-from pinnlab.residuals.sensitivity import slopes
+from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.sensitivity import slopes
 from pinnlab.training.evaluation.linear_gaussian import Rows
 
 # What bounds the time to seconds and the memory to some hundred megabytes, for any network: the weights whose tangents

@@ -16,7 +16,7 @@ from pinnlab.optimisers.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.ranks import Ranks
-from pinnlab.residuals.jacobian import Linearisation
+from pinnlab.residuals.jacobian.local import Linearisation
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases.base import Phase, Stall, allowance
 

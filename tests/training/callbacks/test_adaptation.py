@@ -8,9 +8,9 @@ import torch
 
 import pinnlab
 from pinnlab.cli import main
-from pinnlab.equations import ViscousBurgers
 from pinnlab.errors import UserError
 from pinnlab.networks import MLP
+from pinnlab.problems import ViscousBurgers
 from pinnlab.training import Adam
 from pinnlab.training.callbacks.adaptation import ResidualAdaptive
 

@@ -10,10 +10,11 @@ from torch import nn
 import pinnlab
 from pinnlab.collocation import Grid, Sobol
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, Poisson, Unknown, ViscousBurgers
-from pinnlab.equations.burgers import BurgersAnsatz
+from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.geometry import At, Interval
 from pinnlab.networks import MLP, RandomFeatures
+from pinnlab.problems import Poisson, ViscousBurgers
+from pinnlab.problems.parabolic.viscous_burgers import BurgersAnsatz
 from pinnlab.residuals import Residuals
 from pinnlab.training import GaussNewton
 from pinnlab.training.evaluation.error_estimates import error_estimates

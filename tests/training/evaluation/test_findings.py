@@ -10,9 +10,10 @@ from scipy.optimize import curve_fit
 
 import pinnlab
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, Poisson, Unknown
+from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.geometry import At, Interval
 from pinnlab.networks import MLP
+from pinnlab.problems import Poisson
 from pinnlab.training import Adam, GaussNewton
 from pinnlab.training.evaluation.findings import neighbour_correlation
 from tests.problems import Decay

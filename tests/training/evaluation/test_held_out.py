@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import SelfSimilarBurgers
 from pinnlab.geometry import select
 from pinnlab.networks import MLP
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Residuals
 from pinnlab.training.evaluation.held_out import Evaluation
 

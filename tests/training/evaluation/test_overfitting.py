@@ -8,9 +8,10 @@ import torch
 
 import pinnlab
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, Poisson
+from pinnlab.equations import Constraint, Equation
 from pinnlab.geometry import Box
 from pinnlab.networks import MLP
+from pinnlab.problems import Poisson
 from pinnlab.training import Adam, GaussNewton
 from pinnlab.training.evaluation.overfitting import HeldOut
 

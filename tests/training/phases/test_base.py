@@ -1,16 +1,12 @@
 """What all phases share: options by name, declared once, and the names that configurations have for them."""
 
 import dataclasses
-import importlib
-import logging
-import sys
 
 import pytest
 import torch
 
-from pinnlab import training
 from pinnlab.errors import UserError
-from pinnlab.training import LBFGS, SSBFGS, Adam, GaussNewton, Phase, SSBroyden, Stall, callbacks
+from pinnlab.training import LBFGS, SSBFGS, Adam, GaussNewton, Phase, SSBroyden, Stall
 
 PHASES = [Adam, LBFGS, GaussNewton, SSBFGS, SSBroyden]
 phases = pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)
@@ -45,21 +41,3 @@ def test_every_phase_takes_the_options_of_all(phase):
 def test_options_without_a_name_are_refused_in_one_line(phase):
     with pytest.raises(UserError, match=rf"^{phase.__name__}\(7, 0.1\): give all but the number of steps by name"):
         phase(7, 0.1)
-
-
-@pytest.mark.parametrize(
-    ("former", "names", "now"),
-    [
-        ("gauss_newton", ["GaussNewton"], training),
-        ("broyden", ["SSBFGS", "SSBroyden"], training),
-        ("adaptation", ["ResidualAdaptive"], callbacks),
-    ],
-    ids=lambda value: value if isinstance(value, str) else None,
-)
-def test_former_class_paths_work_and_say_the_new_one(former, names, now, caplog):
-    path = f"pinnlab.training.{former}"
-    sys.modules.pop(path, None)
-    with caplog.at_level(logging.WARNING, logger="pinnlab"):
-        module = importlib.import_module(path)
-    assert f"{path} is an old name: write pinnlab.training." in caplog.text
-    assert all(getattr(module, name) is getattr(now, name) for name in names)

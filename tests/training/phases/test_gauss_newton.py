@@ -8,10 +8,11 @@ import torch
 import pinnlab
 from pinnlab.collocation import Grid
 from pinnlab.engines import NTP, Autograd
-from pinnlab.equations import Constraint, Equation, SelfSimilarBurgers
+from pinnlab.equations import Constraint, Equation
 from pinnlab.errors import DivergedError, UserError
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP, Even, RandomFeatures, Taylor
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Residuals
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases.gauss_newton import GaussNewton

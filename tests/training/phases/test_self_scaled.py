@@ -9,9 +9,9 @@ import torch
 
 from pinnlab.collocation import Grid
 from pinnlab.engines import NTP
-from pinnlab.equations import Poisson
 from pinnlab.errors import UserError
 from pinnlab.networks import MLP
+from pinnlab.problems import Poisson
 from pinnlab.residuals import Residuals
 from pinnlab.training import LBFGS, SSBFGS, SSBroyden
 from pinnlab.training.objective import Objective

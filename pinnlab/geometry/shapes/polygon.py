@@ -1,0 +1,181 @@
+"""Polygons, with holes and in several pieces, and their boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import shapely
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+from pinnlab.geometry.region import Ends, Parametrised, Points, tolerance
+from pinnlab.geometry.shapes.disc import two_names
+
+Vertices = Sequence[tuple[float, float]]
+
+
+class Polygon(Parametrised):
+    """A polygon with vertices in order, and holes.
+
+    Its points are mapped through a triangulation, so they are exactly uniform, however thin the polygon.
+    """
+
+    dimension = 2
+    names: tuple[str, str]
+
+    def __init__(self, vertices: Vertices, holes: Sequence[Vertices] = (), names: tuple[str, str] = ("x", "y")) -> None:
+        """Take the vertices, either way round, the holes' vertices, and the names of the two coordinates.
+
+        Raises:
+            UserError: fewer than three vertices, sides that cross, a hole outside, or no area.
+        """
+        try:
+            shape = shapely.Polygon(vertices, holes)
+        except (ValueError, TypeError, shapely.errors.ShapelyError) as error:
+            raise UserError(f"these vertices make no polygon: {error}") from None
+        self._take(shape, names)
+
+    @classmethod
+    def of(cls, shape: shapely.Geometry, names: tuple[str, str] = ("x", "y")) -> Polygon:
+        """The polygon of a shapely `Polygon` or `MultiPolygon`.
+
+        Raises:
+            UserError: the shape is invalid or has no area.
+        """
+        polygon = cls.__new__(cls)
+        polygon._take(shape, names)
+        return polygon
+
+    def _take(self, shape: shapely.Geometry, names: tuple[str, str]) -> None:
+        self.names = two_names(names)
+        if not shapely.is_valid(shape):
+            raise UserError(f"these vertices make no polygon: {shapely.is_valid_reason(shape)}")
+        if not shape.area > 0:
+            raise UserError("these vertices make no polygon: it has no area")
+        pieces = [piece for piece in shapely.get_parts(shape) if piece.area > 0]
+        # Outer rings counter-clockwise, holes clockwise: the inside is on the left of every side.
+        self.shape = shapely.MultiPolygon([shapely.orient_polygons(piece) for piece in pieces])
+        triangles = shapely.get_parts(shapely.constrained_delaunay_triangles(self.shape))
+        # (T, 3, 2): the corners of each triangle.
+        self._corners = torch.from_numpy(np.stack([shapely.get_coordinates(t)[:3] for t in triangles]))
+        a, b, c = self._corners.unbind(1)
+        self._cumulative = _cumulative(((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).abs())
+
+    @property
+    def measure(self) -> float:
+        """The area."""
+        return float(self.shape.area)
+
+    @property
+    def extent(self) -> Ends:
+        """The rectangle around it."""
+        corners = self._corners.flatten(0, 1)
+        lower, upper = corners.amin(0), corners.amax(0)
+        return {name: (lower[i], upper[i]) for i, name in enumerate(self.names)}
+
+    def surfaces(self) -> list[Parametrised]:
+        """All sides, those of holes too, as one curve."""
+        return [Outline(self)]
+
+    def near(self, shape: shapely.Geometry, points: Points) -> Tensor:
+        """Which points touch a shape up to rounding, `(N,)`."""
+        columns = [points[name] for name in self.names]
+        slack = tolerance(columns[0], float(self._corners.abs().max()))
+        places = shapely.points(*(column.detach().double().cpu().numpy() for column in columns))
+        return torch.from_numpy(np.asarray(shapely.dwithin(shape, places, slack))).to(columns[0].device)
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points are inside or on a side."""
+        shapely.prepare(self.shape)
+        return self.near(self.shape, points)
+
+    def map(self, unit: Tensor) -> Points:
+        """The first number chooses a triangle in proportion to its area; what is left of it is used again.
+
+        Within a triangle (A, B, C): (1 - √a) A + √a (1 - b) B + √a b C.
+        """
+        triangle, a = _choose(self._cumulative.to(unit), unit[:, 0])
+        first, second, third = self._corners.to(unit)[triangle].unbind(1)
+        root, b = a.sqrt()[:, None], unit[:, 1:2]
+        x, y = ((1 - root) * first + root * (1 - b) * second + root * b * third).unbind(1)
+        return {self.names[0]: x, self.names[1]: y}
+
+    def combined(self, other: Polygon, operation: Literal["union", "difference", "intersection"]) -> Polygon:
+        """The exact union, difference or intersection of two polygons.
+
+        Raises:
+            UserError: they have different coordinates, or nothing is left.
+        """
+        if self.names != other.names:
+            raise UserError(f"the polygons have different coordinates: {self.names} and {other.names}")
+        slack = 4 * tolerance(self._corners, max(*self.scales.values(), *other.scales.values()))
+        # corners that rounding moved off the other polygon's sides would leave a slit between them
+        theirs = shapely.snap(other.shape, self.shape, slack)
+        ours = shapely.snap(self.shape, theirs, slack)
+        shape = getattr(shapely, operation)(ours, theirs)
+        # Polygons that only touch leave points and lines.
+        pieces = [piece for piece in shapely.get_parts(shape) if piece.area > 0]
+        if not pieces:
+            raise UserError(f"the {operation} of the polygons is empty")
+        return Polygon.of(shapely.MultiPolygon(pieces), self.names)
+
+
+class Outline(Parametrised):
+    """The sides of a polygon, by arc length, with columns `normal_x`, `normal_y` (after the names)."""
+
+    dimension = 1
+
+    def __init__(self, polygon: Polygon) -> None:
+        """Take the polygon that it bounds."""
+        self.polygon = polygon
+        self.names = polygon.names
+        rings = [
+            torch.from_numpy(shapely.get_coordinates(ring))
+            for piece in polygon.shape.geoms
+            for ring in (piece.exterior, *piece.interiors)
+        ]
+        self._starts = torch.cat([ring[:-1] for ring in rings])
+        self._sides = torch.cat([ring.diff(dim=0) for ring in rings])
+        lengths = self._sides.norm(dim=1)
+        # The inside is on the left of each side, so the outward normal is on its right.
+        self._normals = torch.stack([self._sides[:, 1], -self._sides[:, 0]], dim=1) / lengths[:, None]
+        self._cumulative = _cumulative(lengths)
+
+    @property
+    def extent(self) -> Ends:
+        """The rectangle around it."""
+        return self.polygon.extent
+
+    @property
+    def measure(self) -> float:
+        """The length of all sides."""
+        return float(self.polygon.shape.length)
+
+    def contains(self, points: Points) -> Tensor:
+        """Which points are on a side."""
+        return self.polygon.near(self.polygon.shape.boundary, points)
+
+    def map(self, unit: Tensor) -> Points:
+        """The point at the fraction u of the whole length; a corner has the normal of the next side."""
+        side, along = _choose(self._cumulative.to(unit), unit[:, 0])
+        place = self._starts.to(unit)[side] + along[:, None] * self._sides.to(unit)[side]
+        normal = self._normals.to(unit)[side]
+        columns = {name: place[:, i] for i, name in enumerate(self.names)}
+        return columns | {f"normal_{name}": normal[:, i] for i, name in enumerate(self.names)}
+
+
+def _cumulative(weights: Tensor) -> Tensor:
+    """0 = c_0 ≤ c_1 ≤ … ≤ c_T = 1, with steps in proportion to the T weights."""
+    steps = torch.cat([weights.new_zeros(1), weights.cumsum(0)])
+    return steps / steps[-1]
+
+
+def _choose(cumulative: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """The step in which each u falls, and how far along it u lies, in [0, 1]."""
+    u = u.contiguous()
+    index = (torch.searchsorted(cumulative, u, right=True) - 1).clamp(0, len(cumulative) - 2)
+    lower, upper = cumulative[index], cumulative[index + 1]
+    return index, ((u - lower) / (upper - lower)).clamp(0, 1)

@@ -1,0 +1,1 @@
+"""Elementary functions of series: their differential systems, and the recurrences that evaluate them."""

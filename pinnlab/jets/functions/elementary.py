@@ -1,0 +1,67 @@
+"""Elementary functions of series, each given by the polynomial differential system that it satisfies.
+
+A function σ is described as data: the values of its states s_1 = σ, s_2, … at a number, and polynomials with
+s_i'(x) = P_i(x, s). For a series x over a graded algebra with degrees |k| the grading is a derivation, so the
+coefficients of s_i = s_i(x) obey, degree by degree (Griewank & Walther, Evaluating Derivatives, ch. 13),
+
+    |k| s_{i,k} = Σ_{e_a e_b = e_k, |a| ≥ 1} |a| x_a P_{i,b},
+
+O(n²) multiply-adds for order n, where the sum over integer partitions grows exponentially in √n. The adjoint is
+one truncated correlation with P_1 = σ'(x), which is recomputed from the states: nothing else is saved.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pinnlab.jets.series.algebra import Algebra
+
+Polynomial = Mapping[tuple[int, ...], float]
+"""Coefficients by monomial, at most quadratic; variable 0 is x and variable i ≥ 1 is the state s_i."""
+
+
+@dataclass(frozen=True, eq=False)
+class Elementary:
+    """A function σ of one number with σ = s_1 and s_i' = P_i(x, s), P_i at most quadratic.
+
+    Attributes:
+        name: What it is called.
+        initial: x ↦ (s_1(x), s_2(x), …), elementwise on tensors.
+        system: The polynomial P_i for every state.
+    """
+
+    name: str
+    initial: Callable[[Tensor], Sequence[Tensor]]
+    system: tuple[Polynomial, ...]
+
+    @property
+    def uses_argument(self) -> bool:
+        """Whether any polynomial refers to x itself."""
+        return any(0 in monomial for polynomial in self.system for monomial in polynomial)
+
+
+Rule = Callable[[Elementary, Tensor, Algebra], Tensor]
+"""How σ(x) is computed for a stack x of shape `(K, ...)`: by `recurrence`, or by the sum over partitions."""
+
+
+class Kernels(ABC):
+    """How the recurrence and its adjoint are carried out, without a graph: eagerly, or compiled."""
+
+    @abstractmethod
+    def solve(self, function: Elementary, x: Tensor, algebra: Algebra) -> tuple[Tensor, ...]:
+        """The series of all states, each `(K, ...)`, from leading coefficients `(S, ...)` of the argument."""
+
+    @abstractmethod
+    def adjoint(
+        self,
+        function: Elementary,
+        algebra: Algebra,
+        rows: int,
+        variables: Sequence[Tensor],
+        gradients: Sequence[Tensor | None],
+    ) -> Tensor:
+        """Σ_i correlate(gradient_i, P_i(variables)), `(rows, ...)`; a gradient that is None counts as zero."""

@@ -1,0 +1,1 @@
+"""Truncated graded algebras: their product tables, and the products of series over them."""

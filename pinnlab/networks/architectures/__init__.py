@@ -1,0 +1,1 @@
+"""Architectures: ordinary networks from inputs to outputs."""

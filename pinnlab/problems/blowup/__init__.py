@@ -1,0 +1,1 @@
+"""Self-similar profiles of blow-up."""

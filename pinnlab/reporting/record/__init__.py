@@ -1,0 +1,1 @@
+"""The record of a run: what a fit leaves in its folder."""

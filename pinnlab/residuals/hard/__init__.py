@@ -1,0 +1,1 @@
+"""Conditions of an equation that are built into its network."""

@@ -1,0 +1,1 @@
+"""Derivatives of residual rows with respect to weights and unknowns."""
