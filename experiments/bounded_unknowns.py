@@ -22,7 +22,7 @@ import torch
 
 import pinnlab
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import MLP
 from pinnlab.training import LBFGS, Adam, GaussNewton, Phase
 
@@ -73,7 +73,7 @@ class Phased(Equation):
         return {
             "ode": Constraint(line, lambda t, u: u.d(t, t) + 9 * u, points=40),
             "start": Constraint(line.face("t", 0), lambda t, u, s: u - torch.cos(s)),
-            "data": Constraint(At(t=times, m=np.cos(3 * times + self.truth)), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=times, m=np.cos(3 * times + self.truth)), lambda u, m: u - m),
         }
 
 
@@ -93,7 +93,7 @@ class Decay(Equation):
         times = np.linspace(0, 1, 15)
         return {
             "ode": Constraint(Interval(t=(0, 1)), lambda t, u, k: u.d(t) + k * u, points=30),
-            "data": Constraint(At(t=times, m=np.exp(-self.truth * times)), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=times, m=np.exp(-self.truth * times)), lambda u, m: u - m),
         }
 
 
@@ -114,8 +114,8 @@ class Layer(Equation):
         measured = places - np.expm1(places / self.truth) / math.expm1(1 / self.truth)
         return {
             "ode": Constraint(line, lambda x, u, nu: u.d(x) - nu * u.d(x, x) - 1, points=40),
-            "walls": Constraint(At(x=[0.0, 1.0]), lambda u: u),
-            "data": Constraint(At(x=places, m=measured), lambda u, m: u - m),
+            "walls": Constraint(PointSet(x=[0.0, 1.0]), lambda u: u),
+            "data": Constraint(PointSet(x=places, m=measured), lambda u, m: u - m),
         }
 
 
@@ -137,7 +137,7 @@ class Damped(Equation):
         measured = np.exp(-c * times / 2) * np.cos(omega * times)
         return {
             "ode": Constraint(Interval(t=(0, 2)), lambda t, u, c, k: u.d(t, t) + c * u.d(t) + k * u, points=40),
-            "data": Constraint(At(t=times, m=measured), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=times, m=measured), lambda u, m: u - m),
         }
 
 

@@ -17,7 +17,7 @@ from scipy.integrate import solve_ivp
 from torch import nn
 
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Box, Disc, Interval
+from pinnlab.geometry import Box, Disc, Interval, PointSet
 from pinnlab.jets.operators import laplacian
 from pinnlab.networks import MLP, RandomFeatures, Staged
 from pinnlab.problems import Poisson, ViscousBurgers
@@ -181,7 +181,7 @@ class Kovasznay(Equation):
         return {
             "interior": Constraint(box, flow, points=600),
             "rim": Constraint(box.faces("x", "y"), rim, points=200, weight=10.0),
-            "level": Constraint(At(x=[1.0], y=[0.0]), level),
+            "level": Constraint(PointSet(x=[1.0], y=[0.0]), level),
         }
 
     def exact(self, x, y):
@@ -288,7 +288,7 @@ class Layer(Equation):
         line = Interval(x=(0, 1))
         return {
             "interior": Constraint(line, lambda x, u: self.epsilon * u.d(x, x) + u.d(x), points=150),
-            "ends": Constraint(At(x=[0.0, 1.0]), lambda x, u: u - x),
+            "ends": Constraint(PointSet(x=[0.0, 1.0]), lambda x, u: u - x),
         }
 
     def exact(self, x):
@@ -341,7 +341,7 @@ class Conductivity(Equation):
         line = Interval(x=(0, 1))
         return {
             "balance": Constraint(line, lambda x, u, k: (k * u.d(x)).d(x) + 10, points=100),
-            "data": Constraint(At(x=x, m=m), lambda u, m: u - m, weight=100.0),
+            "data": Constraint(PointSet(x=x, m=m), lambda u, m: u - m, weight=100.0),
             "known": Constraint(line.face("x", 0), lambda k: k - 1),
         }
 
@@ -365,7 +365,7 @@ class Source(Equation):
         line = Interval(x=(0, 1))
         return {
             "balance": Constraint(line, lambda x, u, q: u.d(x, x) + q, points=80),
-            "data": Constraint(At(x=x, m=self.truth({"x": x})["u"]), lambda u, m: u - m, weight=100.0),
+            "data": Constraint(PointSet(x=x, m=self.truth({"x": x})["u"]), lambda u, m: u - m, weight=100.0),
         }
 
     @staticmethod
@@ -398,7 +398,7 @@ class Decay(Equation):
         return {
             "ode": Constraint(line, lambda t, u, k: u.d(t) + k * u, points=60, weight=self.weight),
             "start": Constraint(line.face("t", 0), lambda u: u - 1, weight=self.weight),
-            "data": Constraint(At(t=t, m=m), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=t, m=m), lambda u, m: u - m),
         }
 
     def exact(self, t):
@@ -427,7 +427,7 @@ class Oscillator(Equation):
         return {
             "ode": Constraint(line, lambda t, u, c, k: u.d(t, t) + c * u.d(t) + k * u, points=120, weight=10.0),
             "start": Constraint(line.face("t", 0), lambda t, u: (u - 1, u.d(t)), weight=10.0),
-            "data": Constraint(At(t=t, m=m), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=t, m=m), lambda u, m: u - m),
         }
 
     def exact(self, t):
@@ -452,7 +452,7 @@ class Logistic(Equation):
             "ode": Constraint(
                 Interval(t=(0, 6)), lambda t, u, r, K: u.d(t) - r * u * (1 - u / K), points=80, weight=10.0
             ),
-            "data": Constraint(At(t=t, m=m), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=t, m=m), lambda u, m: u - m),
         }
 
     def exact(self, t):
@@ -478,7 +478,7 @@ class Diffusivity(Equation):
             "interior": Constraint(box, lambda t, x, u, D: u.d(t) - D * u.d(x, x), points=300),
             "start": Constraint(box.face("t", 0), lambda x, u: u - torch.sin(math.pi * x), points=40),
             "walls": Constraint(box.faces("x"), lambda u: u, points=60),
-            "data": Constraint(At(t=t, x=x, m=m), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=t, x=x, m=m), lambda u, m: u - m),
         }
 
     def exact(self, t, x):
@@ -505,7 +505,7 @@ class BurgersViscosity(Equation):
             "interior": Constraint(box, lambda t, x, u, nu: u.d(t) + u * u.d(x) - nu * u.d(x, x), points=800),
             "start": Constraint(box.face("t", 0), lambda x, u: u + torch.sin(math.pi * x), points=60),
             "walls": Constraint(box.faces("x"), lambda u: u, points=60),
-            "data": Constraint(At(t=t, x=x, m=m), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=t, x=x, m=m), lambda u, m: u - m),
         }
 
     def exact(self, t, x):

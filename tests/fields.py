@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Interval, Polygon
+from pinnlab.geometry import Interval, PointSet, Polygon
 from pinnlab.jets.operators import laplacian
 from pinnlab.networks import Corner
 
@@ -24,12 +24,12 @@ class Rod(Equation):
 
     def constraints(self):
         left, right = Interval(x=(0, 0.5)), Interval(x=(0.5, 1))
-        middle = At(x=[0.5])
+        middle = PointSet(x=[0.5])
         return {
             "left": Constraint(left, lambda x, a: self.k[0] * a.d(x, x) + torch.exp(x), points=30),
             "right": Constraint(right, lambda x, b: self.k[1] * b.d(x, x) + torch.exp(x), points=30),
-            "start": Constraint(At(x=[0.0]), lambda a: a),
-            "end": Constraint(At(x=[1.0]), lambda b: b),
+            "start": Constraint(PointSet(x=[0.0]), lambda a: a),
+            "end": Constraint(PointSet(x=[1.0]), lambda b: b),
             "interface": Constraint(middle, lambda x, a, b: (a - b, self.k[0] * a.d(x) - self.k[1] * b.d(x))),
         }
 
@@ -105,7 +105,7 @@ class Conductivity(Equation):
         measured = self.exact(t, x)[0]
         return {
             "balance": Constraint(square, self.balance, points=400),
-            "data": Constraint(At(t=t, x=x, m=measured), lambda u, m: u - m, weight=100.0),
+            "data": Constraint(PointSet(t=t, x=x, m=measured), lambda u, m: u - m, weight=100.0),
         }
 
     def balance(self, t, x, u, k):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from pinnlab.equations import Constraint, Equation, Shift, Unknown, Whole, periodic
-from pinnlab.geometry import At, Box, Interval
+from pinnlab.geometry import Box, Interval, PointSet
 from pinnlab.networks import RandomFeatures
 from pinnlab.operators import Caputo, Fredholm, GaussLegendre, HilbertOnLine, SinhTrapezoid, TanTrapezoid, Volterra
 
@@ -75,7 +75,7 @@ class Relaxation(Equation):
         operators = {"caputo": lambda rule: Caputo(rule, 0.5)}
         return {
             "interior": Whole(rule, lambda u, caputo: caputo @ u + u, operators=operators),
-            "start": Constraint(At(t=0.0), lambda u: u - 1),
+            "start": Constraint(PointSet(t=0.0), lambda u: u - 1),
         }
 
     @staticmethod
@@ -120,7 +120,7 @@ class Delay(Equation):
                 points=80,
                 places={"before": Shift(t=-1.0)},
             ),
-            "start": Constraint(At(t=0.0), lambda u: u - 1),
+            "start": Constraint(PointSet(t=0.0), lambda u: u - 1),
         }
 
     @staticmethod
@@ -143,9 +143,9 @@ class KinkedDelay(Equation):
             "three": Constraint(
                 Interval(t=(2, 3)), lambda t, third, before: third.d(t) + before.second, points=40, places=before
             ),
-            "at_0": Constraint(At(t=0.0), lambda first: first - 1),
-            "at_1": Constraint(At(t=1.0), lambda first, second: second - first),
-            "at_2": Constraint(At(t=2.0), lambda second, third: third - second),
+            "at_0": Constraint(PointSet(t=0.0), lambda first: first - 1),
+            "at_1": Constraint(PointSet(t=1.0), lambda first, second: second - first),
+            "at_2": Constraint(PointSet(t=2.0), lambda second, third: third - second),
         }
 
     @staticmethod
@@ -164,7 +164,7 @@ class Soliton(Equation):
         operators = {"hilbert": HilbertOnLine}
         return {
             "wave": Whole(rule, lambda x, u, hilbert: -u + u * u / 2 - (hilbert @ u).d(x), operators=operators),
-            "crest": Constraint(At(x=0.0), lambda u: u - 4),
+            "crest": Constraint(PointSet(x=0.0), lambda u: u - 4),
         }
 
     @staticmethod
@@ -182,7 +182,7 @@ class MovingSoliton(Equation):
 
     def constraints(self):
         line = TanTrapezoid(x=(0.5, 1), nodes=41)
-        times = At(t=GaussLegendre(t=(0, 1), nodes=14).nodes["t"])
+        times = PointSet(t=GaussLegendre(t=(0, 1), nodes=14).nodes["t"])
         return {
             "wave": Whole(
                 line,
@@ -190,7 +190,7 @@ class MovingSoliton(Equation):
                 operators={"hilbert": HilbertOnLine},
                 each=times,
             ),
-            "start": Whole(line, lambda x, u: u - 4 / (1 + x * x), each=At(t=0.0)),
+            "start": Whole(line, lambda x, u: u - 4 / (1 + x * x), each=PointSet(t=0.0)),
         }
 
     @staticmethod

@@ -5,7 +5,7 @@ import math
 import torch
 
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 
 
 class Decay(Equation):
@@ -20,7 +20,7 @@ class Decay(Equation):
     def constraints(self):
         return {
             "interior": Constraint(Interval(x=(0, 1)), self.residual, points=20),
-            "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
+            "ends": Constraint(PointSet(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
         }
 
     def residual(self, x, u, k):

@@ -1,6 +1,16 @@
 """Collocation points: samplers and adaptive refinement; the Lightning data module is in `.datamodule`."""
 
-from pinnlab.collocation.adaptive import residual_adaptive
-from pinnlab.collocation.samplers import Graded, Grid, Halton, LatinHypercube, Sampler, Sobol, Uniform
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Graded", "Grid", "Halton", "LatinHypercube", "Sampler", "Sobol", "Uniform", "residual_adaptive"]
+from pinnlab.collocation.adaptive import residual_adaptive
+from pinnlab.collocation.samplers import Clustered, Grid, Halton, LatinHypercube, Sampler, Sobol, Uniform
+from pinnlab.renamed import former
+
+__all__ = ["Clustered", "Grid", "Halton", "LatinHypercube", "Sampler", "Sobol", "Uniform", "residual_adaptive"]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """What had another name, under its former name."""
+        return former(__name__, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, Source
+from pinnlab.renamed import former
 
 
 class Sampler(ABC):
@@ -136,7 +137,7 @@ class Halton(Sampler):
 
 
 @dataclass(frozen=True)
-class Graded(Sampler):
+class Clustered(Sampler):
     """Points of another sampler, a share of them drawn towards a place along one axis, for a front or a layer there.
 
     With c the place and u the coordinate in the unit cube, |u − c| becomes its power p relative to the distance of the
@@ -165,7 +166,7 @@ class Graded(Sampler):
         """
         if self.axis < 0 or not 0 <= self.towards <= 1 or self.power < 1 or not 0 <= self.share <= 1:
             raise UserError(
-                "Graded: axis from 0, towards and share between 0 and 1, power at least 1; got "
+                "Clustered: axis from 0, towards and share between 0 and 1, power at least 1; got "
                 f"axis {self.axis}, towards {self.towards}, power {self.power}, share {self.share}"
             )
 
@@ -176,7 +177,7 @@ class Graded(Sampler):
             UserError: there is no such axis.
         """
         if self.axis >= dimension:
-            raise UserError(f"Graded: a region of {dimension} dimensions has no axis {self.axis}; they count from 0")
+            raise UserError(f"Clustered: a region of {dimension} dimensions has no axis {self.axis}; they count from 0")
         points = np.array((self.sampler or Sobol()).unit(n, dimension, key))
         moved = points[len(points) - round(self.share * len(points)) :, self.axis]
         width = np.where(moved >= self.towards, 1 - self.towards, self.towards)
@@ -216,3 +217,10 @@ def _per_axis(n: int, dimension: int) -> list[int]:
     k += (k + 1) ** dimension <= n
     longer = min(range(dimension + 1), key=lambda j: abs((k + 1) ** j * k ** (dimension - j) - n))
     return [k + 1] * longer + [k] * (dimension - longer)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """What had another name, under its former name."""
+        return former(__name__, name)

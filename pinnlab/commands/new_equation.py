@@ -18,7 +18,7 @@ import math
 
 import torch
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import PointSet, Interval
 
 
 class $name(Equation):
@@ -35,8 +35,8 @@ class $name(Equation):
         """What the solution satisfies: a region, a residual that vanishes there, and how many points to take."""
         return {
             "interior": Constraint(Interval(x=(0.0, self.length)), self.residual, points=64),
-            "start": Constraint(At(x=[0.0]), self.start),
-            "end": Constraint(At(x=[self.length]), lambda u: u),
+            "start": Constraint(PointSet(x=[0.0]), self.start),
+            "end": Constraint(PointSet(x=[self.length]), lambda u: u),
         }
 
     def residual(self, x, u):

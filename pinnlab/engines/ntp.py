@@ -50,12 +50,9 @@ class NTP(Engine):
     ) -> dict[str, Field]:
         """See `Engine.fields`."""
         where, axes = assemble(coordinates)
-        points = Jet.seed(where, indices, self.rule)
-        fields: dict[str, Field] = {}
-        for name, axis in axes.items():
-            column = axis if isinstance(axis, int) else slice(axis.start, axis.stop)
-            fields[name] = Jet(points.coefficients[..., column], indices, axis, self.rule)
-        return fields | by_name(network(points), outputs)
+        seed = Jet.seed(where, indices, self.rule)
+        fields: dict[str, Field] = {name: seed.coordinate(axis) for name, axis in axes.items()}
+        return fields | by_name(network(seed), outputs)
 
     def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
         """See `Engine.with_copies`: on jets, linear layers have a rule for copies, and no other module has one."""

@@ -1,7 +1,6 @@
 """Equations: what one is built from; those that ship are in `pinnlab.problems`."""
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint, Whole
@@ -10,7 +9,7 @@ from pinnlab.equations.periodic import bloch, periodic
 from pinnlab.equations.places import Shift
 from pinnlab.equations.table import Table
 from pinnlab.equations.unknowns import Unknown
-from pinnlab.renamed import renamed
+from pinnlab.renamed import former
 
 __all__ = [
     "Constraint",
@@ -25,9 +24,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Equations that ship, under their former names."""
-    module, _, found = renamed(path := f"{__name__}.{name}").rpartition(".")
-    if f"{module}.{found}" == path:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(module), found)
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """The equations that ship, under their former names."""
+        return former(__name__, name)

@@ -74,11 +74,8 @@ class Equation(Constructed, nn.Module, ABC):
             raise UserError(f"{self.name} has no exact solution")
         indices = IndexSet.simplex(self.dimension, order)
         where, axes = assemble(coordinates(self, points, self.name))
-        seed = Jet.seed(where, indices).coefficients
-        fields = {
-            name: Jet(seed[..., a if isinstance(a, int) else slice(a.start, a.stop)], indices, a)
-            for name, a in axes.items()
-        }
+        seed = Jet.seed(where, indices)
+        fields = {name: seed.coordinate(axis) for name, axis in axes.items()}
         arguments = resolve(self.exact, fields, self.name)
         try:
             values = self.exact(**arguments)
@@ -89,7 +86,7 @@ class Equation(Constructed, nn.Module, ABC):
                 f"{self.name}.exact fails: {type(error).__name__}: {' '.join(str(error).split())}; write it with torch "
                 "functions of its arguments, as torch.exp(-t)"
             ) from error
-        return exact_fields(f"{self.name}.exact", self.outputs, values, Jet(seed[..., 0], indices) * 0)
+        return exact_fields(f"{self.name}.exact", self.outputs, values, seed[:, 0] * 0)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Sets an attribute.

@@ -1,16 +1,18 @@
 """Regions: what points can be sampled from."""
 
+from typing import TYPE_CHECKING, Any
+
 from pinnlab.geometry.groups import Groups, Nodes, Rule
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Parametrised, Points, Region, Source, concatenate, select, size, spaced
+from pinnlab.geometry.region import Parametrised, Points, Region, Source, concatenate, select, size, subsample
 from pinnlab.geometry.sets import Difference, Intersection, Union
 from pinnlab.geometry.shapes.box import Box, Interval
 from pinnlab.geometry.shapes.disc import Circle, Disc
-from pinnlab.geometry.shapes.points import At, Point
+from pinnlab.geometry.shapes.points import Point, PointSet
 from pinnlab.geometry.shapes.polygon import Outline, Polygon
+from pinnlab.renamed import former
 
 __all__ = [
-    "At",
     "Box",
     "Circle",
     "Difference",
@@ -22,6 +24,7 @@ __all__ = [
     "Outline",
     "Parametrised",
     "Point",
+    "PointSet",
     "Points",
     "Polygon",
     "Product",
@@ -32,5 +35,12 @@ __all__ = [
     "concatenate",
     "select",
     "size",
-    "spaced",
+    "subsample",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """What had another name, under its former name."""
+        return former(__name__, name)

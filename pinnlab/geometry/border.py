@@ -18,7 +18,7 @@ from pinnlab.geometry.product import Product
 from pinnlab.geometry.region import Ends, Parametrised, Points, Region, concatenate, select, tolerance
 from pinnlab.geometry.sets import Joined, Rejection, axes, joined
 from pinnlab.geometry.shapes.box import Box
-from pinnlab.geometry.shapes.points import At
+from pinnlab.geometry.shapes.points import PointSet
 
 _STEPS = 4
 """How often the step contains what membership allows for rounding: a point that stepped off a surface is off it.
@@ -182,7 +182,7 @@ def _extended(surface: Parametrised, region: Region) -> Parametrised:
     return Product(surface, Box(**missing)) if missing else surface
 
 
-def _ends(region: Region) -> At:
+def _ends(region: Region) -> PointSet:
     """The boundary of intervals: those of their ends that are ends of the combination, in order."""
     (name,) = region.names
     solids = [solid for solid in region.solids() if solid.dimension]
@@ -198,4 +198,4 @@ def _ends(region: Region) -> At:
         raise UserError(f"the {type(region).__name__.lower()} of intervals has no boundary; is it empty?")
     normal = f"normal_{name}"
     points[normal] = torch.where(ahead, -points[normal], points[normal])
-    return At(**select(points, bounding))
+    return PointSet(**select(points, bounding))

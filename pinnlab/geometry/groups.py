@@ -114,7 +114,7 @@ class Groups(Region):
         if each is not None:
             if not nodes.given:
                 raise UserError(
-                    f"the nodes of each group must be given, by a quadrature rule or At, not sampled from a "
+                    f"the nodes of each group must be given, by a quadrature rule or PointSet, not sampled from a "
                     f"{type(nodes).__name__}"
                 )
             shared = [name for name in each.names if name in nodes.names]

@@ -12,7 +12,7 @@ from torch import Tensor
 from pinnlab.errors import UserError
 from pinnlab.geometry.region import Ends, Parametrised, Points, Region
 from pinnlab.geometry.sets import Joined, Rejection, Union
-from pinnlab.geometry.shapes.points import At
+from pinnlab.geometry.shapes.points import PointSet
 
 
 class Product(Parametrised):
@@ -134,7 +134,7 @@ def product(first: Region, second: Region) -> Region:
         return product(second, first)
     if isinstance(first, Rejection):
         return first.on(product(first.base, second))
-    if isinstance(first, At):
+    if isinstance(first, PointSet):
         return Union(*(product(point, second) for point in first.each()))
     if isinstance(first, Joined):
         if isinstance(second, Parametrised):

@@ -241,7 +241,7 @@ def select(points: Points, index: Tensor | slice) -> Points:
     return {name: column[index] for name, column in points.items()}
 
 
-def spaced(total: int, n: int) -> Tensor:
+def subsample(total: int, n: int) -> Tensor:
     """Indices of n of `total` things, all where n is not fewer: `(min(n, total),)`, ascending.
 
     One from each of n parts, at a place in it that an irrational step moves along. A fixed step would choose from half

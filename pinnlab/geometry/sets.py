@@ -27,7 +27,7 @@ from pinnlab.geometry.region import (
     select,
     size,
 )
-from pinnlab.geometry.shapes.points import At, Point
+from pinnlab.geometry.shapes.points import Point, PointSet
 from pinnlab.geometry.shapes.polygon import Polygon
 
 _MOST = 2**20
@@ -260,7 +260,7 @@ def joined(parts: Sequence[Region]) -> Region:
     points = [part for part in parts if isinstance(part, Point)]
     if len(points) == len(parts):
         rows = [point.coordinates | point.columns for point in points]
-        return At(**{name: [row[name] for row in rows] for name in rows[0]})
+        return PointSet(**{name: [row[name] for row in rows] for name in rows[0]})
     return parts[0] if len(parts) == 1 else Union(*parts)
 
 

@@ -81,6 +81,11 @@ class Jet(Field):
             directions = directions[constant(carried, torch.long, points.device)]
         return cls(torch.cat((points[None], directions)), indices, rule=rule)
 
+    def coordinate(self, axis: int | range) -> Jet:
+        """Column `axis` of a seed, or its columns in a range, as the coordinate that `.d` differentiates along."""
+        column = axis if isinstance(axis, int) else slice(axis.start, axis.stop)
+        return Jet(self.coefficients[..., column], self.indices, axis, self.rule)
+
     @property
     def value(self) -> Tensor:
         """The values, `(N, ...)`."""

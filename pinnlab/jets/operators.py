@@ -32,6 +32,15 @@ def grad(u: Field, *coordinates: Field) -> Field:
 
     Returns:
         The field of the d derivatives, values `(N, d)`.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> from pinnlab.jets.operators import grad
+        >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 1))
+        >>> x, y = seed.coordinate(0), seed.coordinate(1)
+        >>> grad(x * y**2, x, y).value
+        tensor([[4., 4.]])
     """
     return u.apply(torch.stack, ([u.differentiate(axis) for axis in u.axes(coordinates)], -1), {})
 

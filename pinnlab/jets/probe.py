@@ -228,8 +228,8 @@ class Probe(Field):
                 "what acts on the nodes must have as many entries as there are nodes, in training and, where a rule "
                 "has a finer one, in the evaluation"
                 if together
-                else "values at the points must be a column, as m in At(x=…, m=…), and a residual may use only the "
-                "values at its own point"
+                else "values at the points must be a column, as m in PointSet(x=…, m=…), and a residual may use only "
+                "the values at its own point"
             )
             raise UserError(f"{name} of fields at {points} points fails ({message}); {advice}") from error
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, select, size, spaced
+from pinnlab.geometry import Points, select, size, subsample
 from pinnlab.jets import IndexSet
 from pinnlab.jets.values import TOGETHER
 from pinnlab.residuals.residuals import Residuals
@@ -95,7 +95,7 @@ def _check_alone(residuals: Residuals, name: str, batch: Points, rows: Tensor, w
     Raises:
         UserError: if it does not.
     """
-    chosen = spaced(size(batch), _COMPARED).flip(0)
+    chosen = subsample(size(batch), _COMPARED).flip(0)
     chosen = chosen[torch.arange(max(3, len(chosen))) % len(chosen)]  # a single point beside copies of itself
     few, expected = select(batch, chosen), rows[:, chosen]
     with _untouched(residuals), torch.no_grad():

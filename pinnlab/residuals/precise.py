@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from pinnlab.engines import NTP
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, select, size, spaced
+from pinnlab.geometry import Points, select, size, subsample
 from pinnlab.precision import DoubleDouble, doubled
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Weighting
@@ -82,7 +82,7 @@ def rounding(network: nn.Module, x: Tensor) -> Tensor:
         return difference
 
 
-def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Points]:
+def subsampled(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Points]:
     """Some of the points of each constraint, so that `Precise` takes seconds and no more memory than training.
 
     All of them for networks of up to some ten thousand parameters and some thousand points.
@@ -94,7 +94,7 @@ def thinned(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Poi
         nodes = size(residuals.constraints[name].flat(batch))
         work = nodes * len(residuals.terms[name].indices) * weights
         few = size(batch) // max(1, math.ceil(work / _WORK))
-        chosen[name] = select(batch, spaced(size(batch), max(1, few)))
+        chosen[name] = select(batch, subsample(size(batch), max(1, few)))
     return chosen
 
 

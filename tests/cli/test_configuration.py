@@ -13,7 +13,7 @@ from pinnlab.errors import UserError
 MINE = """
 from torch import nn
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import PointSet, Interval
 from pinnlab.networks import Build
 
 class Decay(Equation):
@@ -23,7 +23,7 @@ class Decay(Equation):
         return {
             "ode": Constraint(line, lambda t, u: u.d(t) + u, points=9),
             "start": Constraint(line.face("t", 0), lambda u: u - 1),
-            "data": Constraint(At(t=[0.5, 1.0], m=[0.6, 0.4]), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=[0.5, 1.0], m=[0.6, 0.4]), lambda u, m: u - m),
         }
 
 class Untyped(nn.Module):

@@ -17,7 +17,7 @@ from pinnlab.training import LBFGS, Adam
 SPOILT = """
 import torch
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import PointSet, Interval
 
 class Spoilt(Equation):
     '''u' = -u with u(0) = 1, and a term that becomes NaN once the network has moved.'''
@@ -28,7 +28,7 @@ class Spoilt(Equation):
     def constraints(self):
         return {
             "interior": Constraint(Interval(x=(0, 1)), lambda x, u: u.d(x) + u, points=9),
-            "spoilt": Constraint(At(x=[0.0]), self.spoil),
+            "spoilt": Constraint(PointSet(x=[0.0]), self.spoil),
         }
     def spoil(self, x, u):
         self.evaluations += 1

@@ -13,7 +13,7 @@ from pinnlab.collocation import Grid, Halton, Sobol, residual_adaptive
 from pinnlab.collocation.batches import shard
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Region, size
+from pinnlab.geometry import Box, PointSet, Region, size
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ TERMS = {
     "interior": Term(BOX, 31),
     "initial": Term(BOX.face("t", 0), 7),
     "walls": Term(BOX.faces("x"), 10),
-    "data": Term(At(t=[0.1, 0.2, 0.3], x=[0.0, 0.1, 0.2], u=[1.0, 2.0, 3.0])),
+    "data": Term(PointSet(t=[0.1, 0.2, 0.3], x=[0.0, 0.1, 0.2], u=[1.0, 2.0, 3.0])),
 }
 
 

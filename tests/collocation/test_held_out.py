@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from pinnlab.collocation import Graded, Grid, Halton, LatinHypercube, Sobol, Uniform
+from pinnlab.collocation import Clustered, Grid, Halton, LatinHypercube, Sobol, Uniform
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.equations import Constraint
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Disc, Interval, Parametrised, Polygon, Product, Union, size
+from pinnlab.geometry import Box, Disc, Interval, Parametrised, PointSet, Polygon, Product, Union, size
 from pinnlab.geometry.region import GOLDEN
 
 PLATE, HOLE = Box(x=(-1, 1), y=(-1, 1)), Disc((0, 0), 0.4)
@@ -44,7 +44,7 @@ SAMPLERS = [
     LatinHypercube(),
     Sobol(),
     Halton(),
-    Graded(axis=0, sampler=Grid(offset=GOLDEN)),
+    Clustered(axis=0, sampler=Grid(offset=GOLDEN)),
 ]
 
 
@@ -88,11 +88,11 @@ def test_nor_in_single_precision_among_many_points(name):
 @pytest.mark.parametrize(
     "region",
     [
-        At(x=[0.0, 1.0], u=[2.0, 3.0]),
+        PointSet(x=[0.0, 1.0], u=[2.0, 3.0]),
         Interval(x=(0, 1)).boundary,
         (Interval(x=(0, 1)) - Interval(x=(0.3, 0.5))).boundary,
-        Union(At(x=[0.0]), At(x=[1.0])),
-        At(x=[0.0, 1.0, 5.0]) - Interval(x=(2, 9)),
+        Union(PointSet(x=[0.0]), PointSet(x=[1.0])),
+        PointSet(x=[0.0, 1.0, 5.0]) - Interval(x=(2, 9)),
     ],
 )
 def test_given_points_are_held_out_as_they_are(region):

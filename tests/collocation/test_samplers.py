@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from pinnlab.collocation import Graded, Grid, Halton, LatinHypercube, Sampler, Sobol, Uniform
+from pinnlab.collocation import Clustered, Grid, Halton, LatinHypercube, Sampler, Sobol, Uniform
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Interval, Polygon, size
 
 RANDOM = [Uniform(), LatinHypercube(), Sobol(), Halton()]
-ALL = [Grid(), *RANDOM, Graded(0, towards=0.3)]
+ALL = [Grid(), *RANDOM, Clustered(0, towards=0.3)]
 SQUARE = Box(x=(0.0, 1.0), y=(0.0, 1.0))
 by_name = pytest.mark.parametrize
 
@@ -146,7 +146,7 @@ def test_bad_input_is_one_clear_line(build, message):
 def test_graded_points_are_drawn_towards_the_place_by_the_power_of_their_distance(towards):
     plain, graded = (
         stack(sampler.sample(Box(t=(0.0, 1.0), x=(-1.0, 1.0)), 400, 0))
-        for sampler in (Sobol(), Graded(1, towards, power=3.0, share=0.25))
+        for sampler in (Sobol(), Clustered(1, towards, power=3.0, share=0.25))
     )
     place = 2 * towards - 1
     assert torch.equal(plain[:, 0], graded[:, 0])
@@ -159,16 +159,16 @@ def test_graded_points_are_drawn_towards_the_place_by_the_power_of_their_distanc
 
 def test_a_power_of_one_and_a_share_of_none_leave_the_points_alone():
     plain = stack(Halton().sample(SQUARE, 50, 0))
-    for graded in (Graded(0, power=1.0, sampler=Halton()), Graded(0, share=0.0, sampler=Halton())):
+    for graded in (Clustered(0, power=1.0, sampler=Halton()), Clustered(0, share=0.0, sampler=Halton())):
         assert torch.allclose(stack(graded.sample(SQUARE, 50, 0)), plain, rtol=0, atol=1e-15)
 
 
 @by_name("options", [{"axis": -1}, {"axis": 0, "towards": 1.5}, {"axis": 0, "power": 0.5}, {"axis": 0, "share": 2.0}])
 def test_bad_gradings_are_refused(options):
-    with pytest.raises(UserError, match="Graded: axis from 0, towards and share between 0 and 1, power at least 1"):
-        Graded(**options)
+    with pytest.raises(UserError, match="Clustered: axis from 0, towards and share between 0 and 1, power at least 1"):
+        Clustered(**options)
 
 
 def test_a_grading_along_an_axis_that_is_not_there_is_refused():
     with pytest.raises(UserError, match="no axis 2"):
-        Graded(2).sample(SQUARE, 5, 0)
+        Clustered(2).sample(SQUARE, 5, 0)

@@ -18,7 +18,7 @@ MODULE = """
 import math
 import torch
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import At, Box, Disc, Interval, Union
+from pinnlab.geometry import PointSet, Box, Disc, Interval, Union
 
 PLATES = {
     "notch": Box(x=(0, 2), y=(0, 2)) - Box(x=(1, 2), y=(1, 2)),
@@ -86,7 +86,7 @@ class Fit(Equation):
     inputs, outputs = ("x", "y"), ("u",)
 
     def constraints(self):
-        points = At(x=[0.0, 1.0, 2.0], y=[0.0, 1.0, 0.5], value=[1.0, 2.0, 3.0])
+        points = PointSet(x=[0.0, 1.0, 2.0], y=[0.0, 1.0, 0.5], value=[1.0, 2.0, 3.0])
         return {"data": Constraint(points, lambda u, value: u - value)}
 
 

@@ -11,7 +11,7 @@ from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.equations.residual.arguments import columns, components, resolve
 from pinnlab.equations.residual.inference import required
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Interval
+from pinnlab.geometry import Box, Interval, PointSet
 from pinnlab.jets import IndexSet, Jet, Probe
 from pinnlab.jets.series.algebra import add
 
@@ -246,7 +246,7 @@ def test_components_are_fields():
 
 def declared(**attributes):
     body = {"inputs": ("x",), "outputs": ("u",)} | attributes
-    body.setdefault("constraints", lambda self: {"point": Constraint(At(x=[0.0]), lambda u: u)})
+    body.setdefault("constraints", lambda self: {"point": Constraint(PointSet(x=[0.0]), lambda u: u)})
     return type("Declared", (Equation,), {k: v for k, v in body.items() if v is not None})()
 
 

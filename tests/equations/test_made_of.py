@@ -10,14 +10,14 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown, Vector
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Disc
+from pinnlab.geometry import Box, Disc, PointSet
 from pinnlab.jets.operators import biharmonic, directional, div, grad, laplacian
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 
 ENGINES = [NTP(), Autograd()]
 GRID = np.linspace(0.1, 1, 20)
-DATA = At(x=GRID, y=GRID[::-1], k=np.exp(GRID), m=np.sin(GRID)[:, None], v=np.stack([GRID, -GRID], -1))
+DATA = PointSet(x=GRID, y=GRID[::-1], k=np.exp(GRID), m=np.sin(GRID)[:, None], v=np.stack([GRID, -GRID], -1))
 
 
 class Example(Equation):
@@ -157,8 +157,8 @@ def test_data_beside_derivatives_are_fine(residual, same):
 @pytest.mark.parametrize("count", [2, 19, 20, 1009])
 def test_a_tensor_of_values_from_elsewhere_is_refused(count):
     message = refusal(lambda u: u * torch.ones(count))
-    assert "as m in At(x=…, m=…)" in message
-    assert "as m in At(x=…, m=…)" in refusal(lambda u: np.ones(count) * u)
+    assert "as m in PointSet(x=…, m=…)" in message
+    assert "as m in PointSet(x=…, m=…)" in refusal(lambda u: np.ones(count) * u)
 
 
 TRUTHS = {
@@ -230,7 +230,7 @@ class Tube(Equation):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    "region", [At(t=[0, 1], x=[[0.1], [0.2]]), At(t=[0, 1], x=[0.1, 0.2]), Box(t=(0, 1), x=([0.0], [1.0]))]
+    "region", [PointSet(t=[0, 1], x=[[0.1], [0.2]]), PointSet(t=[0, 1], x=[0.1, 0.2]), Box(t=(0, 1), x=([0.0], [1.0]))]
 )
 def test_a_vector_of_one_component_may_be_a_plain_column(engine, region):
     torch.manual_seed(1)
@@ -246,8 +246,8 @@ class _Half:
 @pytest.mark.parametrize(
     ("region", "message"),
     [
-        (At(x=[[1, 2], [3, 4]], y=[1, 2]), r"input 'x' has the shape \(2, 2\), not \(N,\)"),
-        (At(t=[0, 1], x=[[1, 2], [3, 4]]), r"input 'x' has the shape \(2, 2\), not \(N, 1\)"),
+        (PointSet(x=[[1, 2], [3, 4]], y=[1, 2]), r"input 'x' has the shape \(2, 2\), not \(N,\)"),
+        (PointSet(t=[0, 1], x=[[1, 2], [3, 4]]), r"input 'x' has the shape \(2, 2\), not \(N, 1\)"),
     ],
 )
 def test_inputs_of_other_shapes_are_refused(region, message):

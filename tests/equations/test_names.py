@@ -8,7 +8,7 @@ import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown, Vector
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Interval
+from pinnlab.geometry import Box, Interval, PointSet
 from pinnlab.training import Adam, GaussNewton
 
 
@@ -112,7 +112,7 @@ def test_attributes_that_cannot_be_set():
                 self.k = Unknown(1.0)
 
         def constraints(self):
-            return {"all": Constraint(At(x=[0.0]), lambda u: u - self.a)}
+            return {"all": Constraint(PointSet(x=[0.0]), lambda u: u - self.a)}
 
     with pytest.raises(UserError, match=r"must begin with super\(\).__init__\(\), before 'k' is set"):
         Early()

@@ -17,8 +17,7 @@ def test_the_exact_solution_satisfies_the_equation_with_all_derivatives(k):
     equation = SelfSimilarBurgers(k)
     points = {"X": torch.linspace(-2, 2, 41)}
     U = equation.solution(points, 2 * k + 2)["U"]
-    X = Jet.seed(points["X"][:, None], U.indices)[:, 0]
-    X = Jet(X.coefficients, X.indices, axis=0)
+    X = Jet.seed(points["X"][:, None], U.indices).coordinate(0)
     residual = equation.residual(X, U, torch.tensor(1 / (2 * k)))
     terms = ((1 + 1 / (2 * k)) * X + U) * U.d(X)
     assert residual.indices.order == 2 * k + 1

@@ -17,7 +17,7 @@ LONG = ["--model.phases.0.steps", "100000"]
 SPOILT = """
 import torch
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import PointSet, Interval
 
 class Spoilt(Equation):
     '''u' = -u with u(0) = 1, u(1) = 1/e; the residual at x = 1, the second point, becomes NaN.'''
@@ -28,7 +28,7 @@ class Spoilt(Equation):
     def constraints(self):
         return {
             "interior": Constraint(Interval(x=(0, 1)), lambda x, u: u.d(x) + u, points=9),
-            "ends": Constraint(At(x=[0.0, 1.0]), self.spoil),
+            "ends": Constraint(PointSet(x=[0.0, 1.0]), self.spoil),
         }
     def spoil(self, x, u):
         self.evaluations += 1

@@ -94,7 +94,7 @@ def test_ranks_train_stages_as_one(lab, engine):
 NONLOCAL = """
 import math
 from pinnlab.equations import Constraint, Equation, Shift, Unknown, Whole, periodic
-from pinnlab.geometry import At, Box
+from pinnlab.geometry import PointSet, Box
 from pinnlab.operators import Antiderivative, GaussLegendre
 
 class Mixed(Equation):
@@ -116,7 +116,7 @@ class Mixed(Equation):
             "integral": Whole(
                 self.rule, lambda u, x, S: u - S @ u - x, operators={"S": Antiderivative}, each=Box(t=(0, 1)), points=3
             ),
-            "mean": Whole(At(t=[0.0] * 7, x=[i / 6 for i in range(7)]), lambda u: u - 3 * u.mean()),
+            "mean": Whole(PointSet(t=[0.0] * 7, x=[i / 6 for i in range(7)]), lambda u: u - 3 * u.mean()),
         }
 
     def mass(self, u, weight, t):

@@ -49,7 +49,7 @@ class Decay(Equation):
 import numpy as np
 import torch
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Box
+from pinnlab.geometry import PointSet, Box
 
 
 class Heat(Equation):
@@ -65,7 +65,7 @@ class Heat(Equation):
         return {
             "interior": Constraint(box, self.residual, points=12),
             "walls": Constraint(box.faces("x"), lambda u: u, points=6, weight=2.0),
-            "data": Constraint(At(t=times, x=0.5 + 0 * times, m=np.exp(-times)), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=times, x=0.5 + 0 * times, m=np.exp(-times)), lambda u, m: u - m),
         }
 
     def residual(self, t, x, u, kappa):
@@ -111,7 +111,7 @@ EDITS = [
     (r"Unknown\(.*?\)\n", "Unknown(5.0, (0.1, 2.0))\n"), (r"Unknown\(.*?\)\n", "Unknown('a')\n"),
     (r"Unknown\(.*?\)\n", "Unknown(0.5, (2.0, 0.1))\n"), (r"Unknown\(.*?\)\n", "Unknown(0.5, linear=True)\n"),
     (r"Unknown\(.*?\)\n", "Unknown(float('nan'))\n"), (r"super\(\)\.__init__\(\)", "pass"),
-    (r"import torch", "import torchh"), (r"import (Box|Interval|At, Box)", "import Boxx"), (r"\):", ")"),
+    (r"import torch", "import torchh"), (r"import (Box|Interval|Box, PointSet)", "import Boxx"), (r"\):", ")"),
     (r":\n", "\n"),
     (r"class (\w+)", r"class Other\1"), (r"Equation\):", "object):"), (r"\{", "["), (r"\}", ""),
     (r"\"ode\"", '"a b/c"'),
@@ -154,7 +154,7 @@ JUNK = [
 EXTREME = [-1.0, 0.0, 1e-300, 1e-12, 1e9, math.nan, math.inf, -math.inf, "1e400", None]
 CLASSES = [
     "MLP", "Taylor", "Staged", "RandomFeatures", "SIREN", "Even", "NTP", "Autograd", "Adam", "LBFGS", "GaussNewton",
-    "SSBroyden", "Grid", "Sobol", "Graded", "Poisson", "Blasius", "Nothing", "nowhere.Nothing", "os.path",
+    "SSBroyden", "Grid", "Sobol", "Clustered", "Poisson", "Blasius", "Nothing", "nowhere.Nothing", "os.path",
     "torch.nn.Linear",
     "torch.nn.Tanh", "", None, 7, "ResidualAdaptive", "EarlyStopping", "Weights",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from scipy.interpolate import make_interp_spline
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Table, Unknown
 from pinnlab.errors import UserError
-from pinnlab.geometry import At
+from pinnlab.geometry import PointSet
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import inspect
 
@@ -293,7 +293,7 @@ class Fuzzed(Equation):
         self.nu = Unknown(0.7)
 
     def constraints(self):
-        return {"pde": Constraint(At(**self.columns), self.residual, sobolev=self.sobolev)}
+        return {"pde": Constraint(PointSet(**self.columns), self.residual, sobolev=self.sobolev)}
 
     def residual(self, x, y, u, v, k, m, nu):
         return fields(self.tree, {"x": x, "y": y, "u": u, "v": v, "k": k, "m": m, "nu": nu})

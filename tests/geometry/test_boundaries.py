@@ -10,7 +10,20 @@ from scipy.stats import chisquare
 
 from pinnlab.collocation import Grid, Halton, LatinHypercube, Sobol, Uniform
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Circle, Disc, Interval, Parametrised, Point, Polygon, Product, Union, select, size
+from pinnlab.geometry import (
+    Box,
+    Circle,
+    Disc,
+    Interval,
+    Parametrised,
+    Point,
+    PointSet,
+    Polygon,
+    Product,
+    Union,
+    select,
+    size,
+)
 from pinnlab.geometry.border import beside
 
 SAMPLERS = [Grid(), Grid(offset=0.5), Uniform(), LatinHypercube(), Sobol(), Halton()]
@@ -206,7 +219,7 @@ def test_polygons_that_share_a_side_up_to_rounding_have_none_inside(turn):
         (Interval(x=(1, 2)) | Interval(x=(0, 1.5)), [0, 2], [-1, 1]),
         (Interval(x=(0, 1)) - Interval(x=(0.5, 1)), [0, 0.5], [-1, 1]),
         (Interval(x=(0, 1)) & Interval(x=(0.25, 3)), [0.25, 1], [-1, 1]),
-        (Interval(x=(0, 1)) - At(x=[0.5]), [0, 1], [-1, 1]),
+        (Interval(x=(0, 1)) - PointSet(x=[0.5]), [0, 1], [-1, 1]),
         (Union(Interval(x=(2, 3)), Interval(x=(0, 1))), [0, 1, 2, 3], [-1, 1, -1, 1]),
     ],
 )
@@ -272,7 +285,7 @@ def test_walls_over_a_time():
         (TIME, Disc() | Disc((1, 0), 1)),
         (TIME, Disc() & Disc((1, 0), 1)),
         (Disc() | Disc((1, 0), 1), Interval(t=(0, 2)) - Interval(t=(0.5, 1))),
-        (At(x=[0.0, 1.0], y=[0.0, 2.0]), TIME),
+        (PointSet(x=[0.0, 1.0], y=[0.0, 2.0]), TIME),
         (Disc(), TIME),
     ],
 )
@@ -313,7 +326,7 @@ def test_a_region_within_another_adds_nothing_to_it():
         (PLATE & box(1, 0), "the intersection of regions has no boundary; is it empty"),
         (PLATE - Disc(radius=9), "has no boundary; is it empty"),
         (Interval(x=(0, 1)) - Interval(x=(-1, 2)), "the difference of intervals has no boundary"),
-        (At(x=[1.0, 2.0]), "given points have no boundary"),
+        (PointSet(x=[1.0, 2.0]), "given points have no boundary"),
         (Product(Point({"x": 0.0})), "given points have no boundary"),
         (Disc().boundary, "dimension 1 in the coordinates x, y has no outward normal"),
         (TRIANGLE.boundary, "dimension 1 in the coordinates x, y"),
@@ -342,7 +355,7 @@ def test_what_has_no_boundary_says_so(region, message):
         (lambda: Product(TIME, Disc()).face("z", 0), "the product has no coordinate 'z'"),
         (lambda: Product(TIME, PLATE - HOLE), r"a Difference cannot be a factor of a Product; write `\*`"),
         (lambda: (PLATE - HOLE) * Interval(x=(0, 1)), "occurs twice in the product"),
-        (lambda: At(v=[[1.0, 2.0]]) * TIME, "the column v is a vector"),
+        (lambda: PointSet(v=[[1.0, 2.0]]) * TIME, "the column v is a vector"),
     ],
 )
 def test_bad_input_is_one_clear_line(build, message):

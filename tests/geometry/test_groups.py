@@ -11,7 +11,7 @@ from pinnlab.collocation.held_out import held_out
 from pinnlab.equations import Constraint, Whole
 from pinnlab.equations.constraints import domain
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Disc, Groups, Interval, Nodes, select, size
+from pinnlab.geometry import Box, Disc, Groups, Interval, Nodes, PointSet, select, size
 from pinnlab.operators import GaussHermite, GaussLegendre
 
 
@@ -49,7 +49,7 @@ def test_held_out_groups_have_the_nodes_of_a_finer_rule():
     assert not set(points["t"][:, 0].tolist()) & set(trained["t"][:, 0].tolist())
 
 
-@pytest.mark.parametrize("nodes", [At(x=[0.0, 0.5, 1.0]), Box(x=(0, 1))], ids=["given", "sampled"])
+@pytest.mark.parametrize("nodes", [PointSet(x=[0.0, 0.5, 1.0]), Box(x=(0, 1))], ids=["given", "sampled"])
 def test_other_regions_are_one_group(nodes):
     groups = Groups(nodes)
     points = Sobol().sample(groups, 9, 0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pinnlab.collocation import Grid, Halton, LatinHypercube, Sobol, Uniform
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Disc, Interval, Point, Polygon, Product, Union, select, size, spaced
+from pinnlab.geometry import Box, Disc, Interval, Point, PointSet, Polygon, Product, Union, select, size, subsample
 
 SAMPLERS = [Grid(), Uniform(), LatinHypercube(), Sobol(), Halton()]
 BOX = Box(t=(0.0, 1.0), x=(-1.0, 3.0))
@@ -24,7 +24,7 @@ REGIONS = {
     "faces": BOX.faces("x"),
     "boundary": Box(x=(0, 1), y=(0, 1), z=(0, 2)).boundary,
     "ends": Interval(X=(-2.0, 2.0)).faces("X"),
-    "given": At(X=[-2.0, 2.0], U=[1.0, -1.0]),
+    "given": PointSet(X=[-2.0, 2.0], U=[1.0, -1.0]),
     "disc": Disc((1.0, -2.0), 0.7),
     "circle": Disc((1.0, -2.0), 0.7).boundary,
     "polygon": SQUARE,
@@ -151,20 +151,20 @@ def test_ends_of_an_interval_are_two_points():
 
 @pytest.mark.parametrize("n", [1, 2, 500])
 def test_given_points_are_all_given_points(n):
-    points = Sobol().sample(At(X=[-2.0, 2.0], U=[1.0, -1.0], v=[[1, 2], [3, 4]]), n, seed=9)
+    points = Sobol().sample(PointSet(X=[-2.0, 2.0], U=[1.0, -1.0], v=[[1, 2], [3, 4]]), n, seed=9)
     assert points["X"].tolist() == [-2.0, 2.0]
     assert points["U"].tolist() == [1.0, -1.0]
     assert points["v"].tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
 def test_given_points_can_be_cut():
-    points = Sobol().sample(At(x=[0.0, 1.0, 2.0], y=[0.0, 0.0, 0.0]) - Disc(), 5, seed=0)
+    points = Sobol().sample(PointSet(x=[0.0, 1.0, 2.0], y=[0.0, 0.0, 0.0]) - Disc(), 5, seed=0)
     assert points["x"].tolist() == [2.0]
 
 
 @given(total=st.integers(1, 300), n=st.integers(0, 320))
 def test_spaced_indices_are_in_order_and_one_of_each_part(total, n):
-    index = spaced(total, n)
+    index = subsample(total, n)
     assert len(index) == min(n, total)
     assert set(index.tolist()) <= set(range(total)) and bool((index.diff() > 0).all())
     if n:
@@ -175,7 +175,7 @@ def test_spaced_indices_are_in_order_and_one_of_each_part(total, n):
 def test_spaced_points_of_a_sequence_lie_everywhere(step):
     """Of every other point of a Sobol sequence none lies in one half."""
     points = Sobol().sample(Box(x=(0, 1), y=(0, 1)), 4096, 0)
-    some = select(points, spaced(4096, 4096 // step))
+    some = select(points, subsample(4096, 4096 // step))
     cells = (4 * (some["x"] * 4).long() + (some["y"] * 4).long()).bincount(minlength=16)
     assert size(some) == 4096 // step
     assert float(cells.min()) > 0.7 * size(some) / 16
@@ -197,20 +197,20 @@ def test_spaced_points_of_a_sequence_lie_everywhere(step):
         (lambda: BOX.face("t", math.nan), "must be finite"),
         (lambda: BOX.faces("y"), "no axis 'y'"),
         (lambda: REGIONS["vector"].faces("x"), "only scalar axes have faces"),
-        (lambda: At(), "at least one column"),
-        (lambda: At(x=[1.0], u=[1.0, 2.0]), "one length"),
-        (lambda: At(x=[]), "no points given"),
-        (lambda: At(x=[math.nan]), "not finite"),
-        (lambda: At(x=["a"]), "the column x must be numbers.*strings"),
-        (lambda: At(x=[[1, 2], [3]]), "list of numbers"),
-        (lambda: At(x=[1j, 2]), "complex"),
-        (lambda: At(x=torch.tensor([1j])), "complex"),
-        (lambda: At(x=np.array([1.0, None], dtype=object)), "objects"),
-        (lambda: At(x=np.ma.array([1.0, 2.0], mask=[False, True])), "masked"),
-        (lambda: At(x=np.array(["2020-01-01"], dtype="datetime64[D]")), "dates"),
-        (lambda: At(x=np.array([2**53 + 1])), "beyond 2.53"),
-        (lambda: At(x=[10**30]), "beyond 2.53"),
-        (lambda: At(x=(i for i in range(3))), "objects"),
+        (lambda: PointSet(), "at least one column"),
+        (lambda: PointSet(x=[1.0], u=[1.0, 2.0]), "one length"),
+        (lambda: PointSet(x=[]), "no points given"),
+        (lambda: PointSet(x=[math.nan]), "not finite"),
+        (lambda: PointSet(x=["a"]), "the column x must be numbers.*strings"),
+        (lambda: PointSet(x=[[1, 2], [3]]), "list of numbers"),
+        (lambda: PointSet(x=[1j, 2]), "complex"),
+        (lambda: PointSet(x=torch.tensor([1j])), "complex"),
+        (lambda: PointSet(x=np.array([1.0, None], dtype=object)), "objects"),
+        (lambda: PointSet(x=np.ma.array([1.0, 2.0], mask=[False, True])), "masked"),
+        (lambda: PointSet(x=np.array(["2020-01-01"], dtype="datetime64[D]")), "dates"),
+        (lambda: PointSet(x=np.array([2**53 + 1])), "beyond 2.53"),
+        (lambda: PointSet(x=[10**30]), "beyond 2.53"),
+        (lambda: PointSet(x=(i for i in range(3))), "objects"),
         (lambda: Box(x=(0, 1j)), "the bounds of x.*complex"),
         (lambda: Box(x=("0", "1")), "strings"),
         (lambda: Disc((0, np.complex128(1))), "complex"),
@@ -229,7 +229,7 @@ def test_spaced_points_of_a_sequence_lie_everywhere(step):
         (lambda: Product(REGIONS["hole"], Interval(t=(0, 1))), "cannot be a factor"),
         (lambda: Sobol().sample(Disc() & Disc((5, 5)), 10, 0), "is it empty"),
         (lambda: Grid().sample(Disc() & Disc((5, 5)), 10, 0), "is it empty"),
-        (lambda: Sobol().sample(At(x=[0.0], y=[0.0]) - Disc(), 10, 0), "is it empty"),
+        (lambda: Sobol().sample(PointSet(x=[0.0], y=[0.0]) - Disc(), 10, 0), "is it empty"),
         (lambda: Sobol().sample(BOX.faces(), 3, 0), "cannot cover a region of 4 parts"),
         (lambda: Sobol().sample(Union(BOX.faces("x"), BOX.boundary), 30, 0), "different columns"),
     ],
@@ -271,7 +271,7 @@ class Frame:
     ],
 )
 def test_a_column_may_be_of_any_library(values):
-    column = At(x=values).place(1, None)["x"]
+    column = PointSet(x=values).place(1, None)["x"]
     assert column.tolist() == [0, 1, 2] and column.dtype == torch.get_default_dtype()
 
 

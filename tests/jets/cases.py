@@ -37,7 +37,7 @@ def jet(indices: IndexSet, generator: torch.Generator | None = None, shape: tupl
 def coordinates(like: Jet) -> list[Jet]:
     """The coordinates of the index set, to differentiate along."""
     seed = Jet.seed(torch.zeros(3, like.indices.dimension), like.indices)
-    return [Jet(seed.coefficients[..., axis], like.indices, axis) for axis in range(like.indices.dimension)]
+    return [seed.coordinate(axis) for axis in range(like.indices.dimension)]
 
 
 def same(a: Jet, b: Jet, tolerance: float = 1e-12) -> None:

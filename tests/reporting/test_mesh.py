@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pinnlab.geometry import At, Box, Disc, Interval, Parametrised, Polygon, Product, Union
+from pinnlab.geometry import Box, Disc, Interval, Parametrised, PointSet, Polygon, Product, Union
 from pinnlab.reporting.figures.mesh import broken, lattice, triangles
 
 NOTCH = Box(x=(0, 2), y=(0, 2)) - Box(x=(1, 2), y=(1, 2))
@@ -59,7 +59,7 @@ def test_a_region_that_knows_no_boundary_is_drawn_all_the_same(region):
 
 
 @pytest.mark.parametrize(
-    "region", [Disc().boundary, At(x=[0.0, 1.0, 2.0], y=[0.0, 1.0, 0.0], u=[1.0, 2.0, 3.0]), NOTCH.boundary]
+    "region", [Disc().boundary, PointSet(x=[0.0, 1.0, 2.0], y=[0.0, 1.0, 0.0], u=[1.0, 2.0, 3.0]), NOTCH.boundary]
 )
 def test_curves_and_given_points_have_no_triangles(region):
     points = lattice(region, 100)

@@ -14,7 +14,7 @@ import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Disc, Interval, Polygon
+from pinnlab.geometry import Box, Disc, Interval, PointSet, Polygon
 from pinnlab.geometry.region import Pilot
 from pinnlab.jets.operators import laplacian
 from pinnlab.networks import MLP
@@ -101,7 +101,7 @@ def square_with_hole():
 def line():
     return {
         "interior": Constraint(Interval(x=(0, 1)), lambda x, u, v: (u.d(x) - v, v.d(x) + u)),
-        "start": Constraint(At(x=[0.0]), lambda x, u, v: (u - 1, 2 * v + 3)),
+        "start": Constraint(PointSet(x=[0.0]), lambda x, u, v: (u - 1, 2 * v + 3)),
     }
 
 
@@ -224,7 +224,7 @@ def test_conditions_that_disagree_are_not_built_in():
     [
         (lambda box: Constraint(box.face("x", 0.5), lambda u: u), "not made of whole sides"),
         (lambda box: Constraint(Box(t=(0, 0.5), x=(0, 1)).face("x", 0), lambda u: u), "a part of a side"),
-        (lambda box: Constraint(At(t=[0.3], x=[0.2], m=[1.0]), lambda u, m: u - m), "not made of whole sides"),
+        (lambda box: Constraint(PointSet(t=[0.3], x=[0.2], m=[1.0]), lambda u, m: u - m), "not made of whole sides"),
         (lambda box: Constraint(box.boundary, lambda u, normal_x: u - normal_x), "depends on normal_x"),
     ],
     ids=["within", "part", "data", "normal"],

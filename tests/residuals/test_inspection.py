@@ -13,7 +13,7 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import inspect
@@ -36,7 +36,7 @@ class Example(Equation):
         region, residual, points = self.given
         return {
             "inside": Constraint(region, residual, points=points),
-            "start": Constraint(At(x=[0.1]), lambda u: u - 1),
+            "start": Constraint(PointSet(x=[0.1]), lambda u: u - 1),
         }
 
 
@@ -90,7 +90,7 @@ def test_rows_that_see_other_points_are_refused(residual, engine):
 
 
 def test_data_columns_are_no_way_around(engine):
-    data = At(x=np.linspace(0.1, 1, 20), m=np.linspace(0, 1, 20))
+    data = PointSet(x=np.linspace(0.1, 1, 20), m=np.linspace(0, 1, 20))
     for residual in (lambda u, m: u - m / m.max(), lambda u, m: u - m.mean(), lambda u, m: u - m.cumsum(0)):
         with pytest.raises(UserError, match="own point"):
             inspected(residual, engine, data)
@@ -168,7 +168,7 @@ def test_all_coordinates_of_a_singular_point_are_named(engine):
         def constraints(self):
             return {"inside": super().constraints()["inside"]}
 
-    region = At(x=[0.5, 0.0, 0.0], y=[0.0, 0.0, 1.0])
+    region = PointSet(x=[0.5, 0.0, 0.0], y=[0.0, 0.0, 1.0])
     residuals = Residuals(MLP(2, 1, 4, 1), Plane(lambda x, y, u: u / torch.sqrt(x**2 + y**2), region), engine)
     with pytest.raises(UserError, match=r"(NaN|infinite) at x = 0, y = 0 before"):
         inspect(residuals, {"inside": region.place(3, None)})

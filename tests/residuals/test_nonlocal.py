@@ -12,7 +12,7 @@ from pinnlab.collocation import Sobol
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Shift, Unknown, Whole, bloch, periodic
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box
+from pinnlab.geometry import Box, PointSet
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import inspect
@@ -82,7 +82,7 @@ RESIDUALS = {
 
 
 def whole(name):
-    return lambda: Whole(At(x=GRID), RESIDUALS[name])
+    return lambda: Whole(PointSet(x=GRID), RESIDUALS[name])
 
 
 def paired():
@@ -191,7 +191,7 @@ def test_engines_agree_and_so_does_higher_precision(name):
 def test_linear_unknowns_are_eliminated_from_whole_rows(engine):
     """λ of u' = λ (H u) is the least-squares value, and the Jacobian is the projected one."""
     kind, _ = CASES["matrix"]
-    equation = kind(lambda: Whole(At(x=GRID), lambda u, x, p: u.d(x) - p * (H @ u)), linear=True)
+    equation = kind(lambda: Whole(PointSet(x=GRID), lambda u, x, p: u.d(x) - p * (H @ u)), linear=True)
     residuals = Residuals(MLP(1, 2, 6, 2), equation, ENGINES[engine]())
     points = {"all": {"x": GRID[None]}}
     parameters = {k: v.detach() for k, v in residuals.named_parameters() if k.startswith("network.")}
@@ -220,7 +220,7 @@ REFUSED = {
     "derivative of a matrix product": (whole("matrix"), lambda u, x: (H @ u).d(x), "has none"),
     "of a sum": (whole("mean"), lambda u, x: (u * u.sum()).d(x), "sum"),
     "of a column of data": (
-        lambda: Whole(At(x=GRID, k=GRID), lambda u: u),
+        lambda: Whole(PointSet(x=GRID, k=GRID), lambda u: u),
         lambda u, x, k: (k * u).d(x),
         "the column 'k'",
     ),
@@ -326,7 +326,7 @@ class Mean(Equation):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("nodes", [At(x=torch.linspace(0, 1, 41)), Box(x=(0, 1))], ids=["given", "sampled"])
+@pytest.mark.parametrize("nodes", [PointSet(x=torch.linspace(0, 1, 41)), Box(x=(0, 1))], ids=["given", "sampled"])
 def test_mean_values_are_found(nodes, engine):
     solution = pinnlab.solve(
         Mean(nodes), lambda i, o: MLP(i, o, 8, 1), ENGINES[engine](), GaussNewton(steps=60), accelerator="cpu"

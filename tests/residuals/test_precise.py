@@ -15,7 +15,7 @@ from pinnlab.networks.mlp import ACTIVATIONS
 from pinnlab.precision import doubled
 from pinnlab.problems import SelfSimilarBurgers, ViscousBurgers
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.precise import Precise, rounding, thinned
+from pinnlab.residuals.precise import Precise, rounding, subsampled
 from tests.networks.test_architectures import NETWORKS
 from tests.truth import taylor
 
@@ -120,7 +120,7 @@ def test_large_networks_are_evaluated_at_fewer_points():
     kept = [
         {
             name: len(part["X"])
-            for name, part in thinned(Residuals(network, SelfSimilarBurgers(4), NTP()), points).items()
+            for name, part in subsampled(Residuals(network, SelfSimilarBurgers(4), NTP()), points).items()
         }
         for network in (MLP(1, 1, 20, 3), MLP(1, 1, 256, 3))
     ]

@@ -10,7 +10,7 @@ import torch
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Interval
+from pinnlab.geometry import Box, Interval, PointSet
 from pinnlab.networks import MLP
 from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Residuals, Sobolev
@@ -39,7 +39,9 @@ class Burgers(Equation):
         return {
             "interior": Constraint(box, self.residual),
             "initial": Constraint(box.face("t", 0), lambda x, u: u + torch.sin(math.pi * x), weight=2.0),
-            "data": Constraint(At(t=[0.5, 0.5], x=[0.1, 0.2], measured=[0.3, 0.4]), lambda u, measured: u - measured),
+            "data": Constraint(
+                PointSet(t=[0.5, 0.5], x=[0.1, 0.2], measured=[0.3, 0.4]), lambda u, measured: u - measured
+            ),
         }
 
     def residual(self, t, x, u, nu):

@@ -13,7 +13,7 @@ import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import MLP, Enriched, Odd, Seen
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian.affinity import check_affine
@@ -58,7 +58,7 @@ class Algebraic(Equation):
         return {
             "interior": Constraint(line, self.residual, points=30, sobolev=(1.0, 0.1)),
             "start": Constraint(line.face("x", 0), lambda u: u - 1),
-            "data": Constraint(At(x=[5.0], m=[26 ** (-1 / (1 + TRUTH))]), lambda u, m: u - m),
+            "data": Constraint(PointSet(x=[5.0], m=[26 ** (-1 / (1 + TRUTH))]), lambda u, m: u - m),
         }
 
     def residual(self, x, u, lam, mu=0.3):

@@ -17,7 +17,7 @@ import yaml
 
 import pinnlab
 from pinnlab.cli import main
-from pinnlab.collocation import Graded, Grid
+from pinnlab.collocation import Clustered, Grid
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown, Vector
 from pinnlab.errors import UserError
@@ -137,7 +137,7 @@ def test_a_folder_is_loaded_bit_for_bit(decay, name):
     options = {"points": {"ode": 9}, "sobolev": {"ode": Weights([1.0, 0.1])}, "weights": {"start": 2.0}}
     solution = pinnlab.solve(
         decay.Decay(rate=2.0), networks(decay)[name], NTP("faa_di_bruno"), phases, folder="run",
-        sampler={"ode": Graded(0, sampler=Grid())}, seed=3, **options,
+        sampler={"ode": Clustered(0, sampler=Grid())}, seed=3, **options,
     )  # fmt: skip
     again = pinnlab.load("run")
     t = np.linspace(0, 1, 5)

@@ -13,7 +13,7 @@ import pinnlab
 from pinnlab.collocation import Grid, Uniform
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import MLP, RandomFeatures, Staged
 from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Residuals
@@ -48,7 +48,7 @@ class Two(Equation):
     def constraints(self):
         return {
             "interior": Constraint(Interval(x=(0, 1)), self.residual, points=12, sobolev=(1.0, 0.1)),
-            "ends": Constraint(At(x=[0.0, 1.0], m=[1.0, 0.5]), lambda u, m, c: u - m * c),
+            "ends": Constraint(PointSet(x=[0.0, 1.0], m=[1.0, 0.5]), lambda u, m, c: u - m * c),
         }
 
     def residual(self, x, u, a, b):

@@ -10,7 +10,7 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Box, Disc, Interval, Union
+from pinnlab.geometry import Box, Disc, Interval, PointSet, Union
 from pinnlab.jets.operators import laplacian
 from pinnlab.networks import MLP
 from pinnlab.training import Adam, GaussNewton
@@ -76,7 +76,7 @@ def run(equation, engine):
         (HOLE.boundary, robin),
         (Union(PLATE.boundary, HOLE.boundary), given_flux),
         (HOLE.boundary & Box(x=(0, 1), y=(-1, 1)), given_flux),
-        (At(x=[0.4, 1.0], y=[0.0, 0.0], normal_x=[1.0, 1.0], normal_y=[0.0, 0.0]), given_flux),
+        (PointSet(x=[0.4, 1.0], y=[0.0, 0.0], normal_x=[1.0, 1.0], normal_y=[0.0, 0.0]), given_flux),
     ],
     ids=["flux", "robin", "with the outer boundary", "half", "given points"],
 )

@@ -15,7 +15,7 @@ from pinnlab.collocation import Grid
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation
 from pinnlab.errors import DivergedError, UserError
-from pinnlab.geometry import At, Box
+from pinnlab.geometry import Box, PointSet
 from pinnlab.networks import MLP
 from pinnlab.residuals import Residuals
 from pinnlab.training import LBFGS, Adam
@@ -178,7 +178,7 @@ def test_divergence_names_constraint_step_and_phase(bad, word, phase):
         begun = False
 
         def constraints(self):
-            return super().constraints() | {"spoilt": Constraint(At(x=[0.25, 0.5]), self.spoil)}
+            return super().constraints() | {"spoilt": Constraint(PointSet(x=[0.25, 0.5]), self.spoil)}
 
         def spoil(self, x, u):
             return u * torch.where(x > 0.3, bad if self.begun else 1.0, 1.0)

@@ -20,6 +20,7 @@ from pinnlab.commands.options.configuration import Content, defaults, dump, load
 from pinnlab.commands.options.explanations import explain, refuse_untyped
 from pinnlab.commands.options.overrides import changed, split
 from pinnlab.errors import UserError
+from pinnlab.renamed import with_new_names
 
 _SECTIONS = ("model", "data", "trainer", "run", "wandb")
 
@@ -100,12 +101,15 @@ class _Written:
         except yaml.YAMLError:
             value = None
         if not isinstance(value, dict | list):
-            return cls(words, {})
+            key = name.rpartition(".")[2]
+            today = with_new_names({key: text})[key]
+            return cls(words if today == text else [f"--{name}", today], {})
         content: Any = value
         for key in reversed(name.split(".")):
             content = {key: content}
+        renewed = with_new_names(content)
         # the parser takes what a list refers to as relative to the list where it comes as an option
-        return cls(["--config", dump(content)] if "${" in text else words, content)
+        return cls(["--config", dump(renewed)] if "${" in text or renewed != content else words, renewed)
 
 
 def _parsed(

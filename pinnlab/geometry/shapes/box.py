@@ -73,7 +73,7 @@ class Box(Parametrised):
             value: its value there, within the bounds.
 
         Returns:
-            A region of one dimension less; a single point, as `At`, where the box is an interval.
+            A region of one dimension less; a single point, as `PointSet`, where the box is an interval.
 
         Raises:
             UserError: no such coordinate, or a value outside its bounds.

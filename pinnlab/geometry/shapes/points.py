@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.geometry.numbers import real
 from pinnlab.geometry.region import Ends, Parametrised, Points, Region, Source, tolerance
+from pinnlab.renamed import former
 
 
-class At(Region):
-    """Given points, with data columns where there are measurements: `At(X=[-2, 2], U=[1, -1])`.
+class PointSet(Region):
+    """Given points, with data columns where there are measurements: `PointSet(X=[-2, 2], U=[1, -1])`.
 
     However many points are asked for, these are all there are.
     """
@@ -29,14 +32,14 @@ class At(Region):
             UserError: there is no point, a value is no finite real number, or the columns differ in length.
         """
         if not columns:
-            raise UserError("At needs at least one column, as in At(x=[0.0, 1.0])")
+            raise UserError("PointSet needs at least one column, as in PointSet(x=[0.0, 1.0])")
         self.columns = {name: _column(name, values) for name, values in columns.items()}
         self.names = tuple(columns)
         lengths = {name: len(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
-            raise UserError(f"At: the columns must have one length, not {lengths}")
+            raise UserError(f"PointSet: the columns must have one length, not {lengths}")
         if 0 in lengths.values():
-            raise UserError(f"At: no points given for {', '.join(self.names)}")
+            raise UserError(f"PointSet: no points given for {', '.join(self.names)}")
 
     @property
     def measure(self) -> float:
@@ -63,7 +66,7 @@ class At(Region):
         """
         vectors = [name for name, column in self.columns.items() if column.dim() > 1]
         if vectors:
-            raise UserError(f"At: the column {vectors[0]} is a vector, and a product takes numbers only")
+            raise UserError(f"PointSet: the column {vectors[0]} is a vector, and a product takes numbers only")
         normals = {f"normal_{name}" for name in self.names}
         rows = zip(*(column.tolist() for column in self.columns.values()), strict=True)
         named = [dict(zip(self.names, row, strict=True)) for row in rows]
@@ -119,9 +122,16 @@ class Point(Parametrised):
 
 
 def _column(name: str, values: object) -> Tensor:
-    column = real(values, f"At: the column {name}")
+    column = real(values, f"PointSet: the column {name}")
     column = column.reshape(1) if column.dim() == 0 else column
     if column.dim() > 2:
-        raise UserError(f"At: the column {name} must have shape (N,) or (N, d), not {tuple(column.shape)}")
+        raise UserError(f"PointSet: the column {name} must have shape (N,) or (N, d), not {tuple(column.shape)}")
     # one number for each point, as frame[["u"]].values gives it
     return column[:, 0] if column.shape[1:] == (1,) else column
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """What had another name, under its former name."""
+        return former(__name__, name)

@@ -11,7 +11,7 @@ from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.jets import Field, Jet
 
 
@@ -66,7 +66,7 @@ class SelfSimilarBurgers(Equation):
         return {
             "interior": Constraint(Interval(X=self.extent), self.residual, points=80, sobolev=(1.0, 0.01)),
             "origin": Constraint(Interval(X=self.origin), self.residual, points=15, sobolev=smooth),
-            "ends": Constraint(At(X=list(self.extent)), self.ends),
+            "ends": Constraint(PointSet(X=list(self.extent)), self.ends),
         }
 
     def residual(self, X: Field, U: Field, lam: Tensor) -> Field:

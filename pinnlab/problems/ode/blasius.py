@@ -8,7 +8,7 @@ from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.jets import Field
 
 
@@ -36,7 +36,7 @@ class Blasius(Equation):
 
     def constraints(self) -> dict[str, Constraint]:
         """The equation, the wall, its shear, and the free stream."""
-        wall, stream = At(eta=[0.0]), At(eta=[self.length])
+        wall, stream = PointSet(eta=[0.0]), PointSet(eta=[self.length])
         return {
             "interior": Constraint(Interval(eta=(0.0, self.length)), self.residual, points=200),
             "wall": Constraint(wall, lambda eta, f: (f, f.d(eta))),

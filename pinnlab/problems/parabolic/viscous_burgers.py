@@ -31,19 +31,20 @@ class ViscousBurgers(Equation):
     inputs = ("t", "x")
     outputs = ("u",)
 
-    def __init__(self, viscosity: float = 0.01 / math.pi, moderation: float = 0.0) -> None:
-        """Sets ν and the moderation of the front, c.
+    def __init__(self, viscosity: float = 0.01 / math.pi, normalisation: float = 0.0) -> None:
+        """Sets ν, and the number c by which the residual is normalised; 0 leaves it as it is.
 
         Raises:
             UserError: if ν is not positive, or c negative.
         """
         super().__init__()
-        if viscosity <= 0 or moderation < 0:
+        if viscosity <= 0 or normalisation < 0:
             raise UserError(
-                f"the viscosity must be positive and the moderation not negative, got {viscosity} and {moderation}"
+                "the viscosity must be positive and the normalisation not negative, got "
+                f"{viscosity} and {normalisation}"
             )
         self.viscosity = viscosity
-        self.moderation = moderation
+        self.normalisation = normalisation
 
     def constraints(self) -> dict[str, Constraint]:
         """The equation, the initial values and the walls."""
@@ -57,7 +58,7 @@ class ViscousBurgers(Equation):
     def residual(self, t: Field, x: Field, u: Field) -> Field:
         """The balance u_t + u u_x − ν u_xx, over √(1 + (c u_x)²)."""
         balance = u.d(t) + u * u.d(x) - self.viscosity * u.d(x, x)
-        return balance / (1 + (self.moderation * u.d(x)) ** 2).sqrt() if self.moderation else balance
+        return balance / (1 + (self.normalisation * u.d(x)) ** 2).sqrt() if self.normalisation else balance
 
     def initial(self, t: Field, x: Field, u: Field) -> Field:
         """The difference u + sin πx from the initial values."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, select, size, spaced
+from pinnlab.geometry import Points, select, size, subsample
 from pinnlab.networks.composed.seen import slots
 from pinnlab.residuals.residuals import Residuals
 
@@ -43,7 +43,7 @@ def check_affine(residuals: Residuals, points: Mapping[str, Points]) -> None:
         for name, p in residuals.network.named_parameters()
     }
     for constraint, batch in points.items():
-        some = select(batch, spaced(size(batch), min(_POINTS, size(batch))))
+        some = select(batch, subsample(size(batch), min(_POINTS, size(batch))))
         bad = functional_call(
             _Deviation(residuals), {f"residuals.{k}": p for k, p in moved.items()}, (constraint, some)
         )

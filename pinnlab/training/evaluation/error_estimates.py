@@ -13,10 +13,10 @@ from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
 from pinnlab.equations.domain import users
-from pinnlab.geometry import Points, concatenate, select, size, spaced
+from pinnlab.geometry import Points, concatenate, select, size, subsample
 from pinnlab.jets.jet import assemble
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.precise import rounding, thinned
+from pinnlab.residuals.precise import rounding, subsampled
 from pinnlab.training.evaluation.linear_gaussian import infer
 from pinnlab.training.evaluation.linear_system import LinearSystem, linearise
 from pinnlab.training.evaluation.worst_points import worst_points
@@ -105,7 +105,7 @@ def error_estimates(
     if system is None:
         return ErrorEstimates(dict.fromkeys([*equation.unknowns(), *equation.outputs], math.inf))
     places, used = _places(equation, every)
-    some = spaced(len(places), _PLACES)
+    some = subsample(len(places), _PLACES)
     few = places[some]
     functions = system.functions(few)
     exact = [name for name in points if name not in measured]
@@ -118,7 +118,7 @@ def error_estimates(
     spread = (posterior.deviation[:count].view(len(few), -1) * used[some]).amax(0)
     deviations = torch.cat((posterior.deviation[count:], spread))
     errors = _errors(shifts, deviations, system, posterior.explained)
-    exactly, _ = _places(equation, {inside: thinned(residuals, points)[inside]})
+    exactly, _ = _places(equation, {inside: subsampled(residuals, points)[inside]})
     errors[len(system.scales) :] += rounding(residuals.function, exactly).abs().amax(0)
     names = [*equation.unknowns(), *equation.outputs]
     misfits = [part.view(residuals.height(name), -1) for name, part in zip(groups, posterior.misfits, strict=True)]
@@ -194,7 +194,9 @@ def _some(residuals: Residuals, points: Mapping[str, Points]) -> dict[str, Point
     """The same part of the points of each constraint, all where there are few: two ends are no sample of each other."""
     rows = sum(residuals.height(name) * size(batch) for name, batch in points.items())
     parts = math.ceil(rows / _ROWS)
-    return {name: select(batch, spaced(size(batch), max(100, size(batch) // parts))) for name, batch in points.items()}
+    return {
+        name: select(batch, subsample(size(batch), max(100, size(batch) // parts))) for name, batch in points.items()
+    }
 
 
 def _places(equation: Equation, points: Mapping[str, Points]) -> tuple[Tensor, Tensor]:

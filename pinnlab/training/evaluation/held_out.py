@@ -15,7 +15,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, size
 from pinnlab.jets import Field, IndexSet
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.precise import Precise, thinned
+from pinnlab.residuals.precise import Precise, subsampled
 from pinnlab.residuals.weighting import Weighting
 from pinnlab.training.evaluation.error_estimates import ErrorEstimates, error_estimates
 from pinnlab.training.evaluation.findings import findings
@@ -77,7 +77,7 @@ class Evaluation:
                 self._metrics[f"residual_{name}"].update(block.detach())
             loss = Residuals.loss(self.residuals(batch, weighting))
         self._metrics["held_out_loss"].update(loss.detach())
-        some = thinned(self.residuals, batch)
+        some = subsampled(self.residuals, batch)
         # the mean is over these
         shares = {name: weighting[name].count * size(some[name]) / size(points) for name, points in batch.items()}
         fewer = weighting.over(shares)

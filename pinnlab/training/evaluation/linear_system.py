@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, jvp, vmap
 
-from pinnlab.geometry import Points, size, spaced
+from pinnlab.geometry import Points, size, subsample
 from pinnlab.networks import Parts, PerOutput
 from pinnlab.networks.composed.seen import slots
 from pinnlab.residuals import Residuals
@@ -144,7 +144,7 @@ def linearise(residuals: Residuals, points: Mapping[str, Points]) -> LinearSyste
     scales = r.new_tensor([10 * max(abs(float(value)), 0.1) for value in unknowns.values()])
     s = torch.stack([torch.zeros_like(r), *slopes(residuals, points, weighting).values()])[1:].mT * scales
     # a row that no weight moves, as of a condition that is built in, restrains nothing
-    chosen = spaced(jacobian.shape[1], min(_TANGENTS, int(jacobian.norm(dim=1).count_nonzero()) // 3))
+    chosen = subsample(jacobian.shape[1], min(_TANGENTS, int(jacobian.norm(dim=1).count_nonzero()) // 3))
     slope = torch.cat((jacobian[:, chosen], s), 1)
     groups = [block.numel() for block in here.blocks.values()]
     rows = dict(zip(counts, map(Rows, r.split(groups), slope.split(groups)), strict=True))

@@ -11,7 +11,7 @@ import pinnlab
 from pinnlab.collocation import Grid, Sobol
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import MLP, RandomFeatures
 from pinnlab.problems import Poisson, ViscousBurgers
 from pinnlab.problems.parabolic.viscous_burgers import BurgersAnsatz
@@ -55,7 +55,7 @@ def test_errors_in_a_front_between_the_points(seed):
     """The residual is that of few points in the front, which the tangents cannot follow."""
     network = partial(BurgersAnsatz, network=partial(SMALL, width=12))
     solution = pinnlab.solve(
-        ViscousBurgers(0.02, moderation=0.1),
+        ViscousBurgers(0.02, normalisation=0.1),
         network,
         phases=[GaussNewton(60, factorisation="cholesky")],
         points={"interior": 1000, "initial": 1, "walls": 2},
@@ -79,7 +79,7 @@ def test_the_error_of_an_unknown_where_nothing_else_is_wrong(error):
         def constraints(self):
             return {
                 "interior": Constraint(Interval(x=(0.0, 1.0)), lambda x, u, p: u - p * x),
-                "end": Constraint(At(x=[1.0]), lambda u: u - 2),
+                "end": Constraint(PointSet(x=[1.0]), lambda u: u - 2),
             }
 
     network = nn.Linear(1, 1)

@@ -11,7 +11,7 @@ from scipy.optimize import curve_fit
 import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import At, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import MLP
 from pinnlab.problems import Poisson
 from pinnlab.training import Adam, GaussNewton
@@ -40,7 +40,7 @@ class Measured(Equation):
         return {
             "ode": Constraint(line, lambda t, u, k: u.d(t) + k * u, points=60, weight=self.weight),
             "start": Constraint(line.face("t", 0), lambda u: u - 1, weight=self.weight),
-            "data": Constraint(At(t=self.t, m=self.m), lambda u, m: u - m),
+            "data": Constraint(PointSet(t=self.t, m=self.m), lambda u, m: u - m),
         }
 
 
@@ -85,8 +85,8 @@ class Combined(Equation):
         ode = lambda t, u, a, b: u.d(t) + self.rate(a, b) * u  # noqa: E731
         return {
             "ode": Constraint(Interval(t=(0, 1)), ode, points=40),
-            "data": Constraint(At(t=t, m=np.exp(-2 * t)), lambda u, m: u - m),
-            "scaled": Constraint(At(t=t, m=3 * np.exp(-2 * t)), lambda u, c, m: c * u - m),
+            "data": Constraint(PointSet(t=t, m=np.exp(-2 * t)), lambda u, m: u - m),
+            "scaled": Constraint(PointSet(t=t, m=3 * np.exp(-2 * t)), lambda u, c, m: c * u - m),
         }
 
 
