@@ -23,7 +23,7 @@ from pinnlab.networks import MLP
 from pinnlab.optimisers.least_squares import Normal, Orthogonal
 from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Only, Residuals, Weights
-from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.training import GaussNewton
 from pinnlab.training.objective import Objective
 
@@ -61,13 +61,13 @@ def main() -> None:
         trained = {name: p.detach() for name, p in residuals.named_parameters() if p.requires_grad}
         return Linearisation(residuals, trained, points)
 
-    jacobian = linearised().jacobian()
+    jacobian = linearised().jacobian().dense()
     print(f"{jacobian.shape[0]} rows, {jacobian.shape[1]} parameters, {options.threads} threads")
     times: dict[str, list[float]] = {"loss and gradient": [], "Jacobian": []}
     for _ in range(options.rounds):
         times["loss and gradient"].append(seconds(loss_and_gradient))
         # the residuals, which a step has already, are part of it here as they are of loss and gradient
-        times["Jacobian"].append(seconds(lambda: linearised().jacobian()))
+        times["Jacobian"].append(seconds(lambda: linearised().jacobian().dense()))
     report("Jacobian", times["Jacobian"], "loss and gradient", times["loss and gradient"])
     weights = {name: value.clone() for name, value in residuals.state_dict().items()}
     for name, factorisation in (("cholesky", Normal), ("qr", Orthogonal)):

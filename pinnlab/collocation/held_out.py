@@ -8,7 +8,7 @@ from torch import Tensor
 from pinnlab.collocation.samplers import Grid, Sobol
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, select
-from pinnlab.geometry.region import GOLDEN, tolerance
+from pinnlab.geometry.columns import GOLDEN, tolerance
 
 _TRIES = 8
 """Samples that are tried; the first does, unless training has the very same grid."""

@@ -145,8 +145,15 @@ class Equation(Constructed, nn.Module, ABC):
 
 
 def twin(equation: Equation) -> Equation:
-    """A copy with parameters of its own, which shares data and all else that training leaves alone."""
-    found = copy.copy(equation)
-    for kind in ("_parameters", "_buffers", "_modules"):
-        vars(found)[kind] = {name: copy.deepcopy(value) for name, value in vars(equation)[kind].items()}
-    return found
+    """A copy with parameters, buffers and modules of its own, which shares all other attributes, such as data.
+
+    Example:
+        >>> from pinnlab.problems import Blasius
+        >>> blasius = Blasius()
+        >>> copy_of_it = twin(blasius)
+        >>> copy_of_it.shear.value is blasius.shear.value, copy_of_it.shear.value == blasius.shear.value
+        (False, tensor(True))
+    """
+    of_every_module = vars(nn.Module())
+    shared = {id(value): value for name, value in vars(equation).items() if name not in of_every_module}
+    return copy.deepcopy(equation, shared)

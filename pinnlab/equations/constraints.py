@@ -14,25 +14,33 @@ Residual = Callable[..., Any]
 """A function of fields by name that returns a field, or a tuple of fields, that should vanish."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Constraint:
     """A residual that should vanish at every point of a region.
 
-    A row of the loss is the residual at one point. It may use the values of the network at that point alone, or also
-    at the few `places` that belong to the point: the opposite face of a box, an earlier time. Rows that use
-    many points at once, as an integral does, are those of `Whole`.
-
-        Constraint(box.face("x", 0), lambda u, right: u - right.u, places={"right": Shift(x=1.0)})
+    A row of the loss is the residual at one point. The row may use the values of the network at that point alone, or
+    also at the few `places` that belong to the point: the opposite face of a box, an earlier time. A residual that uses
+    many points at once, as an integral does, belongs to a `Whole`.
 
     Attributes:
-        region: Where.
+        region: Where the residual should vanish.
         residual: The residual; its argument names are inputs, outputs, unknowns, places or columns of the points.
-        points: How many collocation points to take unless the configuration says otherwise.
+        points: The number of collocation points unless the configuration says otherwise.
         sobolev: The weights (Q_0, …, Q_m) of |∇^j F|² in the loss, unless the configuration says otherwise.
         weight: A factor on the constraint's loss, unless the configuration says otherwise.
-        places: Name -> where else the row uses the network: a function of the point's columns by name that returns
-            the coordinates that differ there. The residual takes the place by this name, and finds the inputs and
-            outputs there as its attributes.
+        places: Name -> a place where the row uses the network too: a function of the point's columns by name that
+            returns the coordinates that differ there. The residual takes the place by this name, and finds the inputs
+            and outputs there as its attributes.
+
+    Example:
+        u on the left side of a square equals u on the right side:
+
+        >>> from pinnlab.equations import Constraint, Shift
+        >>> from pinnlab.geometry import Box
+        >>> square = Box(x=(0, 1), y=(0, 1))
+        >>> left = Constraint(square.face("x", 0), lambda u, right: u - right.u, places={"right": Shift(x=1.0)})
+        >>> left.points, left.local
+        (128, True)
     """
 
     region: Region
@@ -55,40 +63,41 @@ class Constraint:
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The names of the operators that the residual can ask for."""
+        """The names of the operators that the residual can ask for: none here."""
         return ()
 
-    def operators(self) -> dict[int, dict[str, object]]:
+    def built(self) -> dict[int, dict[str, object]]:
         """Number of nodes -> the operators on these, for the nodes of training and of the evaluation: none here."""
         return {}
 
 
-@dataclass(frozen=True)
 class Whole(Constraint):
     """A residual whose rows may use the values at all nodes of their group: integrals, means, nonlocal operators.
 
     The residual gets fields `(M,)` at the M nodes and returns a field of any number of rows: `(M,)`, `(R,)`, or `()` as
-    an integral is. Sums, means and matrices act on the nodes: `(weight * u).sum()`, `u.mean()`, `H @ u`. What takes
-    nodes together has no derivative, unless an operator of `pinnlab.operators` supplies it.
+    an integral is. Sums, means and matrices act on the nodes: `(weight * u).sum()`, `u.mean()`, `H @ u`. A result that
+    combines nodes has no derivative, unless an operator of `pinnlab.operators` supplies it.
 
-    With `each`, there is a copy of the nodes, a group, for every point of another region: the integral over x at each
-    t. A row sees its own group alone. The loss is the mean over groups and rows.
-
-        grid = GaussLegendre(x=(0, 1), nodes=20)
-        Whole(grid, lambda u, weight: (weight * u * u).sum() - 1)
-        Whole(grid, lambda u, x, integral: u - 1 - integral @ u, operators={"integral": Antiderivative})
+    With `each`, every point of another region has a copy of the nodes, a group: the integral over x at each t. A row
+    sees its own group alone. The loss is the mean over groups and rows.
 
     Attributes:
-        region: The nodes: a quadrature rule, whose weights are the column `weight`; given points; or a region from
-            which the sampler takes `points` nodes.
-        points: The number of groups where there is `each`; otherwise that of the nodes, where they are sampled.
-        build: Name -> a function of the rule that returns an operator on its nodes. The residual takes the operator
-            by this name, on the rule's nodes in training and on those of a finer rule in the evaluation.
-        each: Where the groups are.
-    """
+        region: The nodes in their groups, `Groups`.
+        operators: Name -> a function of the rule that returns an operator on its nodes. The residual takes the operator
+            by this name: on the rule's nodes in training, on the nodes of a finer rule in the evaluation.
+        each: The region of the groups; None for one group.
 
-    build: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)
-    each: Region | None = None
+    Example:
+        ∫₀¹ u² dx = 1, and the Volterra equation u = 1 + ∫₀ˣ u:
+
+        >>> from pinnlab.equations import Whole
+        >>> from pinnlab.operators import Antiderivative, GaussLegendre
+        >>> grid = GaussLegendre(x=(0, 1), nodes=20)
+        >>> norm = Whole(grid, lambda u, weight: (weight * u * u).sum() - 1)
+        >>> volterra = Whole(grid, lambda u, integral: u - 1 - integral @ u, operators={"integral": Antiderivative})
+        >>> norm.local, volterra.asked
+        (False, ('integral',))
+    """
 
     local: ClassVar[bool] = False
 
@@ -106,37 +115,28 @@ class Whole(Constraint):
         """Takes the nodes, or the rule that has them.
 
         Args:
-            region: The nodes.
+            region: The nodes: a quadrature rule, whose weights are the column `weight`; given points; or a region from
+                which the sampler takes `points` nodes.
             residual: The residual.
-            points: The number of groups or of sampled nodes.
+            points: The number of groups where there is `each`; otherwise the number of nodes, where they are sampled.
             sobolev: The weights of |∇^j F|².
             weight: A factor on the loss.
-            places: Where else each node uses the network.
+            places: The places where each node uses the network too.
             operators: Name -> a function of the rule that returns an operator on its nodes.
-            each: Where the groups are.
+            each: The region of the groups.
 
         Raises:
-            UserError: if operators are to be built without a rule, or groups of sampled nodes are asked for.
+            UserError: if operators are asked for without a rule, or groups of sampled nodes.
         """
-        rule = None if isinstance(region, Region) else region
-        if operators and rule is None:
+        nodes = region if isinstance(region, Region) else Nodes(region)
+        if operators and not isinstance(nodes, Nodes):
             raise UserError(
                 f"operators are built from a quadrature rule, and the nodes are those of a {type(region).__name__}: "
                 "give a rule, as in Whole(GaussLegendre(x=(0, 1), nodes=20), …)"
             )
-        nodes = Nodes(rule) if rule is not None else region
-        assert isinstance(nodes, Region)
-        for name, value in (
-            ("region", Groups(nodes, each)),
-            ("residual", residual),
-            ("points", points),
-            ("sobolev", sobolev),
-            ("weight", weight),
-            ("places", dict(places or {})),
-            ("build", dict(operators or {})),
-            ("each", each),
-        ):
-            object.__setattr__(self, name, value)
+        super().__init__(Groups(nodes, each), residual, points, sobolev, weight, dict(places or {}))
+        self.operators = dict(operators or {})
+        self.each = each
 
     def parts(self, points: Points) -> list[Points]:
         """The groups `(G, M)` one by one, each `(M,)`."""
@@ -149,25 +149,25 @@ class Whole(Constraint):
     @property
     def asked(self) -> tuple[str, ...]:
         """The names of the operators that the residual can ask for."""
-        return tuple(self.build)
+        return tuple(self.operators)
 
-    def operators(self) -> dict[int, dict[str, object]]:
+    def built(self) -> dict[int, dict[str, object]]:
         """Number of nodes -> the operators on these, of the rule and of the finer one."""
-        if not self.build:
+        if not self.operators:
             return {}
         assert isinstance(self.region, Groups)
         found: dict[int, dict[str, object]] = {}
         for groups in (self.region, self.region.refined):
             assert isinstance(groups.nodes, Nodes)
             rule = groups.nodes.rule
-            found[groups.nodes.count] = {name: build(rule) for name, build in self.build.items()}
+            found[groups.nodes.count] = {name: build(rule) for name, build in self.operators.items()}
         return found
 
 
 def domain(constraints: Mapping[str, Constraint]) -> str:
-    """The constraint whose region is the domain: of the highest dimension, and of these the largest.
+    """The constraint whose region is the domain: the largest of those of the highest dimension.
 
-    One with rows at single points comes before those with rows of all nodes.
+    Of two such constraints one with rows at single points comes before a `Whole`.
     """
 
     def extent(name: str) -> tuple[int, bool, float]:

@@ -83,10 +83,10 @@ class Matching:
     def __call__(self, **given: Any) -> tuple[Field, ...]:
         """The differences, by output and order."""
         x, there = given[self.axis], given["opposite"]
-        along = there.__getattr__(self.axis)
+        along = getattr(there, self.axis)
 
         def pair(name: str, order: int) -> tuple[Field, Field]:
-            here, far = given[name], there.__getattr__(name)
+            here, far = given[name], getattr(there, name)
             return (here.d(*[x] * order), far.d(*[along] * order)) if order else (here, far)
 
         rows: list[Field] = []

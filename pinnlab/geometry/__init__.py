@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from pinnlab.geometry.columns import Points, concatenate, select, size, subsample
+from pinnlab.geometry.combined import Difference, Intersection, Union
 from pinnlab.geometry.groups import Groups, Nodes, Rule
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Parametrised, Points, Region, Source, concatenate, select, size, subsample
-from pinnlab.geometry.sets import Difference, Intersection, Union
+from pinnlab.geometry.region import Parametrised, Region, Source
 from pinnlab.geometry.shapes.box import Box, Interval
 from pinnlab.geometry.shapes.disc import Circle, Disc
 from pinnlab.geometry.shapes.points import Point, PointSet

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.geometry.columns import Ends, Points, concatenate, select, tolerance
+from pinnlab.geometry.combined import Joined, Rejection, axes, joined
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Ends, Parametrised, Points, Region, concatenate, select, tolerance
-from pinnlab.geometry.sets import Joined, Rejection, axes, joined
+from pinnlab.geometry.region import Parametrised, Region
 from pinnlab.geometry.shapes.box import Box
 from pinnlab.geometry.shapes.points import PointSet
 

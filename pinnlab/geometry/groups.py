@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Ends, Points, Region, Source, size, tolerance
+from pinnlab.geometry.columns import Ends, Points, size, tolerance
+from pinnlab.geometry.region import Region, Source
 from pinnlab.geometry.shapes.box import Box
 
 

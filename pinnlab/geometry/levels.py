@@ -19,8 +19,9 @@ import shapely
 import torch
 
 from pinnlab.geometry.border import Side
+from pinnlab.geometry.columns import Points
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Points, Region
+from pinnlab.geometry.region import Region
 from pinnlab.geometry.shapes.disc import Circle
 from pinnlab.geometry.shapes.points import Point
 from pinnlab.geometry.shapes.polygon import Outline

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Ends, Parametrised, Points, Region
-from pinnlab.geometry.sets import Joined, Rejection, Union
+from pinnlab.geometry.columns import Ends, Points
+from pinnlab.geometry.combined import Joined, Rejection, Union
+from pinnlab.geometry.region import Parametrised, Region
 from pinnlab.geometry.shapes.points import PointSet
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pinnlab.optimisers.gram import gram
+from pinnlab.optimisers.operators import LinearOperator, Matrix
 from pinnlab.optimisers.shared_rows import Rows
 from pinnlab.ranks import Ranks
 
@@ -32,17 +34,22 @@ class LeastSquares(ABC):
     """Least squares of one Jacobian J, of which each rank holds some rows; all ranks call everything together."""
 
     @abstractmethod
-    def __init__(self, jacobian: Tensor, ranks: Ranks | None = None) -> None:
+    def __init__(self, jacobian: LinearOperator, ranks: Ranks | None = None) -> None:
         """Does what every damping needs.
 
         Args:
-            jacobian: This rank's rows, `(M, P)`.
+            jacobian: This rank's rows, `(M, P)`, as `prepared` returned them.
             ranks: Who holds the others; this process alone by default.
         """
 
     @abstractmethod
     def damped(self, damping: float) -> Damped:
         """Factorises for a damping μ > 0."""
+
+    @classmethod
+    def prepared(cls, jacobian: LinearOperator) -> LinearOperator:
+        """The Jacobian in the form that the solver and the step around it use: written out, for a direct solver."""
+        return Matrix(jacobian.dense())
 
 
 class Orthogonal(LeastSquares):
@@ -52,8 +59,8 @@ class Orthogonal(LeastSquares):
     factors of [J, √μ I]ᵀ; otherwise the least-squares solution of [J; √μ I] v = (−b; 0).
     """
 
-    def __init__(self, jacobian: Tensor, ranks: Ranks | None = None) -> None:
-        self.rows = Rows(jacobian, ranks or Ranks())
+    def __init__(self, jacobian: LinearOperator, ranks: Ranks | None = None) -> None:
+        self.rows = Rows(jacobian.dense(), ranks or Ranks())
 
     def damped(self, damping: float) -> Damped:
         """See `LeastSquares.damped`."""
@@ -82,26 +89,29 @@ class Orthogonal(LeastSquares):
 class Normal(LeastSquares):
     """By Cholesky factors of J Jᵀ + μI (fewer rows than parameters) or JᵀJ + μI: faster, half the digits.
 
-    The Gram matrix is made once for all dampings; JᵀJ is a sum over the ranks, each of which squares its own rows.
+    The Gram matrix, of which the lower triangle suffices, is made once for all dampings; JᵀJ is a sum over the ranks,
+    each of which squares its own rows.
     Directions with singular values under about 1e-8 of the largest drown in rounding errors; the damping is
     therefore kept above 1e-14 of the largest diagonal entry.
     """
 
-    def __init__(self, jacobian: Tensor, ranks: Ranks | None = None) -> None:
+    def __init__(self, jacobian: LinearOperator, ranks: Ranks | None = None) -> None:
         self.ranks = ranks or Ranks()
+        matrix = jacobian.dense()
         # as many rows as the fullest rank has stand for each: all decide alike
-        self.dual = self.ranks.size * self.ranks.largest(jacobian.shape[0]) < jacobian.shape[1]
-        self.rows = Rows(jacobian, self.ranks) if self.dual else None
-        self.jacobian = self.rows.jacobian if self.rows else jacobian
-        self.gram = self.jacobian @ self.jacobian.mT if self.dual else self.ranks.sum(jacobian.mT @ jacobian)
+        self.dual = self.ranks.size * self.ranks.largest(matrix.shape[0]) < matrix.shape[1]
+        self.rows = Rows(matrix, self.ranks) if self.dual else None
+        self.jacobian = self.rows.jacobian if self.rows else matrix
+        self.gram = gram(self.jacobian, of_rows=True) if self.dual else self.ranks.sum(gram(matrix))
         self.floor = 50 * torch.finfo(self.gram.dtype).eps * float(self.gram.diagonal().max())
 
     def damped(self, damping: float) -> Damped:
         """See `LeastSquares.damped`."""
         damping = max(damping, self.floor)
-        gram = self.gram.clone()
-        gram.diagonal().add_(damping)
-        factor, failed = torch.linalg.cholesky_ex(gram)
+        shifted = self.gram.clone()
+        shifted.diagonal().add_(damping)
+        # reads the lower triangle alone
+        factor, failed = torch.linalg.cholesky_ex(shifted)
         if bool(failed):
             # a larger damping may have factors
             factor = torch.full_like(factor, math.nan)

@@ -16,6 +16,7 @@ from pinnlab.errors import DivergedError
 from pinnlab.optimisers.bounds import Box, Room
 from pinnlab.optimisers.least_squares import Damped, LeastSquares, Orthogonal
 from pinnlab.optimisers.linearised import Linearised
+from pinnlab.optimisers.operators import Columns, LinearOperator
 from pinnlab.ranks import Ranks
 
 
@@ -132,10 +133,11 @@ class LevenbergMarquardt(Optimizer):
         if math.isnan(group["damping"]):
             # not where the loss is zero: from a damping of zero none would ever grow
             group["damping"] = self.damping * loss
-        jacobian = here.jacobian()
-        if problem.ranks.largest(not bool(jacobian.isfinite().all())):
+        jacobian = self.factorisation.prepared(here.jacobian())
+        gradient = jacobian.rmatvec(here.vector)
+        if problem.ranks.largest(not bool(gradient.isfinite().all())):
             raise DivergedError("the slopes of a residual became NaN or infinite where the residual is not")
-        systems = _Systems(self.factorisation, problem, theta, here.vector, jacobian)
+        systems = _Systems(self.factorisation, problem, theta, here.vector, jacobian, gradient)
         for _ in range(self.trials):
             promised, damping, trial = self._trial(problem, theta, here.vector, jacobian, systems, group["damping"])
             gain = (loss - trial.loss) / (loss - promised) if promised < loss else -math.inf
@@ -163,14 +165,14 @@ class LevenbergMarquardt(Optimizer):
         return problem.linearise(theta)
 
     def _trial(
-        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor, systems: _Systems, damping: float
+        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator, systems: _Systems, damping: float
     ) -> tuple[float, float, Trial]:
         """The loss that the linear model promises, the damping, and the best of the points on the way there."""
         damped, step = systems.solve(damping)
         best = Trial(step, None, math.inf)
         if not bool(step.isfinite().all()):
             return math.nan, damped.damping, best
-        target = r + jacobian @ step
+        target = r + jacobian.matvec(step)
         loss, promised = problem.loss(r), problem.loss(target)
         size = float(step.norm())
         for correction in range(self.corrections + 1):
@@ -215,7 +217,13 @@ class _Systems:
     """The damped problems of one step, each without the bounded components that do not move freely in it."""
 
     def __init__(
-        self, factorisation: type[LeastSquares], problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor
+        self,
+        factorisation: type[LeastSquares],
+        problem: Problem,
+        theta: Tensor,
+        r: Tensor,
+        jacobian: LinearOperator,
+        gradient: Tensor,
     ) -> None:
         self._factorisation, self._ranks, self._r, self._jacobian = factorisation, problem.ranks, r, jacobian
         self._made: dict[frozenset[int], LeastSquares] = {}
@@ -223,15 +231,15 @@ class _Systems:
         self._room: Room | None = None
         if problem.box is not None:
             self._room = problem.box.room(theta)
-            gradient = self._ranks.sum(jacobian[:, self._room.indices].mT @ r)
-            self._closed = _chosen(self._room.indices, self._room.closed(gradient))
+            slopes = self._ranks.sum(gradient[self._room.indices])
+            self._closed = _chosen(self._room.indices, self._room.closed(slopes))
 
     def solve(self, damping: float) -> tuple[Damped, Tensor]:
         """The step within the bounds, and the damped problem of the components that did not meet theirs."""
-        held, fixed = self._closed, self._jacobian.new_zeros(self._jacobian.shape[1])
+        held, fixed = self._closed, self._r.new_zeros(self._jacobian.shape[1])
         while True:
             damped = self._damped(held, damping)
-            step = fixed + damped.solve(self._r + self._jacobian @ fixed) if held else damped.solve(self._r)
+            step = fixed + damped.solve(self._r + self._jacobian.matvec(fixed)) if held else damped.solve(self._r)
             if self._room is None:
                 return damped, step
             out = _chosen(self._room.indices, self._room.beyond(step)) - held
@@ -250,7 +258,7 @@ class _Systems:
         columns = self._jacobian.shape[1]
         kept = [i for i in range(columns) if i not in held] if held else []
         if held not in self._made:
-            jacobian = self._jacobian[:, kept] if held else self._jacobian
+            jacobian = Columns(self._jacobian, kept) if held else self._jacobian
             self._made[held] = self._factorisation(jacobian, self._ranks)
         damped = self._made[held].damped(damping)
         if not held:
@@ -268,8 +276,8 @@ def _chosen(indices: Tensor, mask: Tensor) -> frozenset[int]:
     return frozenset(indices[mask].tolist())
 
 
-def _rounding(problem: Problem, theta: Tensor, r: Tensor, jacobian: Tensor) -> float:
+def _rounding(problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator) -> float:
     """The change of ‖r‖ by rounding θ, and of its own sum, over all ranks: ε/5 ‖J diag(θ)‖_F + ε ‖r‖."""
-    squares = torch.stack(((jacobian.norm(dim=0) * theta).square().sum(), r @ r))
+    squares = torch.stack((jacobian.squares(theta), r @ r))
     moved, norm = problem.ranks.sum(squares).sqrt().tolist()
     return torch.finfo(theta.dtype).eps * float(moved / 5 + norm)

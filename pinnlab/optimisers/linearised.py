@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
+from pinnlab.optimisers.operators import LinearOperator
+
 
 class Linearised(ABC):
     """Residuals at some parameters, with their Jacobian at hand.
@@ -17,5 +19,5 @@ class Linearised(ABC):
     vector: Tensor
 
     @abstractmethod
-    def jacobian(self) -> Tensor:
-        """∂r/∂θ, `(M, P)`."""
+    def jacobian(self) -> LinearOperator:
+        """∂r/∂θ, an operator from `(P,)` to `(M,)`. It may be asked for once."""

@@ -34,7 +34,7 @@ class Term:
 
     def complete(self, constraint: Constraint) -> Term:
         """The same with its operators, where a copy or a pickle has left them out."""
-        return self if self.operators is not None else replace(self, operators=constraint.operators())
+        return self if self.operators is not None else replace(self, operators=constraint.built())
 
 
 def term(equation: Equation, name: str, constraint: Constraint, factors: Factors) -> Term:
@@ -43,7 +43,7 @@ def term(equation: Equation, name: str, constraint: Constraint, factors: Factors
     Raises:
         UserError: if the residual is wrong.
     """
-    operators = constraint.operators()
+    operators = constraint.built()
     order = sum(factors.rows[-1][0])
     return Term(*required(equation, name, constraint, order, operators), operators)
 

@@ -16,6 +16,7 @@ from pinnlab.optimisers.bounds import Box
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.inspection import at
+from pinnlab.residuals.jacobian.stored import StoredOutputs
 from pinnlab.residuals.weighting import Weighting
 
 
@@ -46,6 +47,7 @@ class Objective:
         ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
         held: Keep the linear unknowns at their values instead of eliminating them.
+        outputs: The features of networks that are affine in what is trained, which several steps may share.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Objective:
         ranks: Ranks | None = None,
         where: str = "",
         held: bool = False,
+        outputs: StoredOutputs | None = None,
     ) -> None:
         # the constraints are built once for all evaluations
         self.residuals = residuals.prepared()
@@ -65,6 +68,7 @@ class Objective:
         self.ranks = ranks or Ranks()
         self.where = where
         self.held = held
+        self.outputs = outputs or StoredOutputs()
         self.evaluations = 0
         """How often the residuals were evaluated in this step."""
         self.first_blocks: dict[str, Tensor] = {}

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from pinnlab.geometry import Points, size
 from pinnlab.ranks import Ranks
 from pinnlab.residuals import Residuals
+from pinnlab.residuals.jacobian.stored import StoredOutputs
 from pinnlab.residuals.weighting import Weighting
 from pinnlab.training.balancer import Balancer
 from pinnlab.training.evaluation.overfitting import HeldOut
@@ -65,6 +66,8 @@ class Steps:
     ) -> None:
         self.residuals, self.schedule, self.stages = residuals, schedule, stages
         self.balancer, self.held_out = balancer, held_out
+        self.outputs = StoredOutputs()
+        """What the steps of a phase share: the jets of features that are fixed, at points that stay."""
 
     def take(
         self,
@@ -135,6 +138,7 @@ class Steps:
             final.settle()
             rows.append(self._row(schedule.step, value, final, self._unknowns(), columns))
             ended = schedule.end_phase(value, reason)
+            self.outputs.clear()
         schedule.rows += len(rows)
         return StepReport(step, loss, tuple(rows), ended)
 
@@ -153,7 +157,15 @@ class Steps:
 
     def _objective(self, batch: Batch, fixed: Weighting, ranks: Ranks, held: bool) -> Objective:
         weighting = self.balancer.weighting(fixed, batch, ranks)
-        return Objective(self.residuals, batch, weighting=weighting, ranks=ranks, where=self.schedule.where, held=held)
+        return Objective(
+            self.residuals,
+            batch,
+            weighting=weighting,
+            ranks=ranks,
+            where=self.schedule.where,
+            held=held,
+            outputs=self.outputs,
+        )
 
     def _held_out_loss(self, batch: Batch, ranks: Ranks) -> float:
         """The loss at held-out points, with the phase's weights: the same bits on every rank."""

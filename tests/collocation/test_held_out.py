@@ -8,7 +8,7 @@ from pinnlab.collocation.datamodule import Collocation
 from pinnlab.equations import Constraint
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Disc, Interval, Parametrised, PointSet, Polygon, Product, Union, size
-from pinnlab.geometry.region import GOLDEN
+from pinnlab.geometry.columns import GOLDEN
 
 PLATE, HOLE = Box(x=(-1, 1), y=(-1, 1)), Disc((0, 0), 0.4)
 TRIANGLE = Polygon([(0, 0), (3, 0), (0, 3)])

@@ -27,7 +27,7 @@ from pinnlab.operators import (
     Volterra,
 )
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.training import GaussNewton
 from tests import nonlocal_problems as problems
 
@@ -189,7 +189,7 @@ def test_the_jacobian_is_that_of_reverse_mode(rule, build, residual, engine):
     residuals, points = rows(Example(rule, build, residual), ENGINES[engine](), MLP(1, 1, 6, 2))
     parameters = {key: p.detach() for key, p in residuals.named_parameters()}
     with torch.no_grad():
-        jacobian = Linearisation(residuals, parameters, points).jacobian()
+        jacobian = Linearisation(residuals, parameters, points).jacobian().dense()
     leaves = {key: p.clone().requires_grad_() for key, p in parameters.items()}
     expected = []
     for row in functional_call(residuals, leaves, (points,))["all"].flatten():

@@ -18,6 +18,7 @@ from pinnlab.optimisers.least_squares import Normal, Orthogonal
 from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
 from pinnlab.optimisers.limited_memory import LimitedBFGS
 from pinnlab.optimisers.linearised import Linearised
+from pinnlab.optimisers.operators import Matrix
 from pinnlab.optimisers.quasi_newton import QuasiNewton
 from pinnlab.ranks import Ranks
 from pinnlab.training import LBFGS, Adam, GaussNewton, SSBroyden
@@ -32,7 +33,7 @@ class Rows(Linearised):
         self.slopes = torch.autograd.functional.jacobian(function, theta)
 
     def jacobian(self):
-        return self.slopes
+        return Matrix(self.slopes)
 
 
 class Bounded(Problem):

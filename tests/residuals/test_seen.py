@@ -17,7 +17,7 @@ from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import MLP, Enriched, Odd, Seen
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian.affinity import check_affine
-from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.sensitivity import slopes
 from pinnlab.residuals.precise import Precise
 from pinnlab.solution.export import export
@@ -126,7 +126,7 @@ def test_the_jacobian_is_that_of_reverse_mode_through_everything(engine, network
     residuals = problem(engine, network=network)
     parameters = {name: p.detach() for name, p in residuals.named_parameters()}
     found = Linearisation(residuals, parameters, POINTS)
-    jacobian = found.jacobian()
+    jacobian = found.jacobian().dense()
     leaves = {name: p.clone().requires_grad_() for name, p in parameters.items()}
     vector = rows_of(residuals, leaves)
     agree(found.vector, vector, 1e-12)
@@ -154,7 +154,7 @@ def test_beside_an_eliminated_unknown(engine):
             return Linearisation(residuals, at, POINTS).vector
 
     found = Linearisation(residuals, parameters, POINTS)
-    gradient = 2 * found.jacobian().mT @ found.vector
+    gradient = 2 * found.jacobian().dense().mT @ found.vector
     step = 1e-6
     for i, (name, p) in enumerate(parameters.items()):
         if p.numel() == 1 and name.startswith("equation"):

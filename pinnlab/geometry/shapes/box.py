@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.geometry.columns import Ends, Points, tolerance
+from pinnlab.geometry.combined import joined
 from pinnlab.geometry.numbers import number, pair, real
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Ends, Parametrised, Points, Region, tolerance
-from pinnlab.geometry.sets import joined
+from pinnlab.geometry.region import Parametrised, Region
 from pinnlab.geometry.shapes.points import Point
 
 Bound = float | Sequence[float] | Tensor

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.geometry.columns import Ends, Points, tolerance, two_names
 from pinnlab.geometry.numbers import number, pair
-from pinnlab.geometry.region import Ends, Parametrised, Points, tolerance
+from pinnlab.geometry.region import Parametrised
 
 
 class Disc(Parametrised):
@@ -113,14 +114,3 @@ class Circle(Parametrised):
             name: c + self.disc.radius * n for name, c, n in zip(self.names, self.disc.center, normal, strict=True)
         }
         return coordinates | {f"normal_{name}": n for name, n in zip(self.names, normal, strict=True)}
-
-
-def two_names(names: object) -> tuple[str, str]:
-    """The names of the two coordinates of a shape in the plane.
-
-    Raises:
-        UserError: they are not two different names.
-    """
-    if not isinstance(names, (tuple, list)) or len(names) != 2 or names[0] == names[1]:
-        raise UserError(f"a shape in the plane needs two different coordinate names, not {names!r}")
-    return str(names[0]), str(names[1])

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
+from pinnlab.geometry.columns import Ends, Points, tolerance
 from pinnlab.geometry.numbers import real
-from pinnlab.geometry.region import Ends, Parametrised, Points, Region, Source, tolerance
+from pinnlab.geometry.region import Parametrised, Region, Source
 from pinnlab.renamed import former
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.region import Ends, Parametrised, Points, tolerance
-from pinnlab.geometry.shapes.disc import two_names
+from pinnlab.geometry.columns import Ends, Points, tolerance, two_names
+from pinnlab.geometry.region import Parametrised, Region
 
 Vertices = Sequence[tuple[float, float]]
 
@@ -102,6 +102,18 @@ class Polygon(Parametrised):
         root, b = a.sqrt()[:, None], unit[:, 1:2]
         x, y = ((1 - root) * first + root * (1 - b) * second + root * b * third).unbind(1)
         return {self.names[0]: x, self.names[1]: y}
+
+    def __or__(self, other: Region) -> Region:
+        """The exact union with another polygon; with any other region that of all regions."""
+        return self.combined(other, "union") if isinstance(other, Polygon) else super().__or__(other)
+
+    def __and__(self, other: Region) -> Region:
+        """The exact intersection with another polygon; with any other region that of all regions."""
+        return self.combined(other, "intersection") if isinstance(other, Polygon) else super().__and__(other)
+
+    def __sub__(self, other: Region) -> Region:
+        """The exact difference from another polygon; with any other region that of all regions."""
+        return self.combined(other, "difference") if isinstance(other, Polygon) else super().__sub__(other)
 
     def combined(self, other: Polygon, operation: Literal["union", "difference", "intersection"]) -> Polygon:
         """The exact union, difference or intersection of two polygons.

@@ -13,7 +13,7 @@ from torch import Tensor
 from pinnlab.equations import Equation
 from pinnlab.geometry import Points, select, size
 from pinnlab.residuals.elimination import Exchange
-from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Weighting
 
@@ -122,6 +122,7 @@ class Snapshot:
             traces = [
                 Linearisation(self._residuals, weights, {name: select(points, part)}, self._weighting, held=True)
                 .jacobian()
+                .dense()
                 .square()
                 .sum()
                 for part in torch.arange(size(points)).split(at_once)

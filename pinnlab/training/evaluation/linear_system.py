@@ -13,7 +13,7 @@ from pinnlab.geometry import Points, size, subsample
 from pinnlab.networks import Parts, PerOutput
 from pinnlab.networks.composed.seen import slots
 from pinnlab.residuals import Residuals
-from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.sensitivity import slopes
 from pinnlab.training.evaluation.linear_gaussian import Rows
 
@@ -139,7 +139,7 @@ def linearise(residuals: Residuals, points: Mapping[str, Points]) -> LinearSyste
     if not bool(r.isfinite().all()):
         return None
     # without weights where the last layer alone has too many
-    jacobian = here.jacobian() if weights else r.new_zeros(len(r), 0)
+    jacobian = here.jacobian().dense() if weights else r.new_zeros(len(r), 0)
     unknowns = {name: unknown.value.detach() for name, unknown in residuals.equation.unknowns().items()}
     scales = r.new_tensor([10 * max(abs(float(value)), 0.1) for value in unknowns.values()])
     s = torch.stack([torch.zeros_like(r), *slopes(residuals, points, weighting).values()])[1:].mT * scales

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError, UserError
+from pinnlab.geometry import size
 from pinnlab.optimisers.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.ranks import Ranks
-from pinnlab.residuals.jacobian.local import Linearisation
+from pinnlab.residuals.jacobian.linearisation import Linearisation
+from pinnlab.residuals.jacobian.stored import AffineCall
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases.base import Phase, Stall, allowance
 
@@ -39,6 +41,7 @@ class ResidualProblem(Problem):
         self.box = objective.box(parameters)
         names = {id(p): name for name, p in objective.residuals.named_parameters()}
         self.shapes = {names[id(p)]: p.shape for p in parameters}
+        self._stored: Mapping[str, Sequence[AffineCall]] | None = None
 
     def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
         """The parameters by name."""
@@ -51,20 +54,20 @@ class ResidualProblem(Problem):
         Raises:
             UserError: if the Jacobian would not fit into the memory.
         """
-        objective = self.objective
+        objective, parameters = self.objective, self.unflatten(theta)
         objective.evaluations += 1
-        linearisation = Linearisation(
+        if self._stored is None:
+            left = self.memory - self._needed(len(theta), theta.element_size())
+            self._stored = objective.outputs.at(objective.residuals, parameters, objective.points, left)
+        return Linearisation(
             objective.residuals,
-            self.unflatten(theta),
+            parameters,
             objective.points,
             objective.weighting,
             objective.ranks,
             held=objective.held,
+            stored=self._stored,
         )
-        if objective.evaluations == 1:
-            # with the same number on all ranks, which must agree on giving up
-            self._check(objective.ranks.largest(len(linearisation.vector)), len(theta), theta.element_size())
-        return linearisation
 
     def accept(self, there: Linearised) -> None:
         """Hands on the least-squares values of the linear unknowns there."""
@@ -92,10 +95,17 @@ class ResidualProblem(Problem):
         """Who holds the other points."""
         return self.objective.ranks
 
-    def _check(self, rows: int, columns: int, itemsize: int) -> None:
+    def _needed(self, columns: int, itemsize: int) -> int:
+        """The bytes that the Jacobian and its factors take.
+
+        Raises:
+            UserError: if these are more than allowed.
+        """
         # The Jacobian, its rows as they are gathered, and the augmented matrix of the factorisation; on several
         # ranks the last is made of the rows that all of them have left.
-        ranks = self.objective.ranks.size
+        ranks, each = self.objective.ranks.size, self.objective.residuals.height
+        # the same number on all ranks, which must agree on giving up
+        rows = self.objective.ranks.largest(sum(each(name) * size(p) for name, p in self.objective.points.items()))
         height = rows if ranks == 1 else ranks * min(rows, columns)
         small = min(height, columns)
         needed = itemsize * (2 * max(rows, height) * columns + small * (small + max(height, columns)))
@@ -105,6 +115,7 @@ class ResidualProblem(Problem):
                 f"parameters, more than the {self.memory / 2**30:.1f} GiB allowed: take fewer points, a smaller "
                 "network or another optimiser, or raise the phase's memory"
             )
+        return needed
 
 
 @dataclass(eq=False, kw_only=True)

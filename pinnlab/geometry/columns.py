@@ -1,0 +1,89 @@
+"""Points as named columns, and how they are chosen, put together and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pinnlab.errors import UserError
+
+Points = dict[str, Tensor]
+"""Named columns of N points, each `(N,)`, or `(N, d)` for a vector coordinate."""
+
+Ends = dict[str, tuple[Tensor, Tensor]]
+"""The lower and the upper end of each coordinate."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""Irrational, and as far from simple fractions as can be: multiples of it fill the unit interval evenly."""
+
+
+def size(points: Points) -> int:
+    """The number of points N in these columns."""
+    return len(next(iter(points.values())))
+
+
+def select(points: Points, index: Tensor | slice) -> Points:
+    """The rows chosen by indices, booleans or a slice, of every column."""
+    return {name: column[index] for name, column in points.items()}
+
+
+def subsample(total: int, n: int) -> Tensor:
+    """Indices of n of `total` things, all where n is not fewer: `(min(n, total),)`, ascending.
+
+    One from each of n parts, at a place in it that an irrational step moves along. A fixed step would choose from half
+    of the region alone if it were even and the things a Sobol sequence, whose first digit is the parity of the index.
+    """
+    if n >= total:
+        return torch.arange(total)
+    edges = torch.arange(n + 1) * total // max(n, 1)
+    place = torch.arange(n, dtype=torch.float64) * GOLDEN % 1
+    return edges[:-1] + (place * edges.diff()).long()
+
+
+def concatenate(parts: Sequence[Points]) -> Points:
+    """The points of all parts, one after another.
+
+    Raises:
+        UserError: the parts have different columns, such as normals on some of them only.
+    """
+    for part in parts[1:]:
+        if part.keys() != parts[0].keys():
+            raise UserError(f"the parts have different columns: {', '.join(parts[0])} and {', '.join(part)}")
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def tolerance(column: Tensor, scale: float) -> float:
+    """How far rounding may carry a point of this column from a region of this size."""
+    return 16 * torch.finfo(column.dtype).eps * max(1.0, scale)
+
+
+def divide(n: int, weights: Sequence[float]) -> list[int]:
+    """Split n in proportion to the weights, by largest remainders, at least one each.
+
+    Raises:
+        UserError: there are more weights than n.
+    """
+    if n < len(weights):
+        raise UserError(f"{n} point(s) cannot cover a region of {len(weights)} parts; ask for more points")
+    total = sum(weights)
+    spare = n - len(weights)
+    ideal = [max(0.0, n * weight / total - 1) for weight in weights]
+    ideal = [spare * share / (sum(ideal) or 1.0) for share in ideal]
+    counts = [int(share) for share in ideal]
+    by_remainder = sorted(range(len(ideal)), key=lambda i: counts[i] - ideal[i])
+    for i in by_remainder[: spare - sum(counts)]:
+        counts[i] += 1
+    return [1 + count for count in counts]
+
+
+def two_names(names: object) -> tuple[str, str]:
+    """The names of the two coordinates of a shape in the plane.
+
+    Raises:
+        UserError: they are not two different names.
+    """
+    if not isinstance(names, (tuple, list)) or len(names) != 2 or names[0] == names[1]:
+        raise UserError(f"a shape in the plane needs two different coordinate names, not {names!r}")
+    return str(names[0]), str(names[1])
