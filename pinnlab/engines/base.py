@@ -42,6 +42,25 @@ class Engine(Constructed, ABC):
             UserError: if the network has another number of columns, or an operation that cannot be differentiated.
         """
 
+    def fields_by_part(
+        self,
+        network: nn.Module,
+        parts: Sequence[Mapping[str, Tensor]],
+        outputs: Sequence[str],
+        indices: Algebra,
+    ) -> list[dict[str, Field]]:
+        """The fields of several sets of points: one mapping of `fields` for each.
+
+        An engine that can take the network's values at all points apart evaluates the network once.
+
+        Args:
+            network: See `fields`.
+            parts: The coordinates of each set.
+            outputs: See `fields`.
+            indices: See `fields`.
+        """
+        return [self.fields(network, coordinates, outputs, indices) for coordinates in parts]
+
     def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
         """A network of these outputs that takes a copy of its own of some parameters for each point.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from pinnlab.engines.base import Engine, by_name
@@ -49,10 +51,30 @@ class NTP(Engine):
         self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """See `Engine.fields`."""
-        where, axes = assemble(coordinates)
-        seed = Jet.seed(where, indices, self.rule)
-        fields: dict[str, Field] = {name: seed.coordinate(axis) for name, axis in axes.items()}
-        return fields | by_name(network(seed), outputs)
+        return self.fields_by_part(network, [coordinates], outputs, indices)[0]
+
+    def fields_by_part(
+        self,
+        network: nn.Module,
+        parts: Sequence[Mapping[str, Tensor]],
+        outputs: Sequence[str],
+        indices: Algebra,
+    ) -> list[dict[str, Field]]:
+        """See `Engine.fields_by_part`: the network is called once on the jet at all points."""
+        if not parts:
+            return []
+        points = [assemble(coordinates)[0] for coordinates in parts]
+        axes = assemble(parts[0])[1]
+        seed = Jet.seed(torch.cat(points), indices, self.rule)
+        columns = by_name(network(seed), outputs)
+        if len(parts) == 1:
+            return [{name: seed.coordinate(axis) for name, axis in axes.items()} | columns]
+        ends = list(accumulate((len(part) for part in points), initial=0))
+        return [
+            {name: seed[here].coordinate(axis) for name, axis in axes.items()}
+            | {name: column[here] for name, column in columns.items()}
+            for here in (slice(*pair) for pair in pairwise(ends))
+        ]
 
     def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
         """See `Engine.with_copies`: on jets, linear layers have a rule for copies, and no other module has one."""

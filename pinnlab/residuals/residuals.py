@@ -131,13 +131,13 @@ class Residuals(nn.Module):
             indices: The derivatives.
             unknowns: The values of the unknowns, for a network that sees some; the present ones by default.
         """
-        return self._fields(coordinates(self.equation, points, self.equation.name), indices, unknowns)
+        return self._fields([coordinates(self.equation, points, self.equation.name)], indices, unknowns)[0]
 
     def _fields(
-        self, inputs: Mapping[str, Tensor], indices: Algebra, unknowns: Mapping[str, Tensor] | None
-    ) -> dict[str, Field]:
+        self, parts: Sequence[Mapping[str, Tensor]], indices: Algebra, unknowns: Mapping[str, Tensor] | None
+    ) -> list[dict[str, Field]]:
         network = self.function if unknowns is None else self._with(unknowns)
-        return self.engine.fields(network, inputs, self.equation.outputs, indices)
+        return self.engine.fields_by_part(network, parts, self.equation.outputs, indices)
 
     def variables(
         self, name: str, points: Points, unknowns: Mapping[str, Tensor] | None = None
@@ -150,20 +150,21 @@ class Residuals(nn.Module):
         The values of the unknowns matter to a network that sees them.
         """
         constraint, where = self.constraints[name], f"{self.equation.name}, constraint {name!r}"
-        return [self._part(name, constraint, part, where, unknowns) for part in constraint.parts(points)]
-
-    def _part(
-        self, name: str, constraint: Constraint, points: Points, where: str, unknowns: Mapping[str, Tensor] | None
-    ) -> dict[str, object]:
-        term = self.terms[name]
-        found: dict[str, object] = {
-            **columns(self.equation, points, where),
-            **self.fields(points, term.indices, unknowns),
-            **acting((term.operators or {}).get(size(points), {}), self.equation.inputs, next(iter(points.values()))),
-        }
+        term, parts, inputs = self.terms[name], constraint.parts(points), self.equation.inputs
+        extra = [columns(self.equation, part, where) for part in parts]
+        here = self._fields([coordinates(self.equation, part, where) for part in parts], term.indices, unknowns)
+        found: list[dict[str, object]] = [
+            {
+                **column,
+                **fields,
+                **acting((term.operators or {}).get(size(part), {}), inputs, next(iter(part.values()))),
+            }
+            for part, column, fields in zip(parts, extra, here, strict=True)
+        ]
         for label, place in constraint.places.items():
-            there = elsewhere(self.equation, place, points, f"{where}, place {label!r}")
-            found[label] = There(label, self._fields(there, term.indices, unknowns))
+            there = [elsewhere(self.equation, place, part, f"{where}, place {label!r}") for part in parts]
+            for variables, fields in zip(found, self._fields(there, term.indices, unknowns), strict=True):
+                variables[label] = There(label, fields)
         return found
 
     def rows(

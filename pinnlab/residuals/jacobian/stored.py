@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnlab.geometry import Points, select, size, spaced
+from pinnlab.geometry import Points, select, size, subsample
 from pinnlab.jets import Jet
 from pinnlab.residuals.elimination import Affine
 from pinnlab.residuals.jacobian.calls import Replay, recorded
@@ -33,6 +33,11 @@ class AffineCall:
 
     constant: Jet
     features: Tensor
+
+    def among(self, nodes: slice) -> AffineCall:
+        """The call at some of the points."""
+        constant = self.constant
+        return AffineCall(constant.like(constant.coefficients[:, nodes]), self.features[:, nodes])
 
     def at(self, theta: Tensor) -> Tensor:
         """C(θ), `(S, N, outputs)`."""
@@ -94,8 +99,10 @@ class StoredRows(Evaluation):
             return self._pointwise(values)
         found = []
         for g, group in enumerate(by_group(self._rows)):
-            own = slice(g * self._groups, (g + 1) * self._groups)
-            jets, calls = self._jets[own], self._calls[own]
+            count = size(self._rows.residuals.constraints[group.name].flat(group.points))
+            own = slice(g * count, (g + 1) * count)
+            calls = [call.among(own) for call in self._calls]
+            jets = [jet.like(jet.coefficients[:, own]) for jet in self._jets]
             by_coefficient, by_unknown = sensitivities(group, jets, self._parameters, values)
             parts = [call.through_all(slope) for slope, call in zip(by_coefficient, calls, strict=True)]
             found.append(together(self._parameters, torch.stack(parts).sum(0), by_unknown))
@@ -105,11 +112,6 @@ class StoredRows(Evaluation):
         """See `Evaluation.again`."""
         coefficients = [call.at(_theta(parameters)) for call in self._calls]
         return self._replayed(self._rows, coefficients, parameters)
-
-    @property
-    def _groups(self) -> int:
-        """The number of calls for each group of nodes."""
-        return len(self._calls) // size(self._rows.points)
 
     def _replayed(
         self, rows: ConstraintRows, coefficients: Sequence[Tensor], parameters: Mapping[str, Tensor]
@@ -254,7 +256,7 @@ def _theta(parameters: Mapping[str, Tensor]) -> Tensor:
 
 def _is_affine(rows: ConstraintRows, parameters: Mapping[str, Tensor]) -> bool:
     """Whether the network's coefficients at some of the points are affine in its trained parameters."""
-    few = rows.at(select(rows.points, spaced(size(rows.points), _POINTS)), rows.factors)
+    few = rows.at(select(rows.points, subsample(size(rows.points), _POINTS)), rows.factors)
     generator = torch.Generator().manual_seed(0)
     own = {key: p.detach() for key, p in parameters.items() if key.startswith("network.")}
     zero = {key: torch.zeros_like(p) for key, p in own.items()}
