@@ -19,22 +19,41 @@ _PACKAGES = {
 }
 """What a class is called today, by its former path."""
 
+OPTIONS = {"NTP": {"rule": "composition"}}
+"""Class ↦ the names of its options today, by their former names."""
+
 
 def renamed(path: str) -> str:
     """The path of a class today; a former one is told in a warning of one line."""
     if path not in _PACKAGES:
         return path
-    logging.getLogger("pinnlab").warning("pinnlab: %s is an old name: write %s", path, _PACKAGES[path])
+    _say(path, _PACKAGES[path])
     return _PACKAGES[path]
 
 
 def with_new_names(content: Any) -> Any:
-    """A configuration whose class paths are those of today."""
+    """A configuration in which class paths and options have the names of today."""
     if isinstance(content, list):
         return [with_new_names(item) for item in content]
     if not isinstance(content, Mapping):
         return content
-    return {
+    found = {
         key: renamed(value) if key == "class_path" and isinstance(value, str) else with_new_names(value)
         for key, value in content.items()
     }
+    arguments = found.get("init_args")
+    if isinstance(arguments, Mapping):
+        found["init_args"] = _options(str(found.get("class_path")), arguments)
+    return found
+
+
+def _options(path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    package, _, kind = path.rpartition(".")
+    known = OPTIONS.get(kind, {}) if package.split(".")[0] in ("", "pinnlab") else {}
+    for old in known.keys() & arguments.keys():
+        _say(f"{old} of {kind}", known[old])
+    return {known.get(name, name): value for name, value in arguments.items()}
+
+
+def _say(old: str, new: str) -> None:
+    logging.getLogger("pinnlab").warning("pinnlab: %s is an old name: write %s", old, new)

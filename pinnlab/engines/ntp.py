@@ -12,45 +12,48 @@ from pinnlab.engines.copies import in_linear_layers
 from pinnlab.errors import UserError
 from pinnlab.jets import Algebra, Field, Jet
 from pinnlab.jets.functions.compiled import Compiled
-from pinnlab.jets.functions.elementary import Rule
+from pinnlab.jets.functions.elementary import Composition
 from pinnlab.jets.functions.faa_di_bruno import faa_di_bruno
 from pinnlab.jets.functions.recurrence import recurrence
 from pinnlab.jets.jet import assemble
 
-_RULES: dict[str, Rule] = {"recurrence": recurrence, "faa_di_bruno": faa_di_bruno}
+_COMPOSITIONS: dict[str, Composition] = {"recurrence": recurrence, "faa_di_bruno": faa_di_bruno}
 
 
 class NTP(Engine):
     """n-TangentProp (Chickering 2024, arXiv 2412.09752): seed a jet at the points, call the network on it.
 
     Memory and the matrix products grow linearly in the number of coefficients; the activations grow
-    quadratically with the recurrence rule and exponentially in √n with the paper's sum over partitions.
+    quadratically with the recurrence and exponentially in √n with the paper's sum over partitions.
     """
 
-    def __init__(self, rule: Literal["recurrence", "faa_di_bruno"] = "recurrence", compile: bool = False) -> None:
+    def __init__(
+        self, composition: Literal["recurrence", "faa_di_bruno"] = "recurrence", compile: bool = False
+    ) -> None:
         """Chooses how activations act on series.
 
         Args:
-            rule: `recurrence` (O(n²), the fast one) or `faa_di_bruno` (the paper's literal algorithm).
+            composition: How activations are composed with series: `recurrence` (O(n²) for order n, the fast one) or
+                `faa_di_bruno` (the paper's literal algorithm).
             compile: Whether recurrences run under `torch.compile`: seconds of compilation for every new activation,
                 order and batch size, then a fused loop each. Index sets of more than 256 products (beyond order 21
                 in one input, 6 in two) are refused where they are first used.
 
         Raises:
-            UserError: for another rule, or a rule that is not compiled.
+            UserError: for another composition, or one that is not compiled.
         """
-        if rule not in _RULES:
-            raise UserError(f"NTP has no rule {rule!r}; choose one of {', '.join(_RULES)}")
-        if compile and rule != "recurrence":
-            raise UserError(f"compile: true is for the recurrence rule, not for {rule}")
-        self.rule = Compiled() if compile else _RULES[rule]
+        if composition not in _COMPOSITIONS:
+            raise UserError(f"NTP has no composition {composition!r}; choose one of {', '.join(_COMPOSITIONS)}")
+        if compile and composition != "recurrence":
+            raise UserError(f"compile: true is for the recurrence, not for {composition}")
+        self.composition = Compiled() if compile else _COMPOSITIONS[composition]
 
     def fields(
         self, network: nn.Module, coordinates: Mapping[str, Tensor], outputs: Sequence[str], indices: Algebra
     ) -> dict[str, Field]:
         """See `Engine.fields`."""
         where, axes = assemble(coordinates)
-        seed = Jet.seed(where, indices, self.rule)
+        seed = Jet.seed(where, indices, self.composition)
         fields: dict[str, Field] = {name: seed.coordinate(axis) for name, axis in axes.items()}
         return fields | by_name(network(seed), outputs)
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from pinnlab.construction import Constructed
 from pinnlab.errors import UserError
-from pinnlab.renamed import renamed
+from pinnlab.renamed import renamed, with_new_names
 
 importing: ContextVar[str | None] = ContextVar("importing", default=None)
 """The module that is being imported for a class of a record; nothing may be solved meanwhile."""
@@ -71,6 +71,7 @@ def build(description: Any) -> Any:
     if not isinstance(description, dict):
         return description
     if "class_path" in description:
+        description = with_new_names(description)
         kind, named = find(description["class_path"]), build(description.get("init_args") or {})
         if _waits(kind, (), named):
             return functools.partial(kind, **named)
