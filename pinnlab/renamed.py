@@ -25,7 +25,7 @@ CLASSES = {
 }
 """The path of a class or function today, by its former path."""
 
-OPTIONS = {"ViscousBurgers": {"moderation": "normalisation"}}
+OPTIONS = {"NTP": {"rule": "composition"}, "ViscousBurgers": {"moderation": "normalisation"}}
 """Class ↦ the names of its options today, by their former names."""
 
 _SHORT = {old.rpartition(".")[2]: new.rpartition(".")[2] for old, new in CLASSES.items()}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pinnlab.errors import UserError
 from pinnlab.jets import IndexSet, Jet
-from pinnlab.jets.functions.elementary import Rule
+from pinnlab.jets.functions.elementary import Composition
 from pinnlab.jets.functions.recurrence import recurrence
 
 
@@ -38,7 +38,7 @@ def estimate_laplacian(
     samples: int,
     generator: torch.Generator | None = None,
     block: int = 16,
-    rule: Rule = recurrence,
+    composition: Composition = recurrence,
 ) -> Estimate:
     """Estimates Δu = E[vᵀ(∇²u)v] with random signs v, one 2-jet along each direction (STDE, Hu et al. 2024).
 
@@ -51,7 +51,7 @@ def estimate_laplacian(
         samples: Directions per point, at least 2.
         generator: The source of randomness; torch's own by default.
         block: Directions that are propagated together.
-        rule: How elementary functions are computed.
+        composition: How elementary functions are composed with series.
 
     Returns:
         Mean and variance of the samples, each `(N, outputs)`.
@@ -69,7 +69,7 @@ def estimate_laplacian(
         signs = torch.randint(0, 2, (size, *points.shape), generator=generator, device=points.device)
         directions = signs.to(points.dtype) * 2 - 1
         tops = [tuple(2 * int(i == s) for i in range(size)) for s in range(size)]
-        jet = network(Jet.seed(points, IndexSet.closure(tops), rule, directions))
+        jet = network(Jet.seed(points, IndexSet.closure(tops), composition, directions))
         drawn = torch.stack([jet.derivative(top) for top in tops])
         fresh = drawn.mean(0)
         total = count + size

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets.field import Field
-from pinnlab.jets.functions.elementary import Rule
+from pinnlab.jets.functions.elementary import Composition
 from pinnlab.jets.functions.recurrence import recurrence
 from pinnlab.jets.series.algebra import Algebra, IndexSet, MultiIndex, constant, factorial
 from pinnlab.jets.series.collapsed import Collapsed
@@ -40,11 +40,15 @@ class Jet(Field):
         coefficients: The leading ones, `(S, N, ...)` with 1 ≤ S ≤ K, in the order of `indices`; the others are zero.
         indices: The index set of K multi-indices, or another algebra.
         axis: The coordinate axis or axes that this jet is, or None.
-        rule: How elementary functions are computed.
+        composition: How elementary functions are composed with the series.
     """
 
     def __init__(
-        self, coefficients: Tensor, indices: Algebra, axis: int | range | None = None, rule: Rule = recurrence
+        self,
+        coefficients: Tensor,
+        indices: Algebra,
+        axis: int | range | None = None,
+        composition: Composition = recurrence,
     ) -> None:
         """Wraps coefficients.
 
@@ -56,10 +60,12 @@ class Jet(Field):
         self.coefficients = coefficients
         self.indices = indices
         self.axis = axis
-        self.rule = rule
+        self.composition = composition
 
     @classmethod
-    def seed(cls, points: Tensor, indices: Algebra, rule: Rule = recurrence, directions: Tensor | None = None) -> Jet:
+    def seed(
+        cls, points: Tensor, indices: Algebra, composition: Composition = recurrence, directions: Tensor | None = None
+    ) -> Jet:
         """The identity at the points, `(N, d)`: the jet whose column i is coordinate i, x_i + e_i.
 
         Along given directions v_s instead of the axes it is x + Σ_s v_s e_s, and e_s differentiates along v_s.
@@ -67,7 +73,7 @@ class Jet(Field):
         Args:
             points: The coordinates, `(N, d)`.
             indices: The algebra, of d axes or as many as there are directions.
-            rule: How elementary functions are computed.
+            composition: How elementary functions are composed with the series.
             directions: `(S, d)`, or `(S, N, d)` for each point its own; the unit vectors by default.
         """
         n, d = points.shape
@@ -79,12 +85,12 @@ class Jet(Field):
         carried = [axis for axis, position in enumerate(indices.units) if position is not None]
         if len(carried) < len(directions):
             directions = directions[constant(carried, torch.long, points.device)]
-        return cls(torch.cat((points[None], directions)), indices, rule=rule)
+        return cls(torch.cat((points[None], directions)), indices, composition=composition)
 
     def coordinate(self, axis: int | range) -> Jet:
         """Column `axis` of a seed, or its columns in a range, as the coordinate that `.d` differentiates along."""
         column = axis if isinstance(axis, int) else slice(axis.start, axis.stop)
-        return Jet(self.coefficients[..., column], self.indices, axis, self.rule)
+        return Jet(self.coefficients[..., column], self.indices, axis, self.composition)
 
     @property
     def value(self) -> Tensor:
@@ -111,14 +117,14 @@ class Jet(Field):
 
     def like(self, coefficients: Tensor) -> Jet:
         """A jet with other coefficients over the same index set."""
-        return Jet(coefficients, self.indices, rule=self.rule)
+        return Jet(coefficients, self.indices, composition=self.composition)
 
     def on(self, indices: Algebra) -> Jet:
         """The same jet truncated to a subset of its index set."""
         if indices is self.indices:
             return self
         positions = self.indices.positions(indices)
-        return Jet(_rows(self.coefficients, positions), indices, self.axis, self.rule)
+        return Jet(_rows(self.coefficients, positions), indices, self.axis, self.composition)
 
     def differentiate(self, axis: int) -> Jet:
         """The coefficients shifted: ∂u/∂x_axis.
@@ -137,7 +143,7 @@ class Jet(Field):
         if any(factor != 1 for factor in factors):
             scale = constant(factors[: len(coefficients)], coefficients.dtype, coefficients.device)
             coefficients = coefficients * scale.reshape(-1, *[1] * self.ndim)
-        return Jet(coefficients, indices, rule=self.rule)
+        return Jet(coefficients, indices, composition=self.composition)
 
     def laplacian(self, axes: Sequence[int]) -> Field:
         """Σ ∂²u/∂x_axis²: one coefficient where the algebra is collapsed over just these axes."""
@@ -145,7 +151,7 @@ class Jet(Field):
             return super().laplacian(axes)
         top = self.indices.top
         rows = self.coefficients[top : top + 1] if top < len(self.coefficients) else self.coefficients[:1] * 0
-        return Jet(2 * rows, IndexSet.simplex(self.indices.dimension, 0), rule=self.rule)
+        return Jet(2 * rows, IndexSet.simplex(self.indices.dimension, 0), composition=self.composition)
 
     @classmethod
     def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

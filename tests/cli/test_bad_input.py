@@ -31,7 +31,7 @@ class Cumulative(nn.Module):
 CASES = {
     "unknown option": (["--model.enginee", "NTP"], ["model.enginee", "'model.engine'"]),
     "unknown key in a file": (["--config", "key.yaml"], ["model.enginee", "'model.engine'"]),
-    "unknown key of a class": (["--model.engine.rul", "x"], ["NTP", "'rul'", "'rule'"]),
+    "unknown key of a class": (["--model.engine.compositio", "x"], ["NTP", "'compositio'", "'composition'"]),
     "unknown key of a network": (["--model.network.depht", "2"], ["MLP", "'depht'", "'depth'"]),
     "unknown key of a phase": (["--config", "phase.yaml"], ["Adam", "'stepss'", "'steps'"]),
     "wrong type": (["--data.held_out", "many"], ["data.held_out", "int", "many"]),

@@ -20,12 +20,12 @@ compiling = (
     pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:TensorFloat32:UserWarning"),
 )
-RULES = {
+COMPOSITIONS = {
     "recurrence": lambda: NTP(),
     "partitions": lambda: NTP("faa_di_bruno"),
     "compiled": lambda: NTP(compile=True),
 }
-EVERY_RULE = [pytest.param(name, marks=compiling if name == "compiled" else ()) for name in RULES]
+EVERY_COMPOSITION = [pytest.param(name, marks=compiling if name == "compiled" else ()) for name in COMPOSITIONS]
 LAPLACIAN = Collapsed.over((0, 1, 2), [], 3)
 SETS = {"line": IndexSet.simplex(1, 6), "plane": IndexSet.closure([(4, 2), (0, 5)]), "laplacian": LAPLACIAN}
 
@@ -41,17 +41,19 @@ def evaluate(engine: Engine, network: nn.Module, points: Tensor, indices: IndexS
 @pytest.mark.slow
 @pytest.mark.parametrize("indices", SETS)
 @pytest.mark.parametrize("activation", ["tanh", "sin", "gelu"])
-@pytest.mark.parametrize("rule", EVERY_RULE)
-def test_a_gpu_gives_the_same_numbers(rule: str, activation: str, indices: str):
+@pytest.mark.parametrize("composition", EVERY_COMPOSITION)
+def test_a_gpu_gives_the_same_numbers(composition: str, activation: str, indices: str):
     dimension = SETS[indices].dimension
     network, points = MLP(dimension, 1, 16, 2, activation=activation), torch.rand(50, dimension)
-    truth = evaluate(NTP("faa_di_bruno" if rule == "partitions" else "recurrence"), network, points, SETS[indices])
-    found = evaluate(RULES[rule](), network.cuda(), points.cuda(), SETS[indices])
+    truth = evaluate(
+        NTP("faa_di_bruno" if composition == "partitions" else "recurrence"), network, points, SETS[indices]
+    )
+    found = evaluate(COMPOSITIONS[composition](), network.cuda(), points.cuda(), SETS[indices])
     for there, here in zip(found, truth, strict=True):
         if here is None:  # the last bias does not show in what is differentiated
             assert there is None
             continue
-        agree(there.cpu(), here, 1e-12, (rule, activation, indices))
+        agree(there.cpu(), here, 1e-12, (composition, activation, indices))
 
 
 def flow(u: Field, x: Field, y: Field) -> Field:
@@ -113,9 +115,9 @@ def synchronisation_refused() -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Synchronization debug mode:UserWarning")
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("rule", EVERY_RULE)
-def test_a_step_does_not_synchronise(rule: str, step: str):
-    run = STEPS[step](RULES[rule](), "cuda")
+@pytest.mark.parametrize("composition", EVERY_COMPOSITION)
+def test_a_step_does_not_synchronise(composition: str, step: str):
+    run = STEPS[step](COMPOSITIONS[composition](), "cuda")
     for _ in range(2):  # compilation, tables of products, the optimiser's state
         run()
     torch.cuda.synchronize()
@@ -134,8 +136,8 @@ class Moves(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("rule", ["recurrence", "partitions"])
-def test_a_step_reads_no_number_and_copies_none(rule: str, step: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("composition", ["recurrence", "partitions"])
+def test_a_step_reads_no_number_and_copies_none(composition: str, step: str, monkeypatch: pytest.MonkeyPatch):
     """What can be seen of it without a GPU: on the meta device there are no numbers to read."""
     made = torch.tensor
 
@@ -143,7 +145,7 @@ def test_a_step_reads_no_number_and_copies_none(rule: str, step: str, monkeypatc
         assert torch.device(options.get("device") or "cpu").type == "cpu", "a tensor of numbers, copied to the device"
         return made(data, **options)
 
-    run = STEPS[step](RULES[rule](), "meta")
+    run = STEPS[step](COMPOSITIONS[composition](), "meta")
     run()  # tables of products
     monkeypatch.setattr(torch, "tensor", tensor)
     with Moves():

@@ -9,7 +9,10 @@ from torch import nn
 from pinnlab.engines import NTP, Autograd
 from pinnlab.errors import UserError
 from pinnlab.jets import Field, IndexSet
+from pinnlab.jets.functions.faa_di_bruno import faa_di_bruno
 from pinnlab.networks import MLP
+from pinnlab.renamed import with_new_names
+from pinnlab.reporting.description import build
 from tests.truth import agree
 
 ENGINES = {"recurrence": NTP(), "partitions": NTP("faa_di_bruno"), "autograd": Autograd()}
@@ -142,8 +145,18 @@ def test_a_network_with_other_columns_is_refused(engine, network):
         fields(engine, network.double())
 
 
-def test_an_unknown_rule_is_refused():
-    with pytest.raises(UserError, match=r"no rule 'fast'; choose one of recurrence, faa_di_bruno"):
+@pytest.mark.parametrize("path", ["NTP", "pinnlab.engines.NTP"])
+def test_the_former_name_of_the_composition_is_told(path, caplog):
+    read = with_new_names({"class_path": path, "init_args": {"rule": "faa_di_bruno"}})
+    assert read["init_args"] == {"composition": "faa_di_bruno"}
+    assert "rule of NTP is an old name: write composition" in caplog.text
+    assert (
+        build({"class_path": "pinnlab.engines.NTP", "init_args": {"rule": "faa_di_bruno"}}).composition is faa_di_bruno
+    )
+
+
+def test_an_unknown_composition_is_refused():
+    with pytest.raises(UserError, match=r"no composition 'fast'; choose one of recurrence, faa_di_bruno"):
         NTP("fast")  # type: ignore[arg-type]
 
 

@@ -1,6 +1,6 @@
-"""Every rule is differentiable to second order, in reverse and forward mode, and runs under vmap and jacrev.
+"""Every function of series is differentiable to second order, in both modes, and runs under vmap and jacrev.
 
-Gradients of a rule with respect to the coefficients are what training uses.
+Gradients with respect to the coefficients are what training uses.
 """
 
 import math
@@ -22,7 +22,7 @@ SETS = {
     "line": IndexSet.simplex(1, 3),
     "plane": IndexSet.closure([(2, 1), (0, 2)]),
 }
-RULES = {"recurrence": recurrence, "partitions": faa_di_bruno}
+COMPOSITIONS = {"recurrence": recurrence, "partitions": faa_di_bruno}
 IN_BRIEF = ("softplus", "gelu")
 """Functions that are compiled in every test run; all are in the long one."""
 
@@ -32,9 +32,9 @@ def indices(request):
     return SETS[request.param]
 
 
-@pytest.fixture(params=RULES)
-def rule(request):
-    return RULES[request.param]
+@pytest.fixture(params=COMPOSITIONS)
+def composition(request):
+    return COMPOSITIONS[request.param]
 
 
 @pytest.fixture(params=["gather", "loop"])
@@ -49,26 +49,26 @@ def stack(indices, centre, points=2):
     return coefficients.requires_grad_()
 
 
-def bound(name, indices, rule):
-    """A rule as a function of the coefficients."""
+def bound(name, indices, composition):
+    """A composition with an elementary function, as a function of the coefficients."""
     function = ELEMENTARY[name][0]
-    return lambda coefficients: function(Jet(coefficients, indices, rule=rule)).coefficients
+    return lambda coefficients: function(Jet(coefficients, indices, composition=composition)).coefficients
 
 
 @pytest.mark.parametrize("name", ELEMENTARY)
-def test_elementary_rules_pass_gradcheck(name, indices, rule):
+def test_elementary_functions_pass_gradcheck(name, indices, composition):
     x = stack(indices, ELEMENTARY[name][2], points=1)
-    function = bound(name, indices, rule)
+    function = bound(name, indices, composition)
     assert gradcheck(function, (x,), check_forward_ad=True)
     assert gradgradcheck(function, (x,))
 
 
 @pytest.mark.parametrize("name", ELEMENTARY)
-def test_both_rules_agree(name, indices):
+def test_both_compositions_agree(name, indices):
     x = stack(indices, ELEMENTARY[name][2], points=4)
-    found, truth = (bound(name, indices, rule)(x) for rule in RULES.values())
+    found, truth = (bound(name, indices, composition)(x) for composition in COMPOSITIONS.values())
     torch.testing.assert_close(found, truth, rtol=1e-11, atol=1e-12)
-    # each rule differentiates to the other's numbers as well
+    # each composition differentiates to the other's numbers as well
     weights = torch.randn_like(found)
     torch.testing.assert_close(
         *(torch.autograd.grad((value * weights).sum(), x)[0] for value in (found, truth)), rtol=1e-10, atol=1e-11
@@ -80,9 +80,9 @@ def test_both_rules_agree(name, indices):
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.slow if n in IN_BRIEF else pytest.mark.long) for n in ELEMENTARY]
 )
-def test_the_compiled_rule_agrees(name, indices):
+def test_the_compiled_recurrence_agrees(name, indices):
     x = stack(indices, ELEMENTARY[name][2], points=4)
-    found, truth = (bound(name, indices, rule)(x) for rule in (Compiled(), recurrence))
+    found, truth = (bound(name, indices, composition)(x) for composition in (Compiled(), recurrence))
     torch.testing.assert_close(found, truth, rtol=1e-12, atol=1e-13)
     weights = torch.randn_like(found)
     torch.testing.assert_close(
@@ -91,8 +91,8 @@ def test_the_compiled_rule_agrees(name, indices):
 
 
 @pytest.mark.parametrize("name", ELEMENTARY)
-def test_elementary_rules_run_under_vmap_and_jacrev(name, indices, rule):
-    function = bound(name, indices, rule)
+def test_elementary_functions_run_under_vmap_and_jacrev(name, indices, composition):
+    function = bound(name, indices, composition)
     x = stack(indices, ELEMENTARY[name][2], points=3).detach()
     mapped = torch.func.vmap(function, in_dims=1, out_dims=1)(x)
     torch.testing.assert_close(mapped, function(x))

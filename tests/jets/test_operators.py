@@ -151,7 +151,7 @@ def test_compiled_recurrences_agree_with_the_eager_ones():
 
 
 def test_partitions_are_not_compiled():
-    with pytest.raises(UserError, match="recurrence rule"):
+    with pytest.raises(UserError, match="compile: true is for the recurrence"):
         NTP("faa_di_bruno", compile=True)
 
 

@@ -63,10 +63,10 @@ def test_only_what_differs_is_shown_and_the_best_run_is_first(write_run):
 
 def test_options_of_a_class_are_shown_where_they_vary(write_run):
     runs = [read(write_run(name)) for name in ("a", "b", "c")]
-    settings = [{"engine": "NTP", "engine.rule": rule} for rule in ("recurrence", "faa_di_bruno")]
+    settings = [{"engine": "NTP", "engine.composition": name} for name in ("recurrence", "faa_di_bruno")]
     settings.append({"engine": "Autograd"})
     several = [replace(run, settings=chosen) for run, chosen in zip(runs, settings, strict=True)]
-    assert Comparison(several).differing == ["engine", "engine.rule"]
+    assert Comparison(several).differing == ["engine", "engine.composition"]
     assert Comparison([several[0], several[2]]).differing == ["engine"]
     assert Comparison([several[0], replace(several[2], settings={})]).differing == ["engine"]
 

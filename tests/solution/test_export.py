@@ -16,7 +16,7 @@ from pinnlab.geometry import Box
 from pinnlab.jets import IndexSet
 from pinnlab.jets.functions import table
 from pinnlab.jets.functions.recurrence import recurrence
-from pinnlab.jets.series import plain
+from pinnlab.jets.series import termwise
 from pinnlab.jets.series.product import product
 from pinnlab.networks import MLP, Odd, Taylor
 from pinnlab.problems import SelfSimilarBurgers
@@ -117,14 +117,20 @@ def test_values_and_derivatives_are_the_same_without_pinnlab(report, case):
 
 
 @pytest.mark.parametrize("dimension", [1, 2])
-def test_plain_rules_are_those_of_training(dimension):
+def test_termwise_series_are_those_of_training(dimension):
     algebra = IndexSet.simplex(dimension, 5)
     x, y = 0.3 + 0.5 * torch.rand(2, len(algebra), 7)
-    torch.testing.assert_close(plain.product(x, y, algebra), product(x, y, algebra), rtol=1e-13, atol=1e-13)
+    tables = termwise.Tables.of(algebra)
+    for a, b in ((x, y), (x[:2], y[:3])):
+        parts = [termwise.product(a, b, k, tables) for k in range(len(algebra))]
+        found = torch.stack([torch.zeros(7) if part is None else part for part in parts])
+        torch.testing.assert_close(found, product(a, b, algebra, len(algebra)), rtol=1e-13, atol=1e-13)
     for name in ("TANH", "SIN", "EXP", "LOG", "SOFTPLUS", "ERF", "ATAN", "SILU", "GELU", "RECIPROCAL"):
         function = getattr(table, name)
-        found = plain.recurrence(function.initial(x[0]), function.system, x, algebra)
-        torch.testing.assert_close(found, recurrence(function, x, algebra), rtol=1e-12, atol=1e-12)
+        for argument in (x, x[:2]):
+            states = termwise.recurrence(function.initial, function.system, argument.unbind(), tables)
+            truth = recurrence(function, argument, algebra)
+            torch.testing.assert_close(torch.stack(states[0]), truth, rtol=1e-12, atol=1e-12)
 
 
 def test_what_has_no_rule_is_one_line(tmp_path):

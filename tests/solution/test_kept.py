@@ -101,7 +101,7 @@ def local():
 small = partial(MLP, width=6, depth=1)
 
 
-@pytest.mark.parametrize("engine", [NTP(), NTP(rule="faa_di_bruno"), Autograd()])
+@pytest.mark.parametrize("engine", [NTP(), NTP(composition="faa_di_bruno"), Autograd()])
 @pytest.mark.parametrize("again", [lambda s: pickle.loads(pickle.dumps(s)), copy.deepcopy, copy.copy])
 def test_a_solution_is_copied_whole_and_alone(decay, engine, again):
     solution = pinnlab.solve(decay.Decay(), small, engine, [Adam(3), LBFGS(1)])

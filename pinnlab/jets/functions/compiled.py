@@ -1,45 +1,30 @@
 """Series recurrences under `torch.compile`: each becomes one fused loop that keeps its coefficients in registers.
 
-The same recurrence as in `elementary`, written coefficient by coefficient without in-place updates, which is what a
-compiler fuses best. The eager path is its truth. Every (function, algebra, shape) is compiled once, in seconds.
+What is compiled are the expressions of `series.termwise`, without updates in place, which a compiler fuses best; the
+tests hold them against the eager kernels. Every (function, algebra, shape) is compiled once, in seconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets.functions.eager import EAGER
-from pinnlab.jets.functions.elementary import Elementary, Kernels, Polynomial
+from pinnlab.jets.functions.elementary import Elementary, Kernels
 from pinnlab.jets.functions.recurrence import differentiable
+from pinnlab.jets.series import termwise
 from pinnlab.jets.series.algebra import Algebra
+from pinnlab.jets.series.termwise import Series, Tables
 
 LARGEST = 256
 """The most products that are compiled: order 21 in one variable, 6 in two.
 
 Up to about so many, compiling is worth its time and the coefficients of one number fit the registers and first cache.
 """
-
-Rows = Sequence[Tensor]
-
-
-class Tables(NamedTuple):
-    """What the recurrences read of an algebra, as the plain numbers that a compiler can trace."""
-
-    degrees: tuple[int, ...]
-    factors: tuple[tuple[tuple[int, int], ...], ...]
-    squares: tuple[tuple[tuple[int, int, float], ...], ...]
-    recurrence: tuple[tuple[tuple[int, int, float], ...], ...]
-    multiples: tuple[tuple[tuple[int, int], ...], ...]
-
-    @staticmethod
-    def of(algebra: Algebra) -> Tables:
-        """The tables of an algebra."""
-        return Tables(algebra.degrees, algebra.factors, algebra.squares, algebra.recurrence, algebra.multiples)
 
 
 class Compiled(Kernels):
@@ -72,8 +57,9 @@ class Compiled(Kernels):
         tables = Tables.of(algebra)
         states = tuple(x.new_empty(len(algebra), *x.shape[1:]) for _ in function.system)
 
-        def fused(out: Sequence[Rows], x: Tensor) -> None:
-            for rows, series in zip(out, states_of(function, x.unbind(), tables), strict=True):
+        def fused(out: Sequence[Series], x: Tensor) -> None:
+            states = termwise.recurrence(function.initial, function.system, x.unbind(), tables)
+            for rows, series in zip(out, states, strict=True):
                 for row, coefficient in zip(rows, series, strict=True):
                     row.copy_(coefficient)
 
@@ -98,19 +84,11 @@ class Compiled(Kernels):
         present = tuple(gradient is not None for gradient in gradients)
         chosen = [polynomial for polynomial, used in zip(function.system, present, strict=True) if used]
 
-        def fused(out: Rows, variables: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
+        def fused(out: Series, variables: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
             series = [variable.unbind() for variable in variables]
-            terms: list[list[Tensor]] = [[] for _ in out]
-            for polynomial, gradient in zip(chosen, gradients, strict=True):
-                stack = gradient.unbind()
-                slope = [polynomial_of(polynomial, series, k, tables) for k in range(len(tables.degrees))]
-                for i, pairs in enumerate(tables.multiples[: len(out)]):
-                    for k, j in pairs:
-                        factor = slope[j]
-                        if factor is not None:
-                            terms[i].append(stack[k] * factor)
-            for row, parts in zip(out, terms, strict=True):
-                row.copy_(_sum(parts, row))
+            stacks = [gradient.unbind() for gradient in gradients]
+            for row, coefficient in zip(out, termwise.adjoint(chosen, series, stacks, len(out), tables), strict=True):
+                row.copy_(torch.zeros_like(row) if coefficient is None else coefficient)
 
         self._run(
             (function, algebra, rows, len(variables[0]), present),
@@ -138,57 +116,3 @@ class Compiled(Kernels):
 
 def _rows(stack: Tensor) -> list[Tensor]:
     return list(stack.view(len(stack), -1).unbind())
-
-
-def _sum(terms: Sequence[Tensor], like: Tensor) -> Tensor:
-    if not terms:
-        return torch.zeros_like(like)
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
-
-
-def polynomial_of(polynomial: Polynomial, variables: Sequence[Rows], k: int, tables: Tables) -> Tensor | None:
-    """Coefficient k of a polynomial of series; None where it is zero by structure."""
-    total: list[Tensor] = []
-    constant = 0.0
-    for monomial, coefficient in polynomial.items():
-        if not monomial:
-            constant = coefficient if k == 0 else 0.0
-        elif len(monomial) == 1:
-            rows = variables[monomial[0]]
-            if k < len(rows):
-                total.append(coefficient * rows[k])
-        else:
-            u, v = (variables[variable] for variable in monomial)
-            if monomial[0] == monomial[1]:
-                terms = [w * (u[i] * u[j]) for i, j, w in tables.squares[k] if j < len(u)]
-            else:
-                terms = [u[i] * v[j] for i, j in tables.factors[k] if i < len(u) and j < len(v)]
-            if terms:
-                total.append(coefficient * _sum(terms, terms[0]))
-    if not total:
-        return torch.full_like(variables[-1][0], constant) if constant else None
-    result = _sum(total, total[0])
-    return result + constant if constant else result
-
-
-def states_of(function: Elementary, x: Rows, tables: Tables) -> list[list[Tensor]]:
-    """The series of all states, coefficient by coefficient."""
-    states = [[value] for value in function.initial(x[0])]
-    variables: list[Rows] = [x, *states]
-    slopes: list[list[Tensor | None]] = [[] for _ in states]
-    for k in range(len(tables.degrees)):
-        if k:
-            for state, slope in zip(states, slopes, strict=True):
-                terms = []
-                for a, b, w in tables.recurrence[k]:
-                    factor = slope[b]
-                    if a < len(x) and factor is not None:
-                        terms.append(w * (x[a] * factor))
-                state.append(_sum(terms, x[0]))
-        if tables.degrees[k] < tables.degrees[-1]:
-            for slope, polynomial in zip(slopes, function.system, strict=True):
-                slope.append(polynomial_of(polynomial, variables, k, tables))
-    return states

@@ -6,9 +6,19 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from pinnlab.jets.functions.elementary import Elementary, Kernels, Polynomial
-from pinnlab.jets.series import schedule
+from pinnlab.jets.functions.elementary import Elementary, Kernels
 from pinnlab.jets.series.algebra import Algebra, constant
+from pinnlab.jets.series.runs import (
+    accumulate,
+    accumulate_square,
+    correlation_runs,
+    fresh_product_runs,
+    fresh_square_runs,
+    product_runs,
+    recurrence_runs,
+    value_runs,
+)
+from pinnlab.jets.series.termwise import Polynomial
 
 # A stack is worked through in blocks of so many numbers, so that what a recurrence reads again and again stays in
 # the processor's cache (measured: twice as fast as whole stacks of ten times the size).
@@ -50,12 +60,12 @@ def _solve_block(function: Elementary, x: Tensor, states: list[Tensor], algebra:
             break
         for series, polynomial in pending:
             _extend(series, polynomial, variables, algebra, degree)
-        runs = schedule.driven(algebra, degree, len(x))
+        runs = recurrence_runs(algebra, degree, len(x))
         for state, (series, scale) in zip(states, derivatives, strict=True):
             if degree:
-                schedule.accumulate(state, slopes, series, runs, scale)
+                accumulate(state, slopes, series, runs, scale)
             else:
-                schedule.accumulate(state[1:], slopes[1:], series, schedule.slopes(len(x)), scale, fresh=True)
+                accumulate(state[1:], slopes[1:], series, value_runs(len(x)), scale, fresh=True)
 
 
 def _extend(series: Tensor, polynomial: Polynomial, variables: list[Tensor], algebra: Algebra, degree: int) -> None:
@@ -69,12 +79,12 @@ def _extend(series: Tensor, polynomial: Polynomial, variables: list[Tensor], alg
             _add_rows(series, variables[monomial[0]], layer, coefficient)
         elif monomial[0] == monomial[1]:
             v = variables[monomial[0]]
-            twice, once = schedule.fresh_squares(algebra, degree, len(v))
-            schedule.accumulate(series, v, v, twice, 2 * coefficient)
-            schedule.accumulate(series, v, v, once, coefficient)
+            twice, once = fresh_square_runs(algebra, degree, len(v))
+            accumulate(series, v, v, twice, 2 * coefficient)
+            accumulate(series, v, v, once, coefficient)
         else:
             u, v = (variables[variable] for variable in monomial)
-            schedule.accumulate(series, u, v, schedule.fresh_products(algebra, degree, len(u), len(v)), coefficient)
+            accumulate(series, u, v, fresh_product_runs(algebra, degree, len(u), len(v)), coefficient)
 
 
 def _add_rows(out: Tensor, rows: Tensor, layer: range, factor: float) -> None:
@@ -96,8 +106,8 @@ def _adjoint_block(
             series = variables[monomial[0]]
         else:
             series, scale = _series(polynomial, variables, algebra), 1.0
-        runs = schedule.correlations(algebra, len(gradient), len(series), len(out))
-        schedule.accumulate(out, gradient, series, runs, scale, fresh)
+        runs = correlation_runs(algebra, len(gradient), len(series), len(out))
+        accumulate(out, gradient, series, runs, scale, fresh)
         fresh = False
 
 
@@ -119,10 +129,10 @@ def _series(polynomial: Polynomial, variables: list[Tensor], algebra: Algebra) -
             _add_rows(out, variables[monomial[0]], range(rows), coefficient)
         elif monomial[0] == monomial[1]:
             v = variables[monomial[0]]
-            schedule.square(out, v, algebra, coefficient, fresh)
+            accumulate_square(out, v, algebra, coefficient, fresh)
         else:
             u, v = (variables[variable] for variable in monomial)
-            schedule.accumulate(out, u, v, schedule.products(algebra, len(u), len(v), rows), coefficient, fresh)
+            accumulate(out, u, v, product_runs(algebra, len(u), len(v), rows), coefficient, fresh)
     assert out is not None
     return out
 

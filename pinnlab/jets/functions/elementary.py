@@ -13,15 +13,13 @@ one truncated correlation with P_1 = σ'(x), which is recomputed from the states
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from pinnlab.jets.series.algebra import Algebra
-
-Polynomial = Mapping[tuple[int, ...], float]
-"""Coefficients by monomial, at most quadratic; variable 0 is x and variable i ≥ 1 is the state s_i."""
+from pinnlab.jets.series.termwise import Polynomial
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +42,8 @@ class Elementary:
         return any(0 in monomial for polynomial in self.system for monomial in polynomial)
 
 
-Rule = Callable[[Elementary, Tensor, Algebra], Tensor]
-"""How σ(x) is computed for a stack x of shape `(K, ...)`: by `recurrence`, or by the sum over partitions."""
+Composition = Callable[[Elementary, Tensor, Algebra], Tensor]
+"""How σ is composed with a series, a stack x of shape `(K, ...)`: by `recurrence`, or by `faa_di_bruno`."""
 
 
 class Kernels(ABC):

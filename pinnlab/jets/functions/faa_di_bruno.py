@@ -81,7 +81,7 @@ def _multisets(algebra: Algebra, k: int, largest: int) -> Iterator[tuple[int, ..
 
 
 def faa_di_bruno(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
-    """The coefficients of σ(x) by the sum over partitions; a `Rule` like `recurrence`, exponential in √n.
+    """The coefficients of σ(x) by the sum over partitions; a `Composition` like `recurrence`, exponential in √n.
 
     Args:
         function: σ and its differential system, which gives σ^{(m)} at the values.

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.jets.functions.eager import EAGER
-from pinnlab.jets.functions.elementary import Elementary, Kernels, Polynomial
-from pinnlab.jets.series import plain
+from pinnlab.jets.functions.elementary import Elementary, Kernels
+from pinnlab.jets.series import termwise
 from pinnlab.jets.series.algebra import Algebra
 from pinnlab.jets.series.product import correlate, front, pad, product, signed
+from pinnlab.jets.series.termwise import Polynomial, Tables
 
 
 def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
@@ -31,7 +32,8 @@ def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
         UserError: under autocast, whose rounding a recurrence would amplify.
     """
     if torch.compiler.is_exporting():
-        return plain.recurrence(function.initial(x[0]), function.system, x, algebra)
+        states = termwise.recurrence(function.initial, function.system, x.unbind(), Tables.of(algebra))
+        return torch.stack(states[0])
     return differentiable(function, x, algebra, EAGER)
 
 

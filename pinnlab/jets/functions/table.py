@@ -12,7 +12,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from pinnlab.jets.functions.elementary import Elementary, Polynomial
+from pinnlab.jets.functions.elementary import Elementary
+from pinnlab.jets.series.termwise import Polynomial
 
 
 def _reciprocal_pair(value: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Sequence[Tensor]]:

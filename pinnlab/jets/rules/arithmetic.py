@@ -14,14 +14,14 @@ from pinnlab.jets.functions.elementary import Elementary
 from pinnlab.jets.jet import Jet, common, raised, rule
 from pinnlab.jets.rules.structure import gather, unsqueeze
 from pinnlab.jets.series.product import pad, product
-from pinnlab.jets.series.schedule import reach
+from pinnlab.jets.series.runs import reach
 
 Operand = Jet | Tensor | float
 
 
 def apply_elementary(function: Elementary, x: Jet) -> Jet:
-    """σ(x) by the jet's rule."""
-    return x.like(x.rule(function, x.coefficients, x.indices))
+    """The jet of σ(x)."""
+    return x.like(x.composition(function, x.coefficients, x.indices))
 
 
 for _functions, _elementary in (

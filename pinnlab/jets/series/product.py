@@ -19,8 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnlab.jets.series import plain, schedule
+from pinnlab.jets.series import termwise
 from pinnlab.jets.series.algebra import Algebra
+from pinnlab.jets.series.runs import Runs, accumulate, accumulate_square, correlation_runs, product_runs, reach
 
 # Seconds that one array operation costs beyond its arithmetic, and that a gathered multiply-add of one number
 # costs, measured on a CPU: small batches with large index sets are faster as one gather and one scatter.
@@ -37,9 +38,11 @@ def product(a: Tensor, b: Tensor, algebra: Algebra, rows: int | None = None) -> 
         rows: How many leading coefficients to compute; by default as many as can differ from zero.
     """
     if rows is None:
-        rows = schedule.reach(algebra, len(a), len(b))
+        rows = reach(algebra, len(a), len(b))
     if torch.compiler.is_exporting():
-        return plain.product(a, b, algebra)[:rows]
+        left, right, tables = a.unbind(), b.unbind(), termwise.Tables.of(algebra)
+        found = [termwise.product(left, right, k, tables) for k in range(rows)]
+        return torch.stack([torch.zeros_like(left[0] * right[0]) if part is None else part for part in found])
     shape = torch.broadcast_shapes(a.shape[1:], b.shape[1:])
     return _Product.apply(a.expand(-1, *shape), b.expand(-1, *shape), algebra, rows)
 
@@ -73,13 +76,13 @@ def pad(x: Tensor, rows: int) -> Tensor:
     return torch.cat((x, x.new_zeros(missing, *x.shape[1:]))) if missing > 0 else x
 
 
-def _sum(left: Tensor, right: Tensor, rows: int, runs: schedule.Runs) -> Tensor:
+def _sum(left: Tensor, right: Tensor, rows: int, runs: Runs) -> Tensor:
     out = left.new_empty(rows, *left.shape[1:])
-    schedule.accumulate(out, left, right, runs, fresh=True)
+    accumulate(out, left, right, runs, fresh=True)
     return out
 
 
-def _gathers(one: Tensor, algebra: Algebra, runs: schedule.Runs) -> bool:
+def _gathers(one: Tensor, algebra: Algebra, runs: Runs) -> bool:
     # On an accelerator the gathered sum would not be deterministic.
     return one.device.type == "cpu" and one.numel() * algebra.pairs * _GATHERED < (len(runs) - 8) * _CALL
 
@@ -118,13 +121,13 @@ class _Product(_Bilinear):
     @staticmethod
     @signed
     def forward(a: Tensor, b: Tensor, algebra: Algebra, rows: int) -> Tensor:
-        runs = schedule.products(algebra, len(a), len(b), rows)
+        runs = product_runs(algebra, len(a), len(b), rows)
         if len(a) == len(b) == rows == len(algebra) and _gathers(a[0], algebra, runs):
             i, j, k = algebra.table(a.device)
             return torch.zeros_like(a, memory_format=torch.contiguous_format).index_add_(0, k, a[i] * b[j])
         if len(a) == len(b) and a.data_ptr() == b.data_ptr() and a.stride() == b.stride():
             out = a.new_empty(rows, *a.shape[1:])
-            schedule.square(out, a, algebra, 1.0, fresh=True)
+            accumulate_square(out, a, algebra, 1.0, fresh=True)
             return out
         return _sum(a, b, rows, runs)
 
@@ -140,7 +143,7 @@ class _Correlate(_Bilinear):
     @staticmethod
     @signed
     def forward(c: Tensor, b: Tensor, algebra: Algebra, rows: int) -> Tensor:
-        runs = schedule.correlations(algebra, len(c), len(b), rows)
+        runs = correlation_runs(algebra, len(c), len(b), rows)
         if len(c) == len(b) == rows == len(algebra) and _gathers(c[0], algebra, runs):
             i, j, k = algebra.table(c.device)
             return torch.zeros_like(c, memory_format=torch.contiguous_format).index_add_(0, i, c[k] * b[j])

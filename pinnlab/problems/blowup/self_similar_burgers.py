@@ -12,7 +12,7 @@ from pinnlab.equations.constraints import Constraint
 from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval, PointSet
-from pinnlab.jets import Field, Jet
+from pinnlab.jets import Field, Jet, implicit
 
 
 class SelfSimilarBurgers(Equation):
@@ -78,18 +78,10 @@ class SelfSimilarBurgers(Equation):
         return U + X / 2
 
     def exact(self, X: Jet) -> Field:
-        """U from X = −U − sign(U) |U|^{1+1/λ} at the true λ, by Newton's method."""
-        power = 2 * self.profile + 1
-        # |U| solves w + w^p = |X|; from above Newton's method on this convex function decreases to the root.
-        size = X.value.abs()
-        w = torch.minimum(size, size ** (1 / power))
-        for _ in range(100):
-            step = (w + w**power - size) / (1 + power * w ** (power - 1))
-            w = w - step
-            if bool((step.abs() <= 1e-16 * (1 + w)).all()):
-                break
-        U: Field = X.like(torch.cat((-(w * X.value.sign())[None], torch.zeros_like(X.coefficients[1:]))))
-        # Each further step, now on series, doubles the number of exact coefficients.
-        for _ in range(X.indices.order.bit_length()):
-            U = U - (U + U**power + X) / (1 + power * U ** (power - 1))
-        return U
+        """U from X = −U − sign(U) |U|^{1+1/λ} at the true λ, where 1 + 1/λ is the odd number p = 2k + 1.
+
+        From above Newton's method decreases to the root of w + w^p = |X|, for the function is convex there.
+        """
+        p, size = 2 * self.profile + 1, X.value.abs()
+        start = -X.value.sign() * torch.minimum(size, size ** (1 / p))
+        return implicit(lambda X, U: X + U + U**p, X, start)

@@ -58,7 +58,7 @@ def _trial(value: Tensor, slopes: Mapping[int, Tensor], inputs: Sequence[Any]) -
     like = inputs[0]
     found: _TensorTrial | _JetTrial
     if isinstance(like, Jet):
-        found = _JetTrial(value[None], like.indices, rule=like.rule)
+        found = _JetTrial(value[None], like.indices, composition=like.composition)
     else:
         found = value.as_subclass(_TensorTrial)
     found.slopes, found.inputs = slopes, inputs
