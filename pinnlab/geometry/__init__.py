@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pinnlab.geometry.columns import Points, concatenate, select, size, subsample
+from pinnlab.geometry.columns import Points, concatenate, select, size, subsample, tolerance
 from pinnlab.geometry.combined import Difference, Intersection, Union
 from pinnlab.geometry.groups import Groups, Nodes, Rule
 from pinnlab.geometry.product import Product
@@ -37,6 +37,7 @@ __all__ = [
     "select",
     "size",
     "subsample",
+    "tolerance",
 ]
 
 

@@ -22,9 +22,9 @@ from pinnlab.geometry.shapes.box import Box
 from pinnlab.geometry.shapes.points import PointSet
 
 _STEPS = 4
-"""How often the step contains what membership allows for rounding: a point that stepped off a surface is off it.
+"""The length of a step over the tolerance of membership; greater than 1, so that a step from a surface leaves it.
 
-Parts that are nearer to each other than that touch, and what is thinner has no inside.
+Parts at a smaller distance from each other touch, and a thinner part has no inside.
 """
 
 
@@ -47,7 +47,14 @@ def border(region: Region) -> Region:
 
 
 class Border(Joined):
-    """The boundary of a combined region: what of each surface of its solids bounds it, each place once."""
+    """The boundary of a combined region: the parts of its solids' surfaces that bound it, each place once.
+
+    Example:
+        >>> from pinnlab.geometry import Box, Disc
+        >>> plate = Box(x=(-1, 1), y=(-1, 1)) - Disc(radius=0.5)
+        >>> isinstance(plate.boundary, Border), round(plate.boundary.measure, 3)
+        (True, 11.142)
+    """
 
     def __init__(self, region: Region) -> None:
         """Take the region that it bounds; its parts are found when they are needed."""
@@ -66,7 +73,7 @@ class Border(Joined):
 
     @cached_property
     def parts(self) -> Sequence[Region]:  # type: ignore[override]
-        """The surfaces; one of which no point in 4096 bounds the region is left out.
+        """The surfaces, without those of which none of 4096 points bounds the region.
 
         Raises:
             UserError: no part is left.
@@ -78,7 +85,15 @@ class Border(Joined):
 
 
 class Side(Parametrised):
-    """A surface of a solid with its normals turned out of a combined region."""
+    """A surface of a solid with normals that point out of a combined region.
+
+    Example:
+        >>> from pinnlab.geometry import Box, Disc
+        >>> hole = Disc(radius=0.5)
+        >>> side = Side(hole.boundary, Box(x=(-1, 1), y=(-1, 1)) - hole)
+        >>> side.map(torch.tensor([[0.0]]))["normal_x"]
+        tensor([-1.])
+    """
 
     def __init__(self, surface: Parametrised, region: Region) -> None:
         """Take the surface, with normals, and the region."""
@@ -114,7 +129,15 @@ class Side(Parametrised):
 
 
 class Bounding(Rejection):
-    """Those points of a surface that have the region on one side alone, and lie on no earlier surface."""
+    """The points of a surface that have the region on one side alone, and lie on no earlier surface.
+
+    Example:
+        >>> from pinnlab.geometry import Box
+        >>> left, right = Box(x=(0, 1), y=(0, 1)), Box(x=(1, 2), y=(0, 1))
+        >>> joint = Bounding(left.face("x", 1), left | right, [])
+        >>> joint.measure
+        0.0
+    """
 
     def __init__(self, base: Region, region: Region, earlier: Sequence[Region]) -> None:
         """Take the surface, the region, and the surfaces of other solids whose points have been taken already."""

@@ -16,7 +16,14 @@ from pinnlab.geometry.shapes.box import Box
 
 
 class Rule(Protocol):
-    """What is needed of a quadrature rule."""
+    """What is needed of a quadrature rule.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> rule: Rule = GaussLegendre(x=(0, 1), nodes=3)
+        >>> len(rule.weights), len(rule.finer().weights)
+        (3, 6)
+    """
 
     @property
     def nodes(self) -> Mapping[str, Tensor]:
@@ -41,7 +48,13 @@ class Rule(Protocol):
 class Nodes(Region):
     """The nodes of a quadrature rule, with its weights as the column `weight`.
 
-    However many points are asked for, these are all there are.
+    A sample of any size has all of them.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> nodes = Nodes(GaussLegendre(x=(0, 2), nodes=3))
+        >>> nodes.count, round(nodes.measure, 12)
+        (3, 2.0)
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -101,8 +114,16 @@ class Nodes(Region):
 class Groups(Region):
     """Nodes as one group, or as one group for each point of another region: columns `(G, M)`.
 
-    What is a point for other regions is a group here: G is the number of points that is asked for, and all that selects
-    or shares out points selects and shares out whole groups.
+    A group takes the place that a point has in other regions: G is the number that a sample is asked for, and whoever
+    selects points or distributes them over ranks selects and distributes whole groups.
+
+    Example:
+        >>> from pinnlab.collocation import Sobol
+        >>> from pinnlab.geometry import Interval
+        >>> from pinnlab.operators import GaussLegendre
+        >>> groups = Groups(Nodes(GaussLegendre(x=(0, 1), nodes=3)), Interval(t=(0, 1)))
+        >>> {name: tuple(column.shape) for name, column in Sobol().sample(groups, 5, seed=0).items()}
+        {'t': (5, 3), 'x': (5, 3), 'weight': (5, 3)}
     """
 
     def __init__(self, nodes: Region, each: Region | None = None) -> None:

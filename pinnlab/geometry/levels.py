@@ -31,7 +31,7 @@ Level = Callable[[Mapping[str, Any]], Any]
 
 
 def shape_of(surface: Region) -> Region:
-    """What of a surface is not simply extended along further coordinates: the circle of a cylinder's wall."""
+    """The factor of a surface that bounds, without the coordinates along which it is extended: a cylinder's circle."""
     while isinstance(surface, Side):
         surface = surface.surface
     if not isinstance(surface, Product):
@@ -81,7 +81,13 @@ def level(surface: Region, inside: Points) -> Level | None:
 
 @dataclass(frozen=True)
 class Together:
-    """The product of level functions, times a factor."""
+    """The product of level functions, times a factor.
+
+    Example:
+        >>> parabola = Together((lambda columns: columns["x"], lambda columns: 1 - columns["x"]), factor=4.0)
+        >>> parabola({"x": torch.tensor([0.0, 0.5, 1.0])})
+        tensor([0., 1., 0.])
+    """
 
     levels: tuple[Level, ...]
     factor: float = 1.0

@@ -17,9 +17,15 @@ from pinnlab.geometry.shapes.points import PointSet
 
 
 class Product(Parametrised):
-    """All combinations of points of its factors: `Product(Interval(t=(0, 1)), Disc())` is a cylinder.
+    """All combinations of points of its factors.
 
-    Where a factor has a normal it is the product's, with zeros for the other factors' coordinates.
+    The normal of a factor becomes the normal of the product, with zeros for the coordinates of the other factors.
+
+    Example:
+        >>> from pinnlab.geometry import Disc, Interval
+        >>> cylinder = Product(Interval(t=(0, 3)), Disc())
+        >>> cylinder.names, cylinder.dimension
+        (('t', 'x', 'y'), 3)
     """
 
     def __init__(self, *factors: Parametrised) -> None:
@@ -93,7 +99,7 @@ class Product(Parametrised):
 
 
 class _Times(Joined):
-    """A joined region times another one; its parts are found when they are needed, as those of a boundary are."""
+    """A joined region times another one; its parts are found when they are needed, as the parts of a boundary are."""
 
     def __init__(self, first: Joined, second: Parametrised) -> None:
         self.first, self.second = first, second

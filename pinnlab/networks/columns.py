@@ -19,6 +19,11 @@ class Columns(int):
 
     Attributes:
         names: One for each column.
+
+    Example:
+        >>> inputs = Columns(("t", "x.0", "x.1"))
+        >>> inputs == 3, inputs.positions("x"), inputs.variables
+        (True, [1, 2], ('t', 'x'))
     """
 
     names: tuple[str, ...]
