@@ -1,4 +1,4 @@
-"""Where an equation holds, and what lies outside of that."""
+"""The domain of an equation, and the points outside of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinnlab.equations.constraints import domain
 from pinnlab.geometry import Points, Region
 
 _DIGITS = 1e-6
-"""How far outside a point may lie, relative to the region: points in files often have six digits."""
+"""The distance to the region, relative to its size, at which a point counts as inside: files often have six digits."""
 
 
 def solids(equation: Equation) -> dict[str, Region]:
@@ -25,10 +25,7 @@ def solids(equation: Equation) -> dict[str, Region]:
 
 
 def users(equation: Equation, output: str) -> list[str]:
-    """The constraints whose residuals ask for an output by its name: where the output means something.
-
-    All of them for an output that none asks for.
-    """
+    """The constraints whose residuals ask for an output by its name; if there is none, all constraints."""
     constraints = equation.constraints()
     found = [
         name for name, constraint in constraints.items() if output in inspect.signature(constraint.residual).parameters

@@ -1,4 +1,4 @@
-"""What points and residuals must look like, checked once, where they enter."""
+"""The shapes and types of points and residuals, checked once, where they enter."""
 
 from __future__ import annotations
 
