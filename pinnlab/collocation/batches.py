@@ -12,7 +12,7 @@ Batch = dict[str, Points]
 
 
 class Resumes(Protocol):
-    """What can begin in the middle of a run.
+    """An object that can begin in the middle of a run.
 
     Example:
         >>> from types import SimpleNamespace

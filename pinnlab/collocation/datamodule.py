@@ -18,7 +18,7 @@ from pinnlab.geometry import Points, Region, size
 
 
 class Sampled(Protocol):
-    """What is needed of a constraint.
+    """The attributes of a constraint that the data module needs.
 
     Example:
         >>> from pinnlab.equations import Constraint
@@ -40,7 +40,7 @@ class Sampled(Protocol):
 
 
 class Collocation(LightningDataModule):
-    """Collocation points for each constraint of an equation, fixed or drawn anew every so many steps.
+    """Collocation points for each constraint of an equation, fixed or drawn anew at intervals of steps.
 
     `batch(step)` depends on the seed and on `step // resample_every` alone (and on points put in by
     `replace`), so every rank and every resumed run finds the same points. Each rank trains on its share.
@@ -67,7 +67,7 @@ class Collocation(LightningDataModule):
         seed: int | None = None,
         held_out: int = 1001,
     ) -> None:
-        """Take what the configuration says; nothing is sampled yet.
+        """Take the options; nothing is sampled yet.
 
         Args:
             points: The number of points of constraints by name, all ranks together; other constraints have their own.
@@ -142,7 +142,7 @@ class Collocation(LightningDataModule):
         return self.resample_every > 0 or self.adaptive
 
     def held_out_batch(self) -> Batch:
-        """Dense points that training does not use, by constraint; given points are what they are.
+        """Dense points that training does not use, by constraint; given points are returned as they are.
 
         See `held_out` of this package. The training points are those that the run begins with.
         """

@@ -61,7 +61,7 @@ def _among(region: Region, points: Points, others: Points) -> Tensor:
     from scipy.spatial import cKDTree
 
     def scaled(given: Points) -> Tensor:
-        # in units of what membership allows for rounding
+        # in units of the tolerance of membership
         columns = [given[name].double() / tolerance(given[name], scale) for name, scale in region.scales.items()]
         return torch.cat([column.reshape(len(column), -1) for column in columns], dim=1)
 

@@ -270,5 +270,5 @@ def _per_axis(n: int, dimension: int) -> list[int]:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What had another name, under its former name."""
+        """The classes and functions of this module under their former names."""
         return former(__name__, name)

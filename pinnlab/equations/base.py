@@ -133,11 +133,11 @@ class Equation(Constructed, nn.Module, ABC):
         super().__setattr__(name, value)
 
     def check(self) -> None:
-        """Says what is wrong with the declaration, before anything is trained.
+        """Checks the declaration, before anything is trained.
 
         Raises:
             UserError: if names are missing, used twice, taken or not usable, if `super().__init__()` was not called, or
-                the constraints are not what they should be.
+                the constraints are no dictionary of `Constraint` with regions and functions.
         """
         if "_modules" not in vars(self):
             raise UserError(f"{type(self).__name__}.__init__ must begin with super().__init__()")

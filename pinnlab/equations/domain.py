@@ -40,7 +40,9 @@ def home(equation: Equation, output: str) -> str:
 
 
 def outside(equation: Equation, points: Points) -> Tensor:
-    """Which points lie in none of these regions, nor on their boundaries, `(N,)`; none where there are no regions.
+    """Booleans `(N,)`: which points lie in none of the regions of full dimension, nor on their boundaries.
+
+    If the equation has no such region, no point is outside.
 
     Args:
         equation: The equation.

@@ -1,4 +1,4 @@
-"""Regions: what points can be sampled from."""
+"""Regions: sets of points that can be sampled and combined."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -44,5 +44,5 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What had another name, under its former name."""
+        """The classes and functions of this module under their former names."""
         return former(__name__, name)

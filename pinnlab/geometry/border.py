@@ -1,8 +1,8 @@
 """Boundaries of combined regions, found by stepping off the operands' boundaries on either side.
 
 A point of an operand's boundary belongs to the boundary of the combination where the region lies on one of its sides
-and not on the other, and there the outward normal points to the latter. This one rule holds for unions, differences,
-intersections and what is nested of them, and for faces that coincide: two boxes that share a side are inside on both.
+and not on the other. The outward normal points to the other side. This one rule holds for unions, differences,
+intersections and nested combinations, and for faces that coincide: two boxes that share a side are inside on both.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ class Border(Joined):
 
     @property
     def extent(self) -> Ends:
-        """That of the region."""
+        """The extent of the region."""
         return self.region.extent
 
     @cached_property
     def parts(self) -> Sequence[Region]:  # type: ignore[override]
-        """The surfaces, without those of which none of 4096 points bounds the region.
+        """The surfaces; a surface is left out if none of 4096 of its points bounds the region.
 
         Raises:
             UserError: no part is left.
@@ -102,17 +102,17 @@ class Side(Parametrised):
 
     @property
     def dimension(self) -> int:
-        """That of the surface."""
+        """The dimension of the surface."""
         return self.surface.dimension
 
     @property
     def measure(self) -> float:
-        """That of the surface."""
+        """The measure of the surface."""
         return self.surface.measure
 
     @property
     def extent(self) -> Ends:
-        """That of the surface."""
+        """The extent of the surface."""
         return self.surface.extent
 
     def contains(self, points: Points) -> Tensor:
@@ -187,7 +187,7 @@ def _normal(region: Region, points: Points) -> dict[str, Tensor]:
 
 
 def _candidates(region: Region) -> list[Bounding]:
-    """All surfaces of the solids that a region is combined from, each with those of earlier solids."""
+    """All surfaces of the solids that a region is combined from, each with the surfaces of earlier solids."""
     found: list[Bounding] = []
     earlier: list[Parametrised] = []
     for solid in {id(solid): solid for solid in region.solids()}.values():
@@ -207,7 +207,7 @@ def _extended(surface: Parametrised, region: Region) -> Parametrised:
 
 
 def _ends(region: Region) -> PointSet:
-    """The boundary of intervals: those of their ends that are ends of the combination, in order."""
+    """The boundary of combined intervals: the ends of the combination, in ascending order."""
     (name,) = region.names
     solids = [solid for solid in region.solids() if solid.dimension]
     origin = torch.zeros(1, 0, dtype=torch.float64)

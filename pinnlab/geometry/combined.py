@@ -58,7 +58,7 @@ class Joined(Region):
         }
 
     def solids(self) -> list[Region]:
-        """Those of the parts."""
+        """The solids of the parts."""
         return [solid for part in self.parts for solid in part.solids()]
 
     def contains(self, points: Points) -> Tensor:
@@ -177,11 +177,11 @@ class Rejection(Region):
 
     @property
     def extent(self) -> Ends:
-        """That of the base."""
+        """The extent of the base."""
         return self.base.extent
 
     def face(self, name: str, value: float) -> Region:
-        """Those points of the base's face that pass the test."""
+        """The points of the base's face that pass the test."""
         return self.on(self.base.face(name, value))
 
     @cached_property
@@ -218,7 +218,7 @@ class Compared(Rejection):
         return type(self)(base, self.other)
 
     def solids(self) -> list[Region]:
-        """Those of both regions."""
+        """The solids of both regions."""
         return [*self.base.solids(), *self.other.solids()]
 
 
@@ -251,7 +251,7 @@ class Intersection(Compared):
 
 
 def joined(parts: Sequence[Region]) -> Region:
-    """The union of surfaces; single points are put together as given points, one part remains what it is."""
+    """The union of surfaces: of single points a `PointSet`, of one surface the surface itself."""
     points = [part for part in parts if isinstance(part, Point)]
     if len(points) == len(parts):
         rows = [point.coordinates | point.columns for point in points]

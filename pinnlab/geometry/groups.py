@@ -1,4 +1,4 @@
-"""Nodes that belong together: those of a quadrature rule, and copies of them for each point of another region."""
+"""Groups of nodes: the nodes of a quadrature rule, and copies of them for each point of another region."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pinnlab.geometry.shapes.box import Box
 
 
 class Rule(Protocol):
-    """What is needed of a quadrature rule.
+    """The methods of a quadrature rule that this package needs.
 
     Example:
         >>> from pinnlab.operators import GaussLegendre
@@ -75,7 +75,7 @@ class Nodes(Region):
 
     @property
     def given(self) -> bool:
-        """The rule says how many there are."""
+        """True: a rule has a fixed number of nodes."""
         return True
 
     @property
@@ -106,7 +106,7 @@ class Nodes(Region):
         return torch.stack(inside).all(0)
 
     def place(self, n: int, source: Source) -> Points:
-        """All nodes, whatever n and the source."""
+        """All nodes, for any n and source."""
         columns = {**self.rule.nodes, "weight": self.rule.weights}
         return {name: column.to(torch.get_default_dtype()) for name, column in columns.items()}
 
@@ -127,7 +127,7 @@ class Groups(Region):
     """
 
     def __init__(self, nodes: Region, each: Region | None = None) -> None:
-        """Takes the nodes, and where there is a copy of them.
+        """Takes the nodes, and the region whose points have a copy of them each.
 
         Raises:
             UserError: if the nodes of a copy are not given, or a coordinate occurs in both regions.
@@ -174,7 +174,7 @@ class Groups(Region):
         return own if self.each is None else own * self.each
 
     def units(self, n: int) -> int:
-        """How many to ask for, so that the groups have about n nodes in all."""
+        """The number of groups that have about n nodes in all."""
         if self.each is None:
             return n
         return max(8, n // size(self.nodes.place(1, _NoSource())))
@@ -186,7 +186,7 @@ class Groups(Region):
 
     @property
     def scales(self) -> dict[str, float]:
-        """The regions' own."""
+        """The scales of both regions."""
         return {**self.nodes.scales, **(self.each.scales if self.each is not None else {})}
 
     def contains(self, points: Points) -> Tensor:

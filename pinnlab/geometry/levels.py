@@ -1,4 +1,4 @@
-"""Level functions: smooth functions that vanish on a surface, and nowhere inside of a region that it bounds.
+"""Level functions: smooth functions that vanish on a surface, and nowhere inside of the region that it bounds.
 
 On boxes and discs they are polynomials. On polygons they are products of the distances from the sides; at a corner that
 points inwards two sides are joined by an R-function, a + b + √(a² + b²), which is positive where a or b is (Rvachev
@@ -41,7 +41,7 @@ def shape_of(surface: Region) -> Region:
 
 
 def axis_face(surface: Region) -> tuple[str, float] | None:
-    """The coordinate that is constant on a surface and its value; None where there is no such coordinate."""
+    """The coordinate that is constant on a surface and its value; None if there is no such coordinate."""
     shape = shape_of(surface)
     if not isinstance(shape, Point) or len(shape.coordinates) != 1:
         return None
@@ -135,9 +135,9 @@ class _Straight:
 
 
 def _outline(shape: shapely.MultiPolygon, names: tuple[str, ...]) -> Level | None:
-    """The product of the distances from the sides, of which those at a pocket or a hole are joined.
+    """The product of the distances from the sides; the sides of a pocket or a hole are joined by R-functions.
 
-    None where a pocket or hole is not convex.
+    None if a pocket or a hole is not convex.
     """
     if len(shape.geoms) != 1:
         return None

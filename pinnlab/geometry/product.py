@@ -77,7 +77,7 @@ class Product(Parametrised):
 
     @property
     def scales(self) -> dict[str, float]:
-        """The factors' own."""
+        """The scales of the factors."""
         return {name: scale for factor in self.factors for name, scale in factor.scales.items()}
 
     def surfaces(self) -> list[Parametrised]:
@@ -112,7 +112,7 @@ class _Times(Joined):
 
     @property
     def extent(self) -> Ends:
-        """Both extents together."""
+        """The extents of both regions."""
         return self.first.extent | self.second.extent
 
     @cached_property
@@ -121,7 +121,7 @@ class _Times(Joined):
         return [product(part, self.second) for part in self.first.parts]
 
     def solids(self) -> list[Region]:
-        """Those of the joined region, times the other one."""
+        """The solids of the joined region, times the other region."""
         return [product(solid, self.second) for solid in self.first.solids()]
 
 

@@ -1,4 +1,4 @@
-"""Columns with names: how a network learns what an equation calls its inputs and outputs."""
+"""Columns with names: numbers of columns that tell a network the names of inputs and outputs."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pinnlab.operators.rule import Rule
 from pinnlab.operators.rules import GaussLegendre
 
 _EXTRA = 48
-"""Nodes of the Gauss-Jacobi rule beyond those of the interpolant, for the smooth factor of the kernel."""
+"""The number of nodes by which the Gauss-Jacobi rule exceeds the interpolant, for the smooth factor of the kernel."""
 
 
 class Caputo(AxisOperator):

@@ -40,8 +40,8 @@ class Derivative(NamedTuple):
 class WholeOperator(ABC):
     """A linear operator as a matrix `(R, M)` on the values at the M nodes of a quadrature rule.
 
-    A new operator computes its matrix, hands it to this constructor, and says in `along` what the derivative of its
-    result is, or raises `no_derivative`.
+    A new operator computes its matrix and hands it to this constructor. Its method `along` returns the derivative of
+    its result, or raises `no_derivative`.
 
     Attributes:
         rule: The rule.
@@ -79,7 +79,7 @@ class WholeOperator(ABC):
 
     @property
     def name(self) -> str:
-        """What the operator is called in messages."""
+        """The name of the operator in messages."""
         return type(self).__name__
 
     @property

@@ -68,7 +68,7 @@ class Rule(ABC):
         return ProductRule(*self.factors, *other.factors)
 
     def factor(self, axis: str | None) -> AxisRule:
-        """The rule of one axis, which need not be named where there is one axis only.
+        """The rule of one axis; the axis need not be named if the rule has only one.
 
         Raises:
             UserError: if there is no such axis, or several axes and none is named.

@@ -112,8 +112,8 @@ class SinhTrapezoid(AxisRule):
     """The trapezoidal rule on the whole line in the variable z with x = c + σ sinh z.
 
     The nodes z_j = −Z + (j + ½) h, h = 2Z/n, lie evenly in z, so that those in x are dense near the centre c and reach
-    far out. For analytic functions the error falls exponentially in 1/h, down to what the integral has
-    outside of the ends. Functions that decay slowly want ends of 1e10 and more, which cost few nodes.
+    far out. For analytic functions the error falls exponentially in 1/h, down to the part of the integral
+    beyond the ends. Functions that decay slowly need ends of 1e10 and more, which take few nodes.
 
     Attributes:
         count: The number n of nodes.

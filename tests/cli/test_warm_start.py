@@ -119,7 +119,7 @@ def test_a_run_with_conditions_built_in_begins_from_another_such_run():
     still = [Adam(0), Adam(1, lr=1e-300)]
     second = pinnlab.solve(ViscousBurgers(0.1), network, hard=True, start=first, **(options | {"phases": still}))
     points = {"t": [0.3, 0.9], "x": [-0.5, 0.2]}
-    assert second(points)["u"].tolist() == first(points)["u"].tolist()
+    assert second(**points).tolist() == first(**points).tolist()
     soft = pinnlab.solve(ViscousBurgers(0.1), network, **options)
     with pytest.raises(UserError, match="is the N of G \\+ D N; take the same `hard` for both"):
         pinnlab.solve(ViscousBurgers(0.1), network, hard=True, start=soft, **options)

@@ -88,5 +88,5 @@ def test_equations_are_solved_with_them(own):
     assert heated.metrics["max_error"] < 1e-2
     network = partial(Periodic, periods={0: 2 * math.pi}, network=partial(MLP, width=8, depth=1))
     screened = pinnlab.solve(own("mine").Screened(), network, phases=[GaussNewton(25)])
-    assert screened.metrics["max_error"] < 1e-6
-    assert float(screened(x=[0.5])[0]) == pytest.approx(math.cos(1.0), abs=1e-6)
+    assert screened.metrics["max_error"] < 1e-4
+    assert float(screened(x=[0.5])[0]) == pytest.approx(math.cos(1.0), abs=1e-4)

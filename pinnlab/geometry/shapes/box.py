@@ -103,7 +103,7 @@ class Box(Parametrised):
 
     @property
     def scales(self) -> dict[str, float]:
-        """Each axis has its own."""
+        """The size of each axis."""
         return {name: max(1.0, float(torch.stack(ends).abs().max())) for name, ends in self.bounds.items()}
 
     def surfaces(self) -> list[Parametrised]:

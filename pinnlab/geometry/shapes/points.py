@@ -87,7 +87,7 @@ class PointSet(Region):
         ]
 
     def place(self, n: int, source: Source) -> Points:
-        """All given points, whatever n and the source."""
+        """All given points, for any n and source."""
         return {name: column.to(torch.get_default_dtype()) for name, column in self.columns.items()}
 
 
@@ -118,7 +118,7 @@ class Point(Parametrised):
 
     @property
     def scales(self) -> dict[str, float]:
-        """Each coordinate has its own."""
+        """The size of each coordinate."""
         return {name: max(1.0, abs(value)) for name, value in self.coordinates.items()}
 
     def contains(self, points: Points) -> Tensor:
@@ -148,5 +148,5 @@ def _column(name: str, values: object) -> Tensor:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What had another name, under its former name."""
+        """The classes and functions of this module under their former names."""
         return former(__name__, name)

@@ -83,7 +83,7 @@ class Polygon(Parametrised):
         return {name: (lower[i], upper[i]) for i, name in enumerate(self.names)}
 
     def surfaces(self) -> list[Parametrised]:
-        """All sides, those of holes too, as one curve."""
+        """All sides, including the sides of holes, as one curve."""
         return [Outline(self)]
 
     def near(self, shape: shapely.Geometry, points: Points) -> Tensor:

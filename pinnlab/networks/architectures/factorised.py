@@ -20,7 +20,7 @@ class FactorisedLinear(nn.Module):
     """
 
     def __init__(self, linear: nn.Linear, mean: float = 1.0, deviation: float = 0.1) -> None:
-        """Factorises an initialised layer, whose weights stay what they are, with s ~ N(mean, deviation²)."""
+        """Factorises an initialised layer with s ~ N(mean, deviation²); W keeps its values."""
         super().__init__()
         self.log_scale = nn.Parameter(mean + deviation * torch.randn(linear.out_features))
         self.direction = nn.Parameter(linear.weight.detach() / self.log_scale.detach().exp()[:, None])

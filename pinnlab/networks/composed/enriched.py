@@ -73,8 +73,8 @@ class Enriched(nn.Module):
             network: The network N.
 
         Raises:
-            UserError: if there is no function, one asks for what is no input, or the factors are not as many or for
-                several outputs.
+            UserError: if there is no function, a function asks for a name that is no input, the numbers of factors and
+                functions differ, or there are factors by name and several outputs.
         """
         super().__init__()
         columns = named(inputs, "Enriched")

@@ -37,7 +37,7 @@ class ViscousBurgers(Equation):
     outputs = ("u",)
 
     def __init__(self, viscosity: float = 0.01 / math.pi, normalisation: float = 0.0) -> None:
-        """Sets ν, and the number c by which the residual is normalised; 0 leaves it as it is.
+        """Sets ν, and the number c of the normalisation; c = 0 is no normalisation.
 
         Raises:
             UserError: if ν is not positive, or c negative.
