@@ -12,5 +12,5 @@ __all__ = ["Clustered", "Grid", "Halton", "LatinHypercube", "Sampler", "Sobol", 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What had another name, under its former name."""
+        """The classes and functions of this module under their former names."""
         return former(__name__, name)

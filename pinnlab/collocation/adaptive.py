@@ -23,12 +23,12 @@ def residual_adaptive(
     Tan, Kartha & Lu (2023). A larger k sharpens the choice, a larger c flattens it.
 
     Args:
-        candidates: columns of N points, spread uniformly.
-        magnitude: the residual's magnitude |r| at each, `(N,)`, of any scale.
-        n: how many to choose, at most N.
-        k: the power, at least 0.
-        c: the offset, at least 0.
-        generator: the randomness; torch's global one where none is given.
+        candidates: Columns of N points, spread uniformly.
+        magnitude: The residual's magnitude |r| at each, `(N,)`, of any scale.
+        n: The number of points to choose, at most N.
+        k: The power, at least 0.
+        c: The offset, at least 0.
+        generator: The source of random numbers; torch's global generator by default.
 
     Returns:
         Columns of n points.
@@ -36,6 +36,11 @@ def residual_adaptive(
     Raises:
         UserError: the magnitudes do not fit the candidates, are not finite or negative, k or c is negative,
             or n exceeds the candidates with a probability above zero.
+
+    Example:
+        >>> candidates = {"x": torch.tensor([0.0, 1.0, 2.0])}
+        >>> residual_adaptive(candidates, magnitude=torch.tensor([0.0, 3.0, 1.0]), n=2, c=0.0)["x"].sort().values
+        tensor([1., 2.])
     """
     count = size(candidates)
     if magnitude.shape != (count,):

@@ -12,7 +12,14 @@ Batch = dict[str, Points]
 
 
 class Resumes(Protocol):
-    """What can begin in the middle of a run."""
+    """An object that can begin in the middle of a run.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> resumed: Resumes = SimpleNamespace(first_step=3)
+        >>> resumed.first_step
+        3
+    """
 
     first_step: int | Callable[[], int]
 
@@ -21,15 +28,21 @@ class Batches:
     """An iterable of ready batches with a length, and with a place to resume from.
 
     It is no `DataLoader`: there is nothing to collate, to load or to give to workers.
+
+    Example:
+        >>> import torch
+        >>> batches = Batches(lambda: iter([{"interior": {"x": torch.zeros(2)}}]), length=1)
+        >>> [list(batch) for batch in batches], len(batches), batches.state_dict()
+        ([['interior']], 1, {'step': 1})
     """
 
     def __init__(self, iterate: Callable[[], Iterator[Batch]], length: int, resumes: Resumes | None = None) -> None:
         """Take the batches.
 
         Args:
-            iterate: begins the iteration.
-            length: the number of batches from step 0 on, those before a resumed step included.
-            resumes: whose `first_step` says where the iteration begins.
+            iterate: Begins the iteration.
+            length: The number of batches from step 0 on, those before a resumed step included.
+            resumes: The object whose `first_step` is the step at which the iteration begins.
         """
         self._iterate = iterate
         self._length = length
@@ -66,11 +79,16 @@ def shard(points: Points, rank: int, world: int) -> Points:
     sequence lies in one half of the region).
 
     Args:
-        points: columns of N points.
-        rank: 0, …, world - 1.
-        world: the number of ranks.
+        points: Columns of N points.
+        rank: The rank, 0, …, world − 1.
+        world: The number of ranks.
 
     Returns:
-        Columns of ⌈(N - rank) / world⌉ points.
+        Columns of ⌈(N − rank) / world⌉ points.
+
+    Example:
+        >>> import torch
+        >>> shard({"x": torch.arange(5)}, rank=1, world=2)
+        {'x': tensor([1, 3])}
     """
     return select(points, slice(rank, None, world))

@@ -18,28 +18,45 @@ from pinnlab.geometry import Points, Region, size
 
 
 class Sampled(Protocol):
-    """What is needed of a constraint."""
+    """The attributes of a constraint that the data module needs.
+
+    Example:
+        >>> from pinnlab.equations import Constraint
+        >>> from pinnlab.geometry import Interval
+        >>> constraint: Sampled = Constraint(Interval(x=(0, 1)), lambda u: u)
+        >>> constraint.points
+        128
+    """
 
     @property
     def region(self) -> Region:
-        """Where its points lie."""
+        """The region of its points."""
         ...
 
     @property
     def points(self) -> int:
-        """How many by default."""
+        """The number of points by default."""
         ...
 
 
 class Collocation(LightningDataModule):
-    """Collocation points for each constraint of an equation, fixed or drawn anew every so many steps.
+    """Collocation points for each constraint of an equation, fixed or drawn anew at intervals of steps.
 
     `batch(step)` depends on the seed and on `step // resample_every` alone (and on points put in by
     `replace`), so every rank and every resumed run finds the same points. Each rank trains on its share.
 
     Before training, `bind` gives the constraints and the attribute `steps` the length of the run. The whole
-    run is one epoch. It begins at `first_step`, a number or a function that gives one; a number is moved on
-    when Lightning resumes a checkpoint from the middle of the run.
+    run is one epoch. It begins at `first_step`, a number or a function that returns one; when Lightning resumes a
+    checkpoint from the middle of the run, it sets the number.
+
+    Example:
+        >>> from pinnlab.problems import Blasius
+        >>> data = Collocation(points={"interior": 50}, resample_every=10, seed=0)
+        >>> data.bind(Blasius().constraints())
+        >>> {name: size(points) for name, points in data.batch(0).items()}
+        {'interior': 50, 'wall': 1, 'shear': 1, 'stream': 1}
+        >>> torch.equal(data.batch(9)["interior"]["eta"], data.batch(10)["interior"]["eta"])
+        False
     """
 
     def __init__(
@@ -50,14 +67,14 @@ class Collocation(LightningDataModule):
         seed: int | None = None,
         held_out: int = 1001,
     ) -> None:
-        """Take what the configuration says; nothing is sampled yet.
+        """Take the options; nothing is sampled yet.
 
         Args:
-            points: the number of points of some constraints, all ranks together; the others have their own.
-            sampler: one for all constraints, or one each by name; Sobol where none is given.
-            resample_every: steps after which fresh points are drawn; 0 keeps the points for the whole run.
-            seed: of all points; where none is given that of `seed_everything`, or 0.
-            held_out: points per constraint for validation, test and prediction.
+            points: The number of points of constraints by name, all ranks together; other constraints have their own.
+            sampler: One sampler for all constraints, or samplers by name; Sobol by default.
+            resample_every: The number of steps after which fresh points are drawn; 0 keeps the points.
+            seed: The seed of all points; that of `seed_everything` by default, or 0.
+            held_out: The number of points of each constraint for validation, test and prediction.
 
         Raises:
             UserError: a number is out of range.
@@ -125,7 +142,7 @@ class Collocation(LightningDataModule):
         return self.resample_every > 0 or self.adaptive
 
     def held_out_batch(self) -> Batch:
-        """Dense points that training does not use, by constraint; given points are what they are.
+        """Dense points that training does not use, by constraint; given points are returned as they are.
 
         See `held_out` of this package. The training points are those that the run begins with.
         """

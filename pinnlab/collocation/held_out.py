@@ -11,24 +11,24 @@ from pinnlab.geometry import Points, Region, select
 from pinnlab.geometry.columns import GOLDEN, tolerance
 
 _TRIES = 8
-"""Samples that are tried; the first does, unless training has the very same grid."""
+"""The number of samples that are tried; a second one is needed only if training has the same grid."""
 
 _ENOUGH = 0.9
-"""The share of a sample that must be new: chance takes a few points, in single precision, and equal grids take half."""
+"""The share of a sample that must be new. A few points coincide by chance in single precision; of equal grids, half."""
 
 
 def held_out(region: Region, n: int, seed: int, trained: Points) -> Points:
-    """Dense points of a region of which none is a training point; given points are what they are.
+    """Dense points of a region of which none is a training point; given points are returned as they are.
 
-    One dimension has a regular grid, in order, at multiples of the golden ratio within its cells, where no point of a
-    grid with rational offset lies; more have a Sobol sequence. A point that coincides with a training point up to
-    rounding is left out, and where many do, as of two equal grids, there is another sample. The nodes of a
-    quadrature rule are those of a finer one.
+    A region of one dimension has a regular grid in ascending order. Its offset within the cells is a multiple of the
+    golden ratio, so that no point of a grid with a rational offset coincides with it. A region of more dimensions has
+    a Sobol sequence. Points that coincide with training points up to rounding are left out; if these are many, as for
+    two equal grids, another sample is taken. For the nodes of a quadrature rule these are the nodes of a finer rule.
 
     Args:
-        region: Where.
-        n: How many.
-        seed: Of the Sobol sequence.
+        region: The region.
+        n: The number of points.
+        seed: The seed of the Sobol sequence.
         trained: The columns of the training points.
 
     Returns:
@@ -36,6 +36,12 @@ def held_out(region: Region, n: int, seed: int, trained: Points) -> Points:
 
     Raises:
         UserError: if the region has no points but those of training.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> line = Interval(x=(0, 1))
+        >>> len(held_out(line, 50, seed=0, trained=Grid().sample(line, 11, seed=0))["x"])
+        50
     """
     if (fresh := region.refined) is not region:
         return Sobol().sample(fresh, fresh.units(n), seed)
@@ -55,7 +61,7 @@ def _among(region: Region, points: Points, others: Points) -> Tensor:
     from scipy.spatial import cKDTree
 
     def scaled(given: Points) -> Tensor:
-        # in units of what membership allows for rounding
+        # in units of the tolerance of membership
         columns = [given[name].double() / tolerance(given[name], scale) for name, scale in region.scales.items()]
         return torch.cat([column.reshape(len(column), -1) for column in columns], dim=1)
 

@@ -21,7 +21,17 @@ from pinnlab.renamed import former
 
 
 class Sampler(ABC):
-    """Spreads points over regions; a subclass supplies points of the unit cube."""
+    """Spreads points over regions; a subclass supplies points of the unit cube.
+
+    Example:
+        >>> from pinnlab.geometry import Disc
+        >>> class Corners(Sampler):
+        ...     def unit(self, n, dimension, key):
+        ...         return np.random.default_rng(key).integers(0, 2, (n, dimension)).astype(float)
+        >>> points = Corners().sample(Disc(), 5, seed=0)
+        >>> (points["x"] ** 2 + points["y"] ** 2).round()
+        tensor([1., 1., 1., 1., 1.])
+    """
 
     nested: ClassVar[bool] = True
     """Whether the first points of a larger sample are themselves a sample."""
@@ -34,10 +44,10 @@ class Sampler(ABC):
         """Points of a region.
 
         Args:
-            region: where.
-            n: how many; a grid in several dimensions gives about as many, given points are all of them.
-            seed: a non-negative integer.
-            draw: another draw gives fresh points (a grid has only one).
+            region: The region.
+            n: The number of points; a grid in several dimensions has about n points, given points are all taken.
+            seed: A non-negative integer.
+            draw: The number of the draw; another draw gives fresh points (a grid has only one).
 
         Returns:
             Columns of the points, `(n,)` each, in the default dtype.
@@ -62,6 +72,13 @@ class Grid(Sampler):
     Args:
         offset: None includes both ends of each axis, i / (k - 1), or 1/2 where k = 1. A number in (0, 1) is
             the place of the point in each of k equal cells, (i + offset) / k.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> Grid().sample(Interval(x=(0, 1)), 5, seed=0)["x"]
+        tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+        >>> Grid(offset=0.5).sample(Interval(x=(0, 1)), 2, seed=0)["x"]
+        tensor([0.2500, 0.7500])
     """
 
     offset: float | None = None
@@ -94,7 +111,14 @@ class Grid(Sampler):
 
 @dataclass(frozen=True)
 class Uniform(Sampler):
-    """Independent uniform points."""
+    """Independent uniform points.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> line = Interval(x=(0, 1))
+        >>> torch.equal(Uniform().sample(line, 9, seed=1)["x"], Uniform().sample(line, 9, seed=1, draw=1)["x"])
+        False
+    """
 
     def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
         """Draws of a seeded generator."""
@@ -103,7 +127,14 @@ class Uniform(Sampler):
 
 @dataclass(frozen=True)
 class LatinHypercube(Sampler):
-    """One point in each of n equal slices of every axis."""
+    """One point in each of n equal slices of every axis.
+
+    Example:
+        >>> from pinnlab.geometry import Box
+        >>> points = LatinHypercube().sample(Box(x=(0, 4), y=(0, 4)), 4, seed=0)
+        >>> points["x"].floor().sort().values, points["y"].floor().sort().values
+        (tensor([0., 1., 2., 3.]), tensor([0., 1., 2., 3.]))
+    """
 
     def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
         """A Latin hypercube, its slices paired at random."""
@@ -114,20 +145,32 @@ class LatinHypercube(Sampler):
 
 @dataclass(frozen=True)
 class Sobol(Sampler):
-    """The scrambled Sobol sequence; 2^m points have one in each of 2^m equal slices of every axis."""
+    """The scrambled Sobol sequence; 2^m points have one in each of 2^m equal slices of every axis.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> Sobol().sample(Interval(x=(0, 8)), 8, seed=0)["x"].floor().sort().values
+        tensor([0., 1., 2., 3., 4., 5., 6., 7.])
+    """
 
     def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
         """The first n points of the sequence, under a random scramble."""
         from scipy.stats import qmc
 
         sequence = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(key))
-        # Whole powers of two are what the sequence is balanced for; the first n of them are the same points.
+        # Only 2^m points are balanced; the first n of them are the same points for every m.
         return sequence.random_base2((n - 1).bit_length())[:n]
 
 
 @dataclass(frozen=True)
 class Halton(Sampler):
-    """The scrambled Halton sequence."""
+    """The scrambled Halton sequence.
+
+    Example:
+        >>> from pinnlab.geometry import Disc
+        >>> Halton().sample(Disc(), 10, seed=0)["x"].shape
+        torch.Size([10])
+    """
 
     def unit(self, n: int, dimension: int, key: np.random.SeedSequence) -> np.ndarray:
         """The first n points of the sequence, under a random scramble."""
@@ -138,17 +181,22 @@ class Halton(Sampler):
 
 @dataclass(frozen=True)
 class Clustered(Sampler):
-    """Points of another sampler, a share of them drawn towards a place along one axis, for a front or a layer there.
+    """Points of another sampler, a share of them clustered around a place along one axis, for a front or a layer there.
 
-    With c the place and u the coordinate in the unit cube, |u − c| becomes its power p relative to the distance of the
-    end: c ± w (|u − c| / w)^p, with w = 1 − c above c and w = c below.
+    A coordinate u of the unit cube becomes c ± w (|u − c| / w)^p, with w = 1 − c for u > c and w = c for u < c: the
+    ends stay, and the density at c grows with p.
 
     Args:
-        axis: The axis of the region's own coordinates, from 0: of `Box(t=…, x=…)`, 1 is x.
-        towards: c, from 0 to 1: where along the axis, 1/2 in its middle.
-        power: p; 1 leaves the points alone, larger ones draw them closer.
-        share: The share of the points that is drawn, from 0 to 1; the others are left alone.
-        sampler: Where the points come from; Sobol by default.
+        axis: The number of the axis among the region's parameters, from 0: of `Box(t=…, x=…)`, 1 is x.
+        towards: The place c along the axis, from 0 to 1; 1/2 is the middle.
+        power: The power p; 1 moves no point.
+        share: The share of the points that is moved, from 0 to 1.
+        sampler: The sampler whose points are moved; Sobol by default.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> Clustered(axis=0, power=2.0, share=1.0, sampler=Grid()).sample(Interval(x=(-1, 1)), 5, seed=0)["x"]
+        tensor([-1.0000, -0.2500,  0.0000,  0.2500,  1.0000])
     """
 
     axis: int
@@ -181,7 +229,7 @@ class Clustered(Sampler):
         points = np.array((self.sampler or Sobol()).unit(n, dimension, key))
         moved = points[len(points) - round(self.share * len(points)) :, self.axis]
         width = np.where(moved >= self.towards, 1 - self.towards, self.towards)
-        # where the place is at an end, no point lies beyond it
+        # if c is an end of the axis, no point lies beyond it
         away = np.divide(np.abs(moved - self.towards), width, out=np.zeros_like(moved), where=width > 0)
         moved[:] = self.towards + np.sign(moved - self.towards) * width * away**self.power
         return points
@@ -222,5 +270,5 @@ def _per_axis(n: int, dimension: int) -> list[int]:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What had another name, under its former name."""
+        """The classes and functions of this module under their former names."""
         return former(__name__, name)

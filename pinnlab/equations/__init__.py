@@ -1,4 +1,4 @@
-"""Equations: what one is built from; those that ship are in `pinnlab.problems`."""
+"""The parts of an equation; the equations of the catalogue are in `pinnlab.problems`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -27,5 +27,5 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """The equations that ship, under their former names."""
+        """The equations of the catalogue under their former names in this package."""
         return former(__name__, name)

@@ -1,4 +1,4 @@
-"""What an equation is: named inputs and outputs, unknowns, and constraints with residuals."""
+"""Equations: named inputs and outputs, unknowns, and constraints with residuals."""
 
 from __future__ import annotations
 
@@ -28,6 +28,30 @@ class Equation(Constructed, nn.Module, ABC):
 
     A subclass names its inputs and outputs and returns its constraints; unknowns are attributes. Constraints come
     from a method and are not stored, so that copies of an equation use their own parameters.
+
+    Example:
+        u' = −u on [0, 2] with u(0) = 1, and its exact solution:
+
+        >>> import torch
+        >>> from pinnlab.equations import Constraint, Equation
+        >>> from pinnlab.geometry import Interval
+        >>> class Decay(Equation):
+        ...     inputs, outputs = ("t",), ("u",)
+        ...
+        ...     def constraints(self):
+        ...         line = Interval(t=(0, 2))
+        ...         return {
+        ...             "ode": Constraint(line, lambda t, u: u.d(t) + u),
+        ...             "start": Constraint(line.face("t", 0), lambda u: u - 1),
+        ...         }
+        ...
+        ...     def exact(self, t):
+        ...         return torch.exp(-t)
+        >>> Decay().check()
+        >>> u = Decay().solution({"t": torch.tensor([0.0, 1.0])}, order=1)["u"]
+        >>> u.coefficients
+        tensor([[ 1.0000,  0.3679],
+                [-1.0000, -0.3679]])
     """
 
     inputs: ClassVar[tuple[str, ...]]
@@ -40,11 +64,11 @@ class Equation(Constructed, nn.Module, ABC):
 
     @abstractmethod
     def constraints(self) -> dict[str, Constraint]:
-        """What the solution satisfies, by name."""
+        """The constraints that the solution satisfies, by name."""
 
     @property
     def name(self) -> str:
-        """What the equation is called: its class name."""
+        """The name of the equation: its class name."""
         return type(self).__name__
 
     def unknowns(self) -> dict[str, Unknown]:
@@ -52,7 +76,7 @@ class Equation(Constructed, nn.Module, ABC):
         return {name: child for name, child in self.named_children() if isinstance(child, Unknown)}
 
     def exact(self, *coordinates: Any) -> Any:
-        """The exact solution, where it is known: a subclass defines it over its inputs, by name.
+        """The exact solution, if it is known: a subclass defines it as a function of its inputs, by name.
 
         Written like a residual, with torch functions on fields, it gives the exact derivatives as well. Returns
         a field, or a tuple of fields in the order of the outputs; a number is a constant field.
@@ -106,11 +130,11 @@ class Equation(Constructed, nn.Module, ABC):
         super().__setattr__(name, value)
 
     def check(self) -> None:
-        """Says what is wrong with the declaration, before anything is trained.
+        """Checks the declaration, before anything is trained.
 
         Raises:
             UserError: if names are missing, used twice, taken or not usable, if `super().__init__()` was not called, or
-                the constraints are not what they should be.
+                the constraints are no dictionary of `Constraint` with regions and functions.
         """
         if "_modules" not in vars(self):
             raise UserError(f"{type(self).__name__}.__init__ must begin with super().__init__()")

@@ -165,7 +165,7 @@ class Whole(Constraint):
 
 
 def domain(constraints: Mapping[str, Constraint]) -> str:
-    """The constraint whose region is the domain: the largest of those of the highest dimension.
+    """The constraint whose region is the domain: the largest region of the highest dimension.
 
     Of two such constraints one with rows at single points comes before a `Whole`.
     """

@@ -1,4 +1,4 @@
-"""Where an equation holds, and what lies outside of that."""
+"""The domain of an equation, and the points outside of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinnlab.equations.constraints import domain
 from pinnlab.geometry import Points, Region
 
 _DIGITS = 1e-6
-"""How far outside a point may lie, relative to the region: points in files often have six digits."""
+"""The distance to the region, relative to its size, at which a point counts as inside: files often have six digits."""
 
 
 def solids(equation: Equation) -> dict[str, Region]:
@@ -25,10 +25,7 @@ def solids(equation: Equation) -> dict[str, Region]:
 
 
 def users(equation: Equation, output: str) -> list[str]:
-    """The constraints whose residuals ask for an output by its name: where the output means something.
-
-    All of them for an output that none asks for.
-    """
+    """The constraints whose residuals ask for an output by its name; if there is none, all constraints."""
     constraints = equation.constraints()
     found = [
         name for name, constraint in constraints.items() if output in inspect.signature(constraint.residual).parameters
@@ -43,7 +40,9 @@ def home(equation: Equation, output: str) -> str:
 
 
 def outside(equation: Equation, points: Points) -> Tensor:
-    """Which points lie in none of these regions, nor on their boundaries, `(N,)`; none where there are no regions.
+    """Booleans `(N,)`: which points lie in none of the regions of full dimension, nor on their boundaries.
+
+    If the equation has no such region, no point is outside.
 
     Args:
         equation: The equation.

@@ -1,4 +1,4 @@
-"""What a function that gives the exact solution may return."""
+"""The values that a function for the exact solution may return."""
 
 from __future__ import annotations
 

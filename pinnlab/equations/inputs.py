@@ -15,6 +15,10 @@ class Vector(str):
 
     `u.d(x)` in residuals, `solution.d("x", …)` and `u_x` in names of derivatives are all derivatives along it, in a new
     last dimension. Its components are called `x.0`, `x.1`, … in derivatives (`u_x.0`), tables and files.
+
+    Example:
+        >>> axis_names(("t", Vector("x", 3)))
+        ('t', 'x.0', 'x.1', 'x.2')
     """
 
     dimension: int

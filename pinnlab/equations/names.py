@@ -1,4 +1,4 @@
-"""Which names an equation may use: each must be the name of one thing, in residuals, records, files and options."""
+"""The names of an equation: each names one thing, in residuals, records, files and options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RESERVED = "residual"
 
 
 def check_variables(owner: str, inputs: Sequence[str], outputs: Sequence[str], unknowns: Iterable[str]) -> None:
-    """Says which name of an input, output or unknown cannot be used.
+    """Refuses names of inputs, outputs or unknowns that cannot be used.
 
     Args:
         owner: The equation, for messages.
@@ -45,7 +45,7 @@ def check_variables(owner: str, inputs: Sequence[str], outputs: Sequence[str], u
 
 
 def check_attributes(owner: str, kind: type, unknowns: Iterable[str]) -> None:
-    """Says which unknown is hidden behind another attribute of its equation's class.
+    """Refuses an unknown with the name of another attribute of its equation's class.
 
     Raises:
         UserError: if there is one.
@@ -59,7 +59,7 @@ def check_attributes(owner: str, kind: type, unknowns: Iterable[str]) -> None:
 
 
 def check_own(owner: str, taken: Iterable[str], names: Iterable[str]) -> None:
-    """Says which place or operator of a constraint has a name that is no argument, or stands for something else.
+    """Refuses a place or operator of a constraint whose name is no argument, or names something else.
 
     Raises:
         UserError: if there is one.
@@ -74,7 +74,7 @@ def check_own(owner: str, taken: Iterable[str], names: Iterable[str]) -> None:
 
 
 def check_constraints(owner: str, names: Iterable[object]) -> None:
-    """Says which name of a constraint cannot be a part of the names of columns, metrics and options.
+    """Refuses a name of a constraint that cannot be a part of the names of columns, metrics and options.
 
     Raises:
         UserError: if there is one.

@@ -15,8 +15,6 @@ def periodic(box: Box, axis: str, *outputs: str, order: int = 1, factor: float =
 
     With c = 1 the solution is periodic, with c = −1 antiperiodic. An equation of second order in x needs order 1.
 
-        "periodic": periodic(box, "x", "u")
-
     Args:
         box: The box.
         axis: The input whose two faces are matched.
@@ -27,6 +25,12 @@ def periodic(box: Box, axis: str, *outputs: str, order: int = 1, factor: float =
 
     Raises:
         UserError: if the box has no such axis, or no output is named.
+
+    Example:
+        >>> box = Box(t=(0, 1), x=(-1, 1))
+        >>> condition = periodic(box, "x", "u")
+        >>> condition.places["opposite"].distances
+        {'x': 2.0}
     """
     return _matched(box, axis, outputs, order, factor, points)
 
@@ -44,6 +48,13 @@ def bloch(box: Box, axis: str, *outputs: str, phase: float, order: int = 1, poin
 
     Raises:
         UserError: if the box has no such axis, or the outputs are no pairs.
+
+    Example:
+        A Bloch wave u + iv of wave number 0.3 in a cell of length 2:
+
+        >>> condition = bloch(Box(x=(0, 2)), "x", "u", "v", phase=0.6)
+        >>> condition.local, condition.points
+        (True, 128)
     """
     if len(outputs) % 2:
         raise UserError("bloch() takes pairs of outputs, the real and the imaginary part of each")

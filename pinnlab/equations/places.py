@@ -19,7 +19,14 @@ Place = Callable[..., Mapping[str, Tensor]]
 
 
 class There:
-    """The inputs and outputs of an equation at a place, as attributes: `right.u`, `right.x`."""
+    """The inputs and outputs of an equation at a place, as attributes: `right.u`, `right.x`.
+
+    Example:
+        >>> from pinnlab.equations.places import There
+        >>> right = There("right", {"x": 1.0, "u": 2.0})  # numbers in the place of fields
+        >>> right.u
+        2.0
+    """
 
     def __init__(self, name: str, fields: Mapping[str, Field]) -> None:
         """Takes the fields by name."""
@@ -43,7 +50,14 @@ class There:
 
 
 class Shift:
-    """The place at a fixed distance: `Shift(t=-1.0)` is the same point one unit of time earlier."""
+    """The place at a fixed distance from a point, such as an earlier time.
+
+    Example:
+        >>> import torch
+        >>> earlier = Shift(t=-1.0)
+        >>> earlier(t=torch.tensor([1.0, 2.5]))
+        {'t': tensor([0.0000, 1.5000])}
+    """
 
     def __init__(self, **distances: float) -> None:
         """Takes the distance along each input that changes.
@@ -65,15 +79,22 @@ class Shift:
 
 
 class Matching:
-    """Equal values and derivatives here and at a place: Σ over outputs and orders of ∂^j u − c ∂^j u(there).
+    """Equal values and derivatives here and at a place: the rows ∂^j u − c ∂^j u(there) for all outputs and orders j.
 
-    For a pair of outputs, the real and imaginary part of one, c is complex and the two rows are those of their product.
+    With a complex c the outputs come in pairs, the real and the imaginary part of a complex u, and each pair has two
+    rows for each j: the real and the imaginary part of ∂^j u − c ∂^j u(there).
 
     Args:
         axis: The input along which is differentiated.
         outputs: The outputs, one or, for a complex c, pairs of real and imaginary part.
         order: The highest derivative that is matched.
         factor: c.
+
+    Example:
+        >>> import inspect
+        >>> from pinnlab.equations.places import Matching
+        >>> list(inspect.signature(Matching("x", ("u",), order=1, factor=-1)).parameters)
+        ['x', 'u', 'opposite']
     """
 
     def __init__(self, axis: str, outputs: tuple[str, ...], order: int, factor: complex) -> None:

@@ -18,22 +18,28 @@ from pinnlab.jets.contents import limited
 
 
 class Table(nn.Module):
-    """A fixed function k(x), or k(x, y, …) on a regular grid, that goes through given values: a tensor-product spline.
-
-        k = Table([0, 0.5, 1], values, degree=2)         # one argument
-        k = Table((x, y), values)                        # values (len(x), len(y))
-        residual = (k(x) * u.d(x)).d(x)
+    """A fixed function k(x), or k(x, y, …) on a regular grid, that interpolates values by a tensor-product spline.
 
     Between two neighbouring knots of each axis it is a polynomial of the given degree in that axis, and it has
     `degree - 1` continuous derivatives; the next is constant between knots, and a residual that asks for more is
     refused. Its arguments may be fields, tensors, arrays or numbers; its derivatives are exactly the spline's, by
-    the chain rule. It is an interpolation (scipy's `make_interp_spline`, de Boor 1978): smooth noisy values first, for
-    derivatives magnify the noise. As an attribute of an equation it moves to the equation's device.
+    the chain rule. The spline interpolates (scipy's `make_interp_spline`, de Boor 1978): smooth noisy values
+    first, because derivatives magnify noise. As an attribute of an equation it moves to the equation's device.
 
     Attributes:
-        degree: Of the polynomials.
+        degree: The degree of the polynomials.
         ranges: The first and last knot of every axis.
-        coefficients: Of the polynomials, `(m_1, …, m_d, degree + 1, …)`.
+        coefficients: The coefficients of the polynomials, `(m_1, …, m_d, degree + 1, …)`.
+
+    Example:
+        In a residual: `(k(x) * u.d(x)).d(x)`.
+
+        >>> k = Table([0.0, 0.5, 1.0], [0.0, 0.25, 1.0], degree=2)
+        >>> round(k(0.8).item(), 12)
+        0.64
+        >>> plane = Table(([0, 1], [0, 1]), [[0, 1], [2, 3]], degree=1)
+        >>> plane(0.5, 0.5).item()
+        1.5
     """
 
     coefficients: Tensor
@@ -44,8 +50,8 @@ class Table(nn.Module):
         Args:
             axes: The knots x_1 < … < x_n, `(n,)`, at which there are values; a tuple of them for several arguments.
             values: The values there, `(n,)`, or `(n, m, …)` for several arguments.
-            degree: Of the polynomials: 1 (a broken line), 3 (cubic) or any other from 1 on; less than the number of
-                knots of each axis.
+            degree: The degree of the polynomials: 1 (a broken line), 3 (cubic) or any other from 1 on; less than the
+                number of knots of each axis.
 
         Raises:
             UserError: if knots are not increasing, numbers are not finite, the shapes do not fit, or there are too few

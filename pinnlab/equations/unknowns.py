@@ -15,7 +15,8 @@ class Unknown(nn.Module):
     """A scalar to be found, such as an exponent or a viscosity; a parameter like the network's.
 
     Bounds are bounds of the parameter itself: the optimisers take only steps within them (see `optimisers.bounds`),
-    and `project` brings back what a step of another optimiser left outside. The ends belong to the interval.
+    and `project` moves a parameter that another optimiser took outside to the nearest bound. The ends belong to the
+    interval.
 
     If every residual is affine in the unknown (`linear`), training takes its least-squares value for the current
     network in closed form instead, within the bounds: see `Residuals.reduced`.
@@ -25,7 +26,13 @@ class Unknown(nn.Module):
         parameter: The value, a 0-d tensor of the default dtype.
         bounds: The interval, or None.
         linear: Whether every residual of the equation is affine in the value.
-        truth: The true value where it is known; for reports alone, never for training.
+        truth: The true value, if it is known; for reports alone, never for training.
+
+    Example:
+        >>> viscosity = Unknown(bounds=(0.0, 0.5))
+        >>> viscosity.value
+        Parameter containing:
+        tensor(0.2500, requires_grad=True)
     """
 
     def __init__(
@@ -79,7 +86,7 @@ class Unknown(nn.Module):
     def project(self) -> None:
         """Moves the parameter to the nearest value within the bounds."""
         low, high = self.limits
-        # where nothing is to be done the tensor stays as it is, for graphs that hold it
+        # a value within the bounds is not written, so that graphs with this tensor stay valid
         if not low <= float(self.parameter.detach()) <= high:
             with torch.no_grad():
                 self.parameter.clamp_(low, high)

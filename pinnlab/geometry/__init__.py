@@ -1,8 +1,8 @@
-"""Regions: what points can be sampled from."""
+"""Regions: sets of points that can be sampled and combined."""
 
 from typing import TYPE_CHECKING, Any
 
-from pinnlab.geometry.columns import Points, concatenate, select, size, subsample
+from pinnlab.geometry.columns import Points, concatenate, select, size, subsample, tolerance
 from pinnlab.geometry.combined import Difference, Intersection, Union
 from pinnlab.geometry.groups import Groups, Nodes, Rule
 from pinnlab.geometry.product import Product
@@ -37,11 +37,12 @@ __all__ = [
     "select",
     "size",
     "subsample",
+    "tolerance",
 ]
 
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What had another name, under its former name."""
+        """The classes and functions of this module under their former names."""
         return former(__name__, name)

@@ -1,8 +1,8 @@
 """Boundaries of combined regions, found by stepping off the operands' boundaries on either side.
 
 A point of an operand's boundary belongs to the boundary of the combination where the region lies on one of its sides
-and not on the other, and there the outward normal points to the latter. This one rule holds for unions, differences,
-intersections and what is nested of them, and for faces that coincide: two boxes that share a side are inside on both.
+and not on the other. The outward normal points to the other side. This one rule holds for unions, differences,
+intersections and nested combinations, and for faces that coincide: two boxes that share a side are inside on both.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pinnlab.geometry.shapes.box import Box
 from pinnlab.geometry.shapes.points import PointSet
 
 _STEPS = 4
-"""How often the step contains what membership allows for rounding: a point that stepped off a surface is off it.
+"""The length of a step over the tolerance of membership; greater than 1, so that a step from a surface leaves it.
 
-Parts that are nearer to each other than that touch, and what is thinner has no inside.
+Parts at a smaller distance from each other touch, and a thinner part has no inside.
 """
 
 
@@ -47,7 +47,14 @@ def border(region: Region) -> Region:
 
 
 class Border(Joined):
-    """The boundary of a combined region: what of each surface of its solids bounds it, each place once."""
+    """The boundary of a combined region: the parts of its solids' surfaces that bound it, each place once.
+
+    Example:
+        >>> from pinnlab.geometry import Box, Disc
+        >>> plate = Box(x=(-1, 1), y=(-1, 1)) - Disc(radius=0.5)
+        >>> isinstance(plate.boundary, Border), round(plate.boundary.measure, 3)
+        (True, 11.142)
+    """
 
     def __init__(self, region: Region) -> None:
         """Take the region that it bounds; its parts are found when they are needed."""
@@ -61,12 +68,12 @@ class Border(Joined):
 
     @property
     def extent(self) -> Ends:
-        """That of the region."""
+        """The extent of the region."""
         return self.region.extent
 
     @cached_property
     def parts(self) -> Sequence[Region]:  # type: ignore[override]
-        """The surfaces; one of which no point in 4096 bounds the region is left out.
+        """The surfaces; a surface is left out if none of 4096 of its points bounds the region.
 
         Raises:
             UserError: no part is left.
@@ -78,7 +85,15 @@ class Border(Joined):
 
 
 class Side(Parametrised):
-    """A surface of a solid with its normals turned out of a combined region."""
+    """A surface of a solid with normals that point out of a combined region.
+
+    Example:
+        >>> from pinnlab.geometry import Box, Disc
+        >>> hole = Disc(radius=0.5)
+        >>> side = Side(hole.boundary, Box(x=(-1, 1), y=(-1, 1)) - hole)
+        >>> side.map(torch.tensor([[0.0]]))["normal_x"]
+        tensor([-1.])
+    """
 
     def __init__(self, surface: Parametrised, region: Region) -> None:
         """Take the surface, with normals, and the region."""
@@ -87,17 +102,17 @@ class Side(Parametrised):
 
     @property
     def dimension(self) -> int:
-        """That of the surface."""
+        """The dimension of the surface."""
         return self.surface.dimension
 
     @property
     def measure(self) -> float:
-        """That of the surface."""
+        """The measure of the surface."""
         return self.surface.measure
 
     @property
     def extent(self) -> Ends:
-        """That of the surface."""
+        """The extent of the surface."""
         return self.surface.extent
 
     def contains(self, points: Points) -> Tensor:
@@ -114,7 +129,15 @@ class Side(Parametrised):
 
 
 class Bounding(Rejection):
-    """Those points of a surface that have the region on one side alone, and lie on no earlier surface."""
+    """The points of a surface that have the region on one side alone, and lie on no earlier surface.
+
+    Example:
+        >>> from pinnlab.geometry import Box
+        >>> left, right = Box(x=(0, 1), y=(0, 1)), Box(x=(1, 2), y=(0, 1))
+        >>> joint = Bounding(left.face("x", 1), left | right, [])
+        >>> joint.measure
+        0.0
+    """
 
     def __init__(self, base: Region, region: Region, earlier: Sequence[Region]) -> None:
         """Take the surface, the region, and the surfaces of other solids whose points have been taken already."""
@@ -164,7 +187,7 @@ def _normal(region: Region, points: Points) -> dict[str, Tensor]:
 
 
 def _candidates(region: Region) -> list[Bounding]:
-    """All surfaces of the solids that a region is combined from, each with those of earlier solids."""
+    """All surfaces of the solids that a region is combined from, each with the surfaces of earlier solids."""
     found: list[Bounding] = []
     earlier: list[Parametrised] = []
     for solid in {id(solid): solid for solid in region.solids()}.values():
@@ -184,7 +207,7 @@ def _extended(surface: Parametrised, region: Region) -> Parametrised:
 
 
 def _ends(region: Region) -> PointSet:
-    """The boundary of intervals: those of their ends that are ends of the combination, in order."""
+    """The boundary of combined intervals: the ends of the combination, in ascending order."""
     (name,) = region.names
     solids = [solid for solid in region.solids() if solid.dimension]
     origin = torch.zeros(1, 0, dtype=torch.float64)

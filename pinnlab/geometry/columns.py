@@ -16,11 +16,11 @@ Ends = dict[str, tuple[Tensor, Tensor]]
 """The lower and the upper end of each coordinate."""
 
 GOLDEN = (5**0.5 - 1) / 2
-"""Irrational, and as far from simple fractions as can be: multiples of it fill the unit interval evenly."""
+"""The golden ratio less 1. Its multiples modulo 1 fill the unit interval evenly."""
 
 
 def size(points: Points) -> int:
-    """The number of points N in these columns."""
+    """The number N of points in these columns."""
     return len(next(iter(points.values())))
 
 
@@ -30,10 +30,19 @@ def select(points: Points, index: Tensor | slice) -> Points:
 
 
 def subsample(total: int, n: int) -> Tensor:
-    """Indices of n of `total` things, all where n is not fewer: `(min(n, total),)`, ascending.
+    """Ascending indices `(min(n, total),)` of a subsample of n out of `total` points.
 
-    One from each of n parts, at a place in it that an irrational step moves along. A fixed step would choose from half
-    of the region alone if it were even and the things a Sobol sequence, whose first digit is the parity of the index.
+    The indices 0, …, total − 1 are cut into n runs of about the same length, and run i gives one index: the one at the
+    fraction (i φ mod 1) of its length, with the golden ratio φ. A fixed fraction would be wrong for a Sobol sequence:
+    points of even index lie in one half of the region, points of odd index in the other.
+
+    Args:
+        total: The number of points to choose from.
+        n: The number to choose; with n ≥ total all are chosen.
+
+    Example:
+        >>> subsample(10, 4)
+        tensor([0, 3, 5, 9])
     """
     if n >= total:
         return torch.arange(total)
@@ -55,7 +64,12 @@ def concatenate(parts: Sequence[Points]) -> Points:
 
 
 def tolerance(column: Tensor, scale: float) -> float:
-    """How far rounding may carry a point of this column from a region of this size."""
+    """The distance by which rounding may move a point of this column, in a region of this size: 16 ε max(1, scale).
+
+    Example:
+        >>> tolerance(torch.zeros(3, dtype=torch.float64), scale=2.0) < 1e-14
+        True
+    """
     return 16 * torch.finfo(column.dtype).eps * max(1.0, scale)
 
 

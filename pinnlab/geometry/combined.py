@@ -24,7 +24,14 @@ _MOST = 2**20
 
 
 class Joined(Region):
-    """Several parts that overlap at most in sets of measure zero; points are split in proportion to their measures."""
+    """Several parts that overlap at most in sets of measure zero; points are split in proportion to their measures.
+
+    Example:
+        >>> from pinnlab.geometry import Box
+        >>> sides = Box(x=(0, 3), y=(0, 1)).faces("x", "y")
+        >>> isinstance(sides, Joined), sides.measure
+        (True, 8.0)
+    """
 
     parts: Sequence[Region]
 
@@ -51,7 +58,7 @@ class Joined(Region):
         }
 
     def solids(self) -> list[Region]:
-        """Those of the parts."""
+        """The solids of the parts."""
         return [solid for part in self.parts for solid in part.solids()]
 
     def contains(self, points: Points) -> Tensor:
@@ -61,7 +68,7 @@ class Joined(Region):
     def place(self, n: int, source: Source) -> Points:
         """Points of all parts that have any, each with a source of its own."""
         measures = [part.measure for part in self.parts]
-        # of a | b no part of b is left where b lies in a; where all are empty, the first one says so
+        # the part b − a of a | b is empty if b lies in a; if all parts are empty, the first one raises the error
         filled = [index for index, measure in enumerate(measures) if measure > 0] or [0]
         # Given points come whole and need no share of n.
         counts = [n] * len(filled) if self.dimension == 0 else divide(n, [measures[index] for index in filled])
@@ -70,17 +77,24 @@ class Joined(Region):
         )
 
     def face(self, name: str, value: float) -> Region:
-        """The faces of those parts whose extent holds the value."""
-        held = [part for part in self.parts if name in part.names and _holds(part, name, value)]
-        if not held:
+        """The faces of the parts whose extent contains the value."""
+        having = [part for part in self.parts if name in part.names and _reaches(part, name, value)]
+        if not having:
             raise UserError(f"no part of the union has a face {name} = {value:g}")
-        return Union(*(part.face(name, value) for part in held))
+        return Union(*(part.face(name, value) for part in having))
 
 
 class Union(Joined):
     """Several regions of one dimension that overlap at most in sets of measure zero, as faces do.
 
-    `a | b` takes care of overlaps. Points are split among the parts in proportion to their measures.
+    For regions that overlap write `a | b`, which counts the common part once.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> Union(Interval(x=(0, 1)), Interval(x=(3, 5))).measure
+        3.0
+        >>> (Interval(x=(0, 2)) | Interval(x=(1, 3))).measure
+        3.0
     """
 
     def __init__(self, *parts: Region) -> None:
@@ -105,7 +119,13 @@ class Union(Joined):
 
 
 class Rejection(Region):
-    """Those points of a base region that pass a test."""
+    """The points of a base region that pass a test.
+
+    Example:
+        >>> from pinnlab.geometry import Box, Disc
+        >>> isinstance(Box(x=(-1, 1), y=(-1, 1)) - Disc(), Rejection)
+        True
+    """
 
     base: Region
 
@@ -120,9 +140,9 @@ class Rejection(Region):
 
     @cached_property
     def measure(self) -> float:
-        """Estimated from 4096 quasi-random points of the base; exact for given points, and where all of them pass.
+        """The measure of the base times the share of 4096 quasi-random points that pass.
 
-        Of a joined base part by part.
+        A joined base is estimated part by part. The measure is exact for given points, and if all points pass.
         """
         if isinstance(self.base, Joined):
             return self._pieces.measure
@@ -136,7 +156,7 @@ class Rejection(Region):
     def place(self, n: int, source: Source) -> Points:
         """The points of a larger sample of the base that pass the test."""
         if isinstance(self.base, Joined):
-            # Part by part, lest a cut at n points falls on the last part alone.
+            # Part by part: otherwise a cut at n points would remove points of the last part alone.
             return self._pieces.place(n, source)
         candidates, most = n, max(_MOST, 64 * n)
         while True:
@@ -146,7 +166,7 @@ class Rejection(Region):
             if self.dimension == 0 and found:
                 return points
             if self.dimension and (found >= n or (found and not source.nested and candidates > n)):
-                # A grid is kept whole, for cutting it would empty one side of the region.
+                # A grid is kept whole: a cut would leave one side of the region without points.
                 return select(points, slice(n)) if source.nested else points
             if self.dimension == 0 or candidates >= most:
                 kind = type(self).__name__.lower()
@@ -157,11 +177,11 @@ class Rejection(Region):
 
     @property
     def extent(self) -> Ends:
-        """That of the base."""
+        """The extent of the base."""
         return self.base.extent
 
     def face(self, name: str, value: float) -> Region:
-        """Those points of the base's face that pass the test."""
+        """The points of the base's face that pass the test."""
         return self.on(self.base.face(name, value))
 
     @cached_property
@@ -175,7 +195,14 @@ class Rejection(Region):
 
 
 class Compared(Rejection):
-    """The points of a region chosen by whether they are in another one."""
+    """The points of a region that are chosen by their membership of another one.
+
+    Example:
+        >>> from pinnlab.geometry import Disc, Interval
+        >>> region = Interval(t=(0, 1)) * (Disc() - Disc(radius=0.5))
+        >>> isinstance(region, Compared), len(region.solids())
+        (True, 2)
+    """
 
     def __init__(self, base: Region, other: Region) -> None:
         """Take a region to sample and another whose coordinates are among the former's.
@@ -191,12 +218,18 @@ class Compared(Rejection):
         return type(self)(base, self.other)
 
     def solids(self) -> list[Region]:
-        """Those of both regions."""
+        """The solids of both regions."""
         return [*self.base.solids(), *self.other.solids()]
 
 
 class Difference(Compared):
-    """The points of a region that are not in the other one."""
+    """The points of a region that are not in the other one.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> Difference(Interval(x=(0, 1)), Interval(x=(0.25, 2))).contains({"x": torch.tensor([0.1, 0.5])})
+        tensor([ True, False])
+    """
 
     def passes(self, points: Points) -> Tensor:
         """Which points are not in the other region."""
@@ -204,7 +237,13 @@ class Difference(Compared):
 
 
 class Intersection(Compared):
-    """The points of a region that are in the other one too."""
+    """The points of a region that are in the other one too.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> Intersection(Interval(x=(0, 1)), Interval(x=(0.25, 2))).contains({"x": torch.tensor([0.1, 0.5])})
+        tensor([False,  True])
+    """
 
     def passes(self, points: Points) -> Tensor:
         """Which points are in the other region."""
@@ -212,7 +251,7 @@ class Intersection(Compared):
 
 
 def joined(parts: Sequence[Region]) -> Region:
-    """The union of surfaces; single points are put together as given points, one part remains what it is."""
+    """The union of surfaces: of single points a `PointSet`, of one surface the surface itself."""
     points = [part for part in parts if isinstance(part, Point)]
     if len(points) == len(parts):
         rows = [point.coordinates | point.columns for point in points]
@@ -225,7 +264,7 @@ def axes(region: Region) -> int:
     return sum(lower.numel() for lower, _ in region.extent.values())
 
 
-def _holds(region: Region, name: str, value: float) -> bool:
+def _reaches(region: Region, name: str, value: float) -> bool:
     lower, upper = region.extent[name]
     return bool((lower <= value).all() and (value <= upper).all())
 

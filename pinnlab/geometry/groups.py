@@ -1,4 +1,4 @@
-"""Nodes that belong together: those of a quadrature rule, and copies of them for each point of another region."""
+"""Groups of nodes: the nodes of a quadrature rule, and copies of them for each point of another region."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from pinnlab.geometry.shapes.box import Box
 
 
 class Rule(Protocol):
-    """What is needed of a quadrature rule."""
+    """The methods of a quadrature rule that this package needs.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> rule: Rule = GaussLegendre(x=(0, 1), nodes=3)
+        >>> len(rule.weights), len(rule.finer().weights)
+        (3, 6)
+    """
 
     @property
     def nodes(self) -> Mapping[str, Tensor]:
@@ -41,7 +48,13 @@ class Rule(Protocol):
 class Nodes(Region):
     """The nodes of a quadrature rule, with its weights as the column `weight`.
 
-    However many points are asked for, these are all there are.
+    A sample of any size has all of them.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> nodes = Nodes(GaussLegendre(x=(0, 2), nodes=3))
+        >>> nodes.count, round(nodes.measure, 12)
+        (3, 2.0)
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -62,7 +75,7 @@ class Nodes(Region):
 
     @property
     def given(self) -> bool:
-        """The rule says how many there are."""
+        """True: a rule has a fixed number of nodes."""
         return True
 
     @property
@@ -93,7 +106,7 @@ class Nodes(Region):
         return torch.stack(inside).all(0)
 
     def place(self, n: int, source: Source) -> Points:
-        """All nodes, whatever n and the source."""
+        """All nodes, for any n and source."""
         columns = {**self.rule.nodes, "weight": self.rule.weights}
         return {name: column.to(torch.get_default_dtype()) for name, column in columns.items()}
 
@@ -101,12 +114,20 @@ class Nodes(Region):
 class Groups(Region):
     """Nodes as one group, or as one group for each point of another region: columns `(G, M)`.
 
-    What is a point for other regions is a group here: G is the number of points that is asked for, and all that selects
-    or shares out points selects and shares out whole groups.
+    A group takes the place that a point has in other regions: G is the number that a sample is asked for, and whoever
+    selects points or distributes them over ranks selects and distributes whole groups.
+
+    Example:
+        >>> from pinnlab.collocation import Sobol
+        >>> from pinnlab.geometry import Interval
+        >>> from pinnlab.operators import GaussLegendre
+        >>> groups = Groups(Nodes(GaussLegendre(x=(0, 1), nodes=3)), Interval(t=(0, 1)))
+        >>> {name: tuple(column.shape) for name, column in Sobol().sample(groups, 5, seed=0).items()}
+        {'t': (5, 3), 'x': (5, 3), 'weight': (5, 3)}
     """
 
     def __init__(self, nodes: Region, each: Region | None = None) -> None:
-        """Takes the nodes, and where there is a copy of them.
+        """Takes the nodes, and the region whose points have a copy of them each.
 
         Raises:
             UserError: if the nodes of a copy are not given, or a coordinate occurs in both regions.
@@ -153,7 +174,7 @@ class Groups(Region):
         return own if self.each is None else own * self.each
 
     def units(self, n: int) -> int:
-        """How many to ask for, so that the groups have about n nodes in all."""
+        """The number of groups that have about n nodes in all."""
         if self.each is None:
             return n
         return max(8, n // size(self.nodes.place(1, _NoSource())))
@@ -165,7 +186,7 @@ class Groups(Region):
 
     @property
     def scales(self) -> dict[str, float]:
-        """The regions' own."""
+        """The scales of both regions."""
         return {**self.nodes.scales, **(self.each.scales if self.each is not None else {})}
 
     def contains(self, points: Points) -> Tensor:

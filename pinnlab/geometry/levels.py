@@ -1,4 +1,4 @@
-"""Level functions: smooth functions that vanish on a surface, and nowhere inside of a region that it bounds.
+"""Level functions: smooth functions that vanish on a surface, and nowhere inside of the region that it bounds.
 
 On boxes and discs they are polynomials. On polygons they are products of the distances from the sides; at a corner that
 points inwards two sides are joined by an R-function, a + b + √(a² + b²), which is positive where a or b is (Rvachev
@@ -31,7 +31,7 @@ Level = Callable[[Mapping[str, Any]], Any]
 
 
 def shape_of(surface: Region) -> Region:
-    """What of a surface is not simply extended along further coordinates: the circle of a cylinder's wall."""
+    """The factor of a surface that bounds, without the coordinates along which it is extended: a cylinder's circle."""
     while isinstance(surface, Side):
         surface = surface.surface
     if not isinstance(surface, Product):
@@ -41,7 +41,7 @@ def shape_of(surface: Region) -> Region:
 
 
 def axis_face(surface: Region) -> tuple[str, float] | None:
-    """The coordinate that is constant on a surface and its value; None where there is no such coordinate."""
+    """The coordinate that is constant on a surface and its value; None if there is no such coordinate."""
     shape = shape_of(surface)
     if not isinstance(shape, Point) or len(shape.coordinates) != 1:
         return None
@@ -81,7 +81,13 @@ def level(surface: Region, inside: Points) -> Level | None:
 
 @dataclass(frozen=True)
 class Together:
-    """The product of level functions, times a factor."""
+    """The product of level functions, times a factor.
+
+    Example:
+        >>> parabola = Together((lambda columns: columns["x"], lambda columns: 1 - columns["x"]), factor=4.0)
+        >>> parabola({"x": torch.tensor([0.0, 0.5, 1.0])})
+        tensor([0., 1., 0.])
+    """
 
     levels: tuple[Level, ...]
     factor: float = 1.0
@@ -129,9 +135,9 @@ class _Straight:
 
 
 def _outline(shape: shapely.MultiPolygon, names: tuple[str, ...]) -> Level | None:
-    """The product of the distances from the sides, of which those at a pocket or a hole are joined.
+    """The product of the distances from the sides; the sides of a pocket or a hole are joined by R-functions.
 
-    None where a pocket or hole is not convex.
+    None if a pocket or a hole is not convex.
     """
     if len(shape.geoms) != 1:
         return None

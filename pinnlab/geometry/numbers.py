@@ -1,4 +1,4 @@
-"""Numbers as users give them, of whatever library, checked once and turned into tensors."""
+"""Numbers of any library, checked once and turned into tensors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def real(values: object, what: str) -> Tensor:
     """Real numbers as a float64 tensor of the same shape, on the CPU: a copy.
 
     Args:
-        values: A number, nested sequences of numbers, a numpy array, a tensor, or what becomes an array, as the columns
-            of a data frame do. Booleans count as 0 and 1.
-        what: What they are, for the message, as `the bounds of x`.
+        values: A number, nested sequences of numbers, a numpy array, a tensor, or any object that numpy turns into an
+            array, such as a column of a data frame. Booleans count as 0 and 1.
+        what: The name of the numbers in messages, as `the bounds of x`.
 
     Raises:
         UserError: if they are no numbers, complex, dates, masked, infinite or NaN, or whole numbers beyond 2^53, of

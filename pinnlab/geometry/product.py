@@ -17,9 +17,15 @@ from pinnlab.geometry.shapes.points import PointSet
 
 
 class Product(Parametrised):
-    """All combinations of points of its factors: `Product(Interval(t=(0, 1)), Disc())` is a cylinder.
+    """All combinations of points of its factors.
 
-    Where a factor has a normal it is the product's, with zeros for the other factors' coordinates.
+    The normal of a factor becomes the normal of the product, with zeros for the coordinates of the other factors.
+
+    Example:
+        >>> from pinnlab.geometry import Disc, Interval
+        >>> cylinder = Product(Interval(t=(0, 3)), Disc())
+        >>> cylinder.names, cylinder.dimension
+        (('t', 'x', 'y'), 3)
     """
 
     def __init__(self, *factors: Parametrised) -> None:
@@ -71,7 +77,7 @@ class Product(Parametrised):
 
     @property
     def scales(self) -> dict[str, float]:
-        """The factors' own."""
+        """The scales of the factors."""
         return {name: scale for factor in self.factors for name, scale in factor.scales.items()}
 
     def surfaces(self) -> list[Parametrised]:
@@ -93,7 +99,7 @@ class Product(Parametrised):
 
 
 class _Times(Joined):
-    """A joined region times another one; its parts are found when they are needed, as those of a boundary are."""
+    """A joined region times another one; its parts are found when they are needed, as the parts of a boundary are."""
 
     def __init__(self, first: Joined, second: Parametrised) -> None:
         self.first, self.second = first, second
@@ -106,7 +112,7 @@ class _Times(Joined):
 
     @property
     def extent(self) -> Ends:
-        """Both extents together."""
+        """The extents of both regions."""
         return self.first.extent | self.second.extent
 
     @cached_property
@@ -115,7 +121,7 @@ class _Times(Joined):
         return [product(part, self.second) for part in self.first.parts]
 
     def solids(self) -> list[Region]:
-        """Those of the joined region, times the other one."""
+        """The solids of the joined region, times the other region."""
         return [product(solid, self.second) for solid in self.first.solids()]
 
 

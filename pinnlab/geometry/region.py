@@ -1,7 +1,7 @@
 """Regions: sets of points that can be sampled.
 
-A region owns the way from uniform numbers to its points; where the uniform numbers come from (a grid, a
-quasi-random sequence, a random generator) is the business of a `Source`, which the samplers supply.
+A region maps uniform numbers to its points. The uniform numbers come from a `Source`, which the samplers supply: a
+grid, a quasi-random sequence or a random generator.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points
 
 PILOT = 4096
-"""Points of the quasi-random sample that estimates what is not known of a region: its extent, the share of a part."""
+"""The number of quasi-random points that estimate an unknown extent or an unknown measure of a region."""
 
 
 class Source(ABC):
-    """Supplies points of the unit cube; pure: the same call gives the same points."""
+    """Supplies points of the unit cube; pure: the same call gives the same points.
+
+    Example:
+        >>> Pilot().unit(5, 2).shape
+        torch.Size([5, 2])
+    """
 
     nested: bool
     """Whether the first points of a larger sample are themselves a sample (a grid's are not)."""
@@ -35,7 +40,12 @@ class Source(ABC):
 
 
 class Pilot(Source):
-    """A fixed scrambled Sobol sequence."""
+    """A fixed scrambled Sobol sequence.
+
+    Example:
+        >>> torch.equal(Pilot(3).unit(8, 2), Pilot(3).unit(8, 2))
+        True
+    """
 
     nested = True
 
@@ -55,7 +65,19 @@ class Pilot(Source):
 
 
 class Region(ABC):
-    """A set of points with named coordinates."""
+    """A set of points with named coordinates; `|`, `&`, `-` and `*` combine regions.
+
+    A new kind of region is one class; see `Parametrised` for regions that are the image of a unit cube.
+
+    Example:
+        >>> from pinnlab.geometry import Box, Disc, Interval
+        >>> plate = Box(x=(-1, 1), y=(-1, 1)) - Disc(radius=0.5)
+        >>> cylinder = Interval(t=(0, 1)) * plate
+        >>> cylinder.names, cylinder.dimension
+        (('x', 'y', 't'), 3)
+        >>> plate.boundary.contains({"x": torch.tensor([0.5, 0.9]), "y": torch.tensor([0.0, 0.0])})
+        tensor([ True, False])
+    """
 
     names: tuple[str, ...]
     """The coordinates of its points."""
@@ -63,12 +85,12 @@ class Region(ABC):
     @property
     @abstractmethod
     def dimension(self) -> int:
-        """How many numbers parametrise a point: 0 for given points, 1 for a curve, 2 for a surface."""
+        """The number of parameters of a point: 0 for given points, 1 for a curve, 2 for a surface."""
 
     @property
     @abstractmethod
     def measure(self) -> float:
-        """Length, area, volume; the number of points where the dimension is 0."""
+        """Length, area or volume; the number of points for dimension 0."""
 
     @abstractmethod
     def contains(self, points: Points) -> Tensor:
@@ -98,7 +120,7 @@ class Region(ABC):
 
     @property
     def given(self) -> bool:
-        """Whether its points are all given, however many are asked for."""
+        """Whether the points are given, so that a sample of any size has all of them."""
         return self.dimension == 0
 
     @property
@@ -112,21 +134,24 @@ class Region(ABC):
         return self
 
     def units(self, n: int) -> int:
-        """How many to ask `place` for in order to have about n points: fewer where there are several for each."""
+        """The number to ask `place` for to have about n points: smaller than n if one unit is a group of points."""
         return n
 
     @property
     def extent(self) -> Ends:
         """The least and the greatest value of each coordinate, float64: `()` each, `(d,)` for a vector.
 
-        Of quasi-random points here; what knows its ends gives them exactly.
+        By default of 4096 quasi-random points; regions that know their ends return them exactly.
         """
         points = self.place(PILOT, Pilot())
         return {name: (points[name].double().amin(0), points[name].double().amax(0)) for name in self.names}
 
     @property
     def scales(self) -> dict[str, float]:
-        """What rounding in each coordinate is in proportion to: the largest value, of coordinates that are coupled."""
+        """Coordinate ↦ the size to which its rounding errors are proportional: the largest value of all coordinates.
+
+        Regions that treat their coordinates one by one, as boxes do, return a size for each.
+        """
         largest = max(1.0, *(float(end.abs().max()) for ends in self.extent.values() for end in ends))
         return dict.fromkeys(self.names, largest)
 
@@ -134,7 +159,8 @@ class Region(ABC):
     def boundary(self) -> Region:
         """The boundary, with the outward normal as columns: `normal_x`, … for each coordinate.
 
-        Of a combined region it is those parts of the operands' boundaries where one comes from inside to outside.
+        The boundary of a combined region consists of those parts of the operands' boundaries that have the region on
+        one side alone.
 
         Raises:
             UserError: the region is a curve in the plane, a surface in space or given points.
@@ -153,7 +179,7 @@ class Region(ABC):
         raise UserError(f"a {kind} does not say what bounds it: give it a method surfaces(), of surfaces with normals")
 
     def solids(self) -> list[Region]:
-        """The regions that this one is combined from; itself, if it is no combination."""
+        """The regions that this one is combined from; a region that is no combination returns itself."""
         return [self]
 
     def face(self, name: str, value: float) -> Region:
@@ -205,7 +231,24 @@ class Region(ABC):
 
 
 class Parametrised(Region):
-    """A region that is the image of a unit cube under a map of constant Jacobian determinant."""
+    """A region that is the image of a unit cube under a map of constant Jacobian determinant.
+
+    Example:
+        A segment from (0, 0) to (3, 4):
+
+        >>> class Segment(Parametrised):
+        ...     names, dimension, measure = ("x", "y"), 1, 5.0
+        ...
+        ...     def map(self, unit):
+        ...         return {"x": 3 * unit[:, 0], "y": 4 * unit[:, 0]}
+        ...
+        ...     def contains(self, points):
+        ...         x, y = points["x"], points["y"]
+        ...         return ((4 * x - 3 * y).abs() < 1e-6) & (x >= 0) & (x <= 3)
+        >>> from pinnlab.collocation import Grid
+        >>> Grid().sample(Segment(), 3, seed=0)["y"]
+        tensor([0., 2., 4.])
+    """
 
     @abstractmethod
     def map(self, unit: Tensor) -> Points:

@@ -1,7 +1,7 @@
-"""What the operators of regions give: `a | b`, `a & b`, `a - b`, `a * b` and the boundary.
+"""The results of the operators of regions: `a | b`, `a & b`, `a - b`, `a * b` and the boundary.
 
-`Region` and this module know each other, as operators need; every other module of the package is imported by later ones
-alone.
+`Region` imports this module, because operators are its methods; apart from this, the imports of the package have one
+direction.
 """
 
 from __future__ import annotations

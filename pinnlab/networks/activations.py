@@ -7,7 +7,13 @@ from torch import Tensor, nn
 
 
 class Sine(nn.Module):
-    """x ↦ sin(ω x)."""
+    """x ↦ sin(ω x), elementwise.
+
+    Example:
+        >>> import math, torch
+        >>> Sine(2.0)(torch.tensor([0.0, math.pi / 4]))
+        tensor([0., 1.])
+    """
 
     def __init__(self, frequency: float = 1.0) -> None:
         """Sets the frequency ω."""
@@ -20,7 +26,13 @@ class Sine(nn.Module):
 
 
 class Exp(nn.Module):
-    """x ↦ exp(x)."""
+    """x ↦ exp(x), elementwise.
+
+    Example:
+        >>> import torch
+        >>> Exp()(torch.tensor([0.0]))
+        tensor([1.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Applies the exponential to every element."""
@@ -28,7 +40,13 @@ class Exp(nn.Module):
 
 
 class Gaussian(nn.Module):
-    """x ↦ exp(−x²/2)."""
+    """x ↦ exp(−x²/2), elementwise.
+
+    Example:
+        >>> import torch
+        >>> Gaussian()(torch.tensor([0.0, 1.0]))
+        tensor([1.0000, 0.6065])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Applies the bell to every element."""
@@ -40,7 +58,13 @@ class Adaptive(nn.Module):
 
     Attributes:
         slope: The slope a, a 0-d parameter.
-        scale: The fixed s, by which the slope learns faster.
+        scale: The fixed factor s; a larger s makes the slope learn faster.
+
+    Example:
+        >>> import torch
+        >>> layer = Adaptive(torch.nn.Tanh(), scale=4.0)
+        >>> layer.slope.item()
+        0.25
     """
 
     def __init__(self, activation: nn.Module, scale: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""Columns with names: how a network learns what an equation calls its inputs and outputs."""
+"""Columns with names: numbers of columns that tell a network the names of inputs and outputs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class Columns(int):
 
     Attributes:
         names: One for each column.
+
+    Example:
+        >>> inputs = Columns(("t", "x.0", "x.1"))
+        >>> inputs == 3, inputs.positions("x"), inputs.variables
+        (True, [1, 2], ('t', 'x'))
     """
 
     names: tuple[str, ...]

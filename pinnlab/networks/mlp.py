@@ -62,7 +62,13 @@ def initialise(layer: nn.Linear, how: Initialisation) -> nn.Linear:
 
 
 class MLP(Layers):
-    """A fully connected network: depth hidden layers of one width, then a linear layer."""
+    """A fully connected network: `depth` hidden layers σ(W h + b) of one width, then a linear layer.
+
+    Example:
+        >>> import torch
+        >>> MLP(2, 1, width=16, depth=2, activation="sin")(torch.zeros(5, 2)).shape
+        torch.Size([5, 1])
+    """
 
     def __init__(
         self,

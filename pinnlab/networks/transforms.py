@@ -1,4 +1,4 @@
-"""Output transforms: modules around a network that build symmetry and known values in."""
+"""Output transforms: modules around a network that give it a symmetry, a scale or known values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ Build = Callable[[int, int], nn.Module]
 
 
 class Odd(nn.Module):
-    """(N(x) − N(−x)) / 2: the odd part of a network."""
+    """(N(x) − N(−x)) / 2: the odd part of a network.
+
+    Example:
+        >>> import torch
+        >>> network, x = Odd(1, 1), torch.linspace(0, 1, 5)[:, None]
+        >>> torch.equal(network(-x), -network(x))
+        True
+    """
 
     def __init__(self, inputs: int, outputs: int, network: Build = MLP) -> None:
         """Builds the inner network."""
@@ -28,7 +35,14 @@ class Odd(nn.Module):
 
 
 class Even(nn.Module):
-    """(N(x) + N(−x)) / 2: the even part of a network."""
+    """(N(x) + N(−x)) / 2: the even part of a network.
+
+    Example:
+        >>> import torch
+        >>> network, x = Even(1, 1), torch.linspace(0, 1, 5)[:, None]
+        >>> torch.equal(network(-x), network(x))
+        True
+    """
 
     def __init__(self, inputs: int, outputs: int, network: Build = MLP) -> None:
         """Builds the inner network."""
@@ -41,7 +55,14 @@ class Even(nn.Module):
 
 
 class Rescaled(nn.Module):
-    """N((2x − a − b) / (b − a)): a network that sees the box [a, b] as [−1, 1] in every input."""
+    """N((2x − a − b) / (b − a)): a network that sees the box [a, b] as [−1, 1] in every input.
+
+    Example:
+        >>> import torch
+        >>> network = Rescaled(1, 1, low=[0.0], high=[10.0])
+        >>> torch.equal(network(torch.tensor([[10.0]])), network.network(torch.tensor([[1.0]])))
+        True
+    """
 
     def __init__(
         self, inputs: int, outputs: int, low: Sequence[float], high: Sequence[float], network: Build = MLP
@@ -66,7 +87,18 @@ class Rescaled(nn.Module):
 
 
 class Taylor(nn.Module):
-    """c_0 + c_1 x + … + c_{p−1} x^{p−1} + x^p N(x): the first Taylor coefficients at 0 are given, for one input."""
+    """c_0 + c_1 x + … + c_{p−1} x^{p−1} + x^p N(x): a network of one input with given first Taylor coefficients at 0.
+
+    Example:
+        u(0) = 1 and u'(0) = −2, whatever the network:
+
+        >>> import torch
+        >>> network = Taylor(1, 1, coefficients=[1.0, -2.0])
+        >>> x = torch.tensor([[0.0]], requires_grad=True)
+        >>> u = network(x)
+        >>> u.item(), torch.autograd.grad(u.sum(), x)[0].item()
+        (1.0, -2.0)
+    """
 
     def __init__(self, inputs: int, outputs: int, coefficients: Sequence[float], network: Build = MLP) -> None:
         """Sets c_0, …, c_{p−1} and builds the inner network.

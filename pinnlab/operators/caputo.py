@@ -16,7 +16,7 @@ from pinnlab.operators.rule import Rule
 from pinnlab.operators.rules import GaussLegendre
 
 _EXTRA = 48
-"""Nodes of the Gauss-Jacobi rule beyond those of the interpolant, for the smooth factor of the kernel."""
+"""The number of nodes by which the Gauss-Jacobi rule exceeds the interpolant, for the smooth factor of the kernel."""
 
 
 class Caputo(AxisOperator):
@@ -38,18 +38,23 @@ class Caputo(AxisOperator):
     - β = 1/m for α = l/m, with sums of both. Rounding errors grow like S^{1 − l}: with α = 0.3 and 16 nodes they are
       5e-9, with α = 0.7 the result is useless.
 
-        rule = GaussLegendre(t=(0, 1), nodes=16, power=0.5)
-        Caputo(rule, 0.5) @ rule.nodes["t"]  # 2 √(t/π)
-
     Attributes:
         order: α.
+
+    Example:
+        D^{1/2} t = 2 √(t/π):
+
+        >>> rule = GaussLegendre(t=(0, 1), nodes=16, power=0.5)
+        >>> t = rule.nodes["t"]
+        >>> torch.allclose(Caputo(rule, 0.5) @ t, 2 * (t / torch.pi).sqrt())
+        True
     """
 
     def __init__(self, rule: Rule, order: float, axis: str | None = None) -> None:
         """Takes the rule, α, and the axis where the rule has several.
 
         Raises:
-            UserError: if α is not between 0 and 1, or the rule of this axis is not `GaussLegendre` with one panel.
+            UserError: if α is not between 0 and 1, or the rule of this axis is not a `GaussLegendre` of one panel.
         """
         if isinstance(order, bool) or not isinstance(order, int | float) or not 0 < order < 1:
             raise UserError(f"Caputo: the order must lie between 0 and 1, not {order!r}")

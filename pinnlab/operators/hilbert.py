@@ -18,7 +18,7 @@ class HilbertOnLine(AxisOperator):
     """The Hilbert transform on the line, on a `SinhTrapezoid` or a `TanTrapezoid` rule.
 
     With y = c + σ sinh z the alternate-point trapezoidal rule takes for the node i the nodes of the other parity, which
-    lie evenly around the singularity, so that the principal value needs no care:
+    lie evenly around the singularity, so that the sum converges to the principal value:
 
         (H u)_i = (2h/π) Σ_{j − i odd} u_j cosh z_j / (sinh z_i − sinh z_j).
 
@@ -30,8 +30,11 @@ class HilbertOnLine(AxisOperator):
     This takes fewer nodes for u that are smooth at infinity, and is exact for rational functions of up to about n/2
     poles at c ± iσ.
 
-        rule = SinhTrapezoid(x=(-1e6, 1e6), nodes=160)
-        HilbertOnLine(rule) @ (1 / (1 + rule.nodes["x"] ** 2))  # x/(1 + x²)
+    Example:
+        >>> rule = TanTrapezoid(x=(0, 1), nodes=20)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(HilbertOnLine(rule) @ (1 / (1 + x**2)), x / (1 + x**2))
+        True
     """
 
     def __init__(self, rule: Rule, axis: str | None = None) -> None:
@@ -63,8 +66,11 @@ class HilbertOnCircle(AxisOperator):
     It is exact for trigonometric polynomials of less than n/2 waves at n nodes. The mean, and for an even n the mode
     n/2, which alternates from node to node, go to 0.
 
-        rule = PeriodicTrapezoid(x=(0, 2 * math.pi), nodes=16)
-        HilbertOnCircle(rule) @ rule.nodes["x"].cos()  # sin x
+    Example:
+        >>> rule = PeriodicTrapezoid(x=(0, 2 * torch.pi), nodes=16)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(HilbertOnCircle(rule) @ x.cos(), x.sin())
+        True
     """
 
     def __init__(self, rule: Rule, axis: str | None = None) -> None:

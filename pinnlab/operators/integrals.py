@@ -15,11 +15,13 @@ from pinnlab.operators.rules import GaussLegendre
 class Integral(WholeOperator):
     """∫ u over all axes of the rule, one row; or over one axis, one row for each node of the others.
 
-    The weights of the rule are the rows:
+    The rows of its matrix are the weights of the rule.
 
-        rule = GaussLegendre(t=(0, 1), nodes=4) * GaussLegendre(x=(0, 2), nodes=6)
-        Integral(rule) @ values       # (1,)
-        Integral(rule, "x") @ values  # (4,): for each t
+    Example:
+        >>> rule = GaussLegendre(t=(0, 1), nodes=4) * GaussLegendre(x=(0, 2), nodes=6)
+        >>> values = rule.nodes["x"]
+        >>> (Integral(rule) @ values).shape, (Integral(rule, "x") @ values).shape  # for each t
+        (torch.Size([1]), torch.Size([4]))
     """
 
     def __init__(self, rule: Rule, axis: str | None = None) -> None:
@@ -47,11 +49,14 @@ class Integral(WholeOperator):
 class Antiderivative(AxisOperator):
     """(S u)(x) = ∫_a^x u(y) dy from the lower end a, at the nodes of a `GaussLegendre` rule.
 
-    It is exact where u is a polynomial of degree n − 1 in each panel of n nodes (of s, where the rule has a `power`).
-    (S u)' is u.
+    It is exact if u is a polynomial of degree n − 1 in each panel of n nodes; with a rule of some `power`, a polynomial
+    in s. (S u)' is u.
 
-        rule = GaussLegendre(x=(0, 1), nodes=8)
-        Antiderivative(rule) @ rule.nodes["x"] ** 2  # x³/3
+    Example:
+        >>> rule = GaussLegendre(x=(0, 1), nodes=8)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(Antiderivative(rule) @ x**2, x**3 / 3)
+        True
     """
 
     def __init__(self, rule: Rule, axis: str | None = None) -> None:

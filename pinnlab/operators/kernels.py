@@ -23,7 +23,13 @@ class Fredholm(AxisOperator):
 
     The error is that of the rule for y ↦ k(x, y) u(y): k should be smooth also where x = y. (K u)' is ∫ ∂k/∂x u dy.
 
-        Fredholm(GaussLegendre(x=(0, 1), nodes=16), lambda x, y: torch.exp(x * y))
+    Example:
+        ∫₀¹ (x + y) y dy = x/2 + 1/3:
+
+        >>> rule = GaussLegendre(x=(0, 1), nodes=4)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(Fredholm(rule, lambda x, y: x + y) @ x, x / 2 + 1 / 3)
+        True
     """
 
     def __init__(self, rule: Rule, kernel: Kernel, axis: str | None = None) -> None:
@@ -50,9 +56,13 @@ class Volterra(AxisOperator):
 
         (V u)'(x) = k(x, x) u(x) + ∫_a^x ∂k/∂x u dy
 
-    An example is
+    Example:
+        ∫₀ˣ (x − y) y dy = x³/6:
 
-        Volterra(GaussLegendre(x=(0, 1), nodes=16), lambda x, y: torch.exp(x - y))
+        >>> rule = GaussLegendre(x=(0, 1), nodes=8)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(Volterra(rule, lambda x, y: x - y) @ x, x**3 / 6)
+        True
     """
 
     def __init__(self, rule: Rule, kernel: Kernel, axis: str | None = None) -> None:
@@ -79,7 +89,13 @@ class Convolution(AxisOperator):
     within the nodes. There is no boundary, so that (k ∗ u)' is k ∗ u'. On an interval take `Fredholm`, whose derivative
     has no such form.
 
-        Convolution(PeriodicTrapezoid(x=(0, 1)), lambda d: torch.exp(torch.cos(2 * math.pi * d)))
+    Example:
+        ∫ cos(x − y) cos y dy = π cos x over one period:
+
+        >>> rule = PeriodicTrapezoid(x=(0, 2 * torch.pi), nodes=16)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(Convolution(rule, torch.cos) @ x.cos(), torch.pi * x.cos())
+        True
     """
 
     def __init__(self, rule: Rule, kernel: Function, axis: str | None = None) -> None:

@@ -32,7 +32,7 @@ def coefficients(n: int) -> Array:
 
 
 def interpolation(n: int, points: Array) -> Array:
-    """The matrix from values at n nodes to those of the interpolant at points of any shape: `(..., n)`."""
+    """The matrix `(..., n)` from values at n nodes to values of the interpolant at points of any shape."""
     return legendre.legvander(points, n - 1) @ coefficients(n)
 
 

@@ -24,6 +24,13 @@ class Derivative(NamedTuple):
     Attributes:
         values: B; None stands for 0.
         slopes: C; None stands for 0.
+
+    Example:
+        >>> from pinnlab.operators import Antiderivative, GaussLegendre
+        >>> rule = GaussLegendre(x=(0, 1), nodes=3)
+        >>> derivative = Antiderivative(rule).derivative("x")
+        >>> type(derivative.values).__name__, derivative.slopes
+        ('Identity', None)
     """
 
     values: WholeOperator | None
@@ -33,16 +40,27 @@ class Derivative(NamedTuple):
 class WholeOperator(ABC):
     """A linear operator as a matrix `(R, M)` on the values at the M nodes of a quadrature rule.
 
-    A new operator computes its matrix, hands it to this constructor, and says in `along` what the derivative of its
-    result is, or raises `no_derivative`.
-
-        rule = PeriodicTrapezoid(x=(0, 2 * math.pi), nodes=16)
-        HilbertOnCircle(rule) @ rule.nodes["x"].cos()  # sin x
+    A new operator computes its matrix and hands it to this constructor. Its method `along` returns the derivative of
+    its result, or raises `no_derivative`.
 
     Attributes:
         rule: The rule.
         matrix: The matrix, float64. Its R = M rows belong to the nodes, unless `at_nodes` is false.
         at_nodes: Whether the result is a function at the nodes; an integral is not.
+
+    Example:
+        The mean over all nodes, which has no derivative:
+
+        >>> from pinnlab.operators import GaussLegendre
+        >>> class Mean(WholeOperator):
+        ...     def __init__(self, rule):
+        ...         super().__init__(rule, rule.weights[None] / rule.weights.sum(), at_nodes=False)
+        ...
+        ...     def along(self, axis):
+        ...         raise self.no_derivative(axis)
+        >>> rule = GaussLegendre(x=(0, 2), nodes=4)
+        >>> Mean(rule) @ rule.nodes["x"]
+        tensor([1.], dtype=torch.float64)
     """
 
     def __init__(self, rule: Rule, matrix: Tensor, at_nodes: bool = True) -> None:
@@ -61,7 +79,7 @@ class WholeOperator(ABC):
 
     @property
     def name(self) -> str:
-        """What the operator is called in messages."""
+        """The name of the operator in messages."""
         return type(self).__name__
 
     @property
@@ -123,6 +141,22 @@ class AxisOperator(WholeOperator):
 
     Attributes:
         axis: The axis.
+
+    Example:
+        (R u)(x) = u(−x) on nodes that are symmetric about 0:
+
+        >>> from pinnlab.operators import GaussLegendre
+        >>> class Reflection(AxisOperator):
+        ...     def __init__(self, rule, axis=None, sign=1.0):
+        ...         factor, self.sign = rule.factor(axis), sign
+        ...         super().__init__(rule, factor, sign * torch.eye(len(factor.points)).double().flip(0))
+        ...
+        ...     def along_own(self):  # (R u)' = −R u'
+        ...         return Derivative(None, Reflection(self.rule, self.axis, -self.sign))
+        >>> rule = GaussLegendre(x=(-1, 1), nodes=5)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(Reflection(rule) @ x.exp(), (-x).exp())
+        True
     """
 
     def __init__(self, rule: Rule, axis: AxisRule, matrix: Tensor) -> None:
@@ -151,7 +185,13 @@ class AxisOperator(WholeOperator):
 
 
 class Identity(WholeOperator):
-    """The operator that returns what it is given."""
+    """The operator that returns its argument.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> Identity(GaussLegendre(x=(0, 1), nodes=2)) @ torch.tensor([1.0, 2.0])
+        tensor([1., 2.])
+    """
 
     def __init__(self, rule: Rule) -> None:
         """Takes the rule."""
@@ -167,6 +207,13 @@ class Multiplication(AxisOperator):
 
     Attributes:
         function: The function m, written with torch.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> rule = GaussLegendre(x=(0, 1), nodes=3)
+        >>> x = rule.nodes["x"]
+        >>> torch.allclose(Multiplication(rule, torch.exp) @ x, x.exp() * x)
+        True
     """
 
     def __init__(self, rule: Rule, function: Function, axis: str | None = None) -> None:
@@ -181,7 +228,14 @@ class Multiplication(AxisOperator):
 
 
 class Sum(WholeOperator):
-    """The sum of two operators on the same rule."""
+    """The sum of two operators on the same rule.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> one = Identity(GaussLegendre(x=(0, 1), nodes=2))
+        >>> Sum(one, one) @ torch.tensor([1.0, 2.0])
+        tensor([2., 4.])
+    """
 
     def __init__(self, first: WholeOperator, second: WholeOperator) -> None:
         """Takes the two operators."""

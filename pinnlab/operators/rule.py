@@ -20,8 +20,11 @@ class Rule(ABC):
     Rules of single axes multiply: `GaussLegendre(t=(0, 1)) * PeriodicTrapezoid(x=(0, 1))` has all pairs of nodes, and
     the last axis runs fastest.
 
-        rule = GaussLegendre(x=(0, 1), nodes=5)
-        (rule.weights * rule.nodes["x"] ** 2).sum()  # 1/3
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> rule: Rule = GaussLegendre(x=(0, 1), nodes=5)
+        >>> round((rule.weights * rule.nodes["x"] ** 2).sum().item(), 12)
+        0.333333333333
     """
 
     @property
@@ -65,7 +68,7 @@ class Rule(ABC):
         return ProductRule(*self.factors, *other.factors)
 
     def factor(self, axis: str | None) -> AxisRule:
-        """The rule of one axis, which need not be named where there is one axis only.
+        """The rule of one axis; the axis need not be named if the rule has only one.
 
         Raises:
             UserError: if there is no such axis, or several axes and none is named.
@@ -86,6 +89,21 @@ class AxisRule(Rule):
         name: The axis.
         points: The nodes in increasing order, float64 `(M,)`.
         interval: The ends.
+
+    Example:
+        The midpoint rule:
+
+        >>> class Midpoint(AxisRule):
+        ...     def __init__(self, name, lower, upper, nodes):
+        ...         self.count, width = nodes, (upper - lower) / nodes
+        ...         points = lower + width * (torch.arange(nodes, dtype=torch.float64) + 0.5)
+        ...         super().__init__(name, points, torch.full_like(points, width), (lower, upper))
+        ...
+        ...     def finer(self):
+        ...         return Midpoint(self.name, *self.interval, more(self.count))
+        >>> rule = Midpoint("x", 0.0, 1.0, 4)
+        >>> rule.weights.sum().item(), len(rule.finer().weights)
+        (1.0, 7)
     """
 
     def __init__(self, name: str, points: Tensor, weights: Tensor, interval: tuple[float, float]) -> None:
@@ -100,7 +118,14 @@ class AxisRule(Rule):
 
 
 class ProductRule(Rule):
-    """All combinations of the nodes of rules of single axes; their weights are the products."""
+    """All combinations of the nodes of rules of single axes; the weights are the products of their weights.
+
+    Example:
+        >>> from pinnlab.operators import GaussLegendre
+        >>> rule = ProductRule(GaussLegendre(t=(0, 1), nodes=2), GaussLegendre(x=(0, 3), nodes=3))
+        >>> len(rule.weights), round(rule.weights.sum().item(), 12)
+        (6, 3.0)
+    """
 
     def __init__(self, *factors: AxisRule) -> None:
         """Takes the rules of the single axes.

@@ -1,15 +1,20 @@
-"""The source of the modules that a run's equation and network come from: kept, and compared later."""
+"""The source files that a run's equation and network come from: kept, and compared later."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
+from pinnlab.networks import Enriched
 from pinnlab.reporting.description import module_name
 from pinnlab.reporting.folder import RunFolder
 
@@ -18,17 +23,34 @@ _INSTALLED = ("pinnlab", "torch", "builtins", "abc", "typing")
 
 
 def sources(*modules: nn.Module) -> dict[str, bytes]:
-    """The source files of the classes of modules and of all modules in them, as file name ↦ content.
+    """The source files of the classes of modules and of all parts and functions in them, as file name ↦ content.
 
-    A module that has no file, as in a notebook, is left out.
+    A class or function that has no file, as in a notebook, is left out.
     """
-    classes = {base for module in modules for part in module.modules() for base in type(part).__mro__}
+    names = {name for module in modules for name in _defined_in(module) if name.split(".")[0] not in _INSTALLED}
     found = {}
-    for name in sorted({kind.__module__ for kind in classes if kind.__module__.split(".")[0] not in _INSTALLED}):
+    for name in sorted(names):
         file, known = getattr(sys.modules.get(name), "__file__", None), module_name(name)
         if file is not None and known is not None and Path(file).is_file():
             found[f"{known}.py"] = Path(file).read_bytes()
     return found
+
+
+def _defined_in(module: nn.Module) -> Iterator[str]:
+    """The names of the Python modules that define the classes in a module, and the functions of an `Enriched`."""
+    for part in module.modules():
+        functions = part.functions if isinstance(part, Enriched) else []
+        for value in (part, *functions):
+            yield from _modules_of(value)
+
+
+def _modules_of(value: Any) -> Iterator[str]:
+    if isinstance(value, functools.partial):
+        yield from _modules_of(value.func)
+    elif inspect.isroutine(value):
+        yield value.__module__ or "builtins"
+    else:
+        yield from (base.__module__ for base in type(value).__mro__)
 
 
 def keep(folder: RunFolder, *modules: nn.Module) -> dict[str, str]:

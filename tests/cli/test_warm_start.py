@@ -108,3 +108,18 @@ class Taylored(torch.nn.Module):
 
     def forward(self, points):
         return points[..., :1] * self.network(points)
+
+
+def test_a_run_with_conditions_built_in_begins_from_another_such_run():
+    """With N taken over, u = G + D N begins as the other solution where G and D are the same."""
+    network = partial(MLP, width=8, depth=1)
+    options = {"phases": [Adam(2)], "points": {"interior": 20}}
+    first = pinnlab.solve(ViscousBurgers(0.1), network, hard=True, **options)
+    assert first.model.built_in.hard.keys() == {"initial", "walls"}
+    still = [Adam(0), Adam(1, lr=1e-300)]
+    second = pinnlab.solve(ViscousBurgers(0.1), network, hard=True, start=first, **(options | {"phases": still}))
+    points = {"t": [0.3, 0.9], "x": [-0.5, 0.2]}
+    assert second(**points).tolist() == first(**points).tolist()
+    soft = pinnlab.solve(ViscousBurgers(0.1), network, **options)
+    with pytest.raises(UserError, match="is the N of G \\+ D N; take the same `hard` for both"):
+        pinnlab.solve(ViscousBurgers(0.1), network, hard=True, start=soft, **options)

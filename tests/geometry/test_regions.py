@@ -163,7 +163,7 @@ def test_given_points_can_be_cut():
 
 
 @given(total=st.integers(1, 300), n=st.integers(0, 320))
-def test_spaced_indices_are_in_order_and_one_of_each_part(total, n):
+def test_indices_of_a_subsample_are_in_order_and_one_of_each_part(total, n):
     index = subsample(total, n)
     assert len(index) == min(n, total)
     assert set(index.tolist()) <= set(range(total)) and bool((index.diff() > 0).all())
@@ -172,7 +172,7 @@ def test_spaced_indices_are_in_order_and_one_of_each_part(total, n):
 
 
 @pytest.mark.parametrize("step", [2, 3, 4, 8])
-def test_spaced_points_of_a_sequence_lie_everywhere(step):
+def test_a_subsample_of_a_sequence_lies_everywhere(step):
     """Of every other point of a Sobol sequence none lies in one half."""
     points = Sobol().sample(Box(x=(0, 1), y=(0, 1)), 4096, 0)
     some = select(points, subsample(4096, 4096 // step))

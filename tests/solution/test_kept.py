@@ -22,7 +22,7 @@ from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Unknown, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Interval
-from pinnlab.networks import MLP, Fourier, Periodic, RandomFeatures, Staged
+from pinnlab.networks import MLP, Columns, Corner, Enriched, Fourier, Periodic, RandomFeatures, Staged
 from pinnlab.problems import Poisson
 from pinnlab.reporting.description import IndescribableError, build, describe
 from pinnlab.residuals import Weights
@@ -333,3 +333,20 @@ def test_all_else_that_an_equation_trains_starts_again_too(bounds, engine):
     for name, value in before.items():
         assert torch.equal(equation.coefficient.state_dict()[name], value)
         assert not torch.equal(first.model.equation.coefficient.state_dict()[name], value)
+
+
+def test_the_source_of_functions_added_to_a_network_is_kept(tmp_path, monkeypatch):
+    import importlib
+
+    from pinnlab.reporting.sources import sources
+
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "bumps_of_kept.py").write_text("def bump(x, width=1.0):\n    return x * width\n")
+    module = importlib.import_module("bumps_of_kept")
+    try:
+        functions = [module.bump, partial(module.bump, width=2.0), Corner(names=("x", "y"))]
+        network = Enriched(Columns(("x", "y")), 1, functions)
+        kept = (tmp_path / "bumps_of_kept.py").read_bytes()
+        assert sources(torch.nn.Sequential(network)) == {"bumps_of_kept.py": kept}
+    finally:
+        sys.modules.pop("bumps_of_kept")

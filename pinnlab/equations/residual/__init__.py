@@ -1,1 +1,1 @@
-"""What a residual is given, what it gives back, and what its dry run says of it."""
+"""Residuals as functions: their arguments, their results, and the derivatives that they need."""

@@ -20,6 +20,13 @@ class Acting:
         operator: The operator.
         names: The axes of the equation's inputs -> their names, by which the operator knows its derivatives.
         matrix: Its matrix in the dtype and on the device of the points.
+
+    Example:
+        >>> from pinnlab.operators import Antiderivative, GaussLegendre
+        >>> operator = Antiderivative(GaussLegendre(x=(0, 1), nodes=2))
+        >>> integral = Acting(operator, {0: "x"}, operator.matrix)
+        >>> integral @ torch.ones(2, dtype=torch.float64)
+        tensor([0.2113, 0.7887], dtype=torch.float64)
     """
 
     def __init__(self, operator: WholeOperator, names: Mapping[int | range, str], matrix: Tensor) -> None:

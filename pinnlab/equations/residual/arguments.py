@@ -1,4 +1,4 @@
-"""What a residual is given and what it gives back: named columns, coordinates and fields, and its components."""
+"""Arguments and results of a residual: named columns, coordinates and fields, and its components."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _signature(function: Callable[..., Any]) -> tuple[tuple[str, bool], ...]:
 
 
 def components(result: object, where: str) -> tuple[Field, ...]:
-    """What a residual returned, as a tuple of fields.
+    """The result of a residual as a tuple of fields.
 
     Raises:
         UserError: if it is not a field or a tuple of fields.

@@ -22,7 +22,7 @@ from pinnlab.jets.values import BRANCHES, Origin, Values
 if TYPE_CHECKING:
     from pinnlab.equations.base import Equation
 
-# A number of points that is unlike any other number in a residual, so that what has an entry for each is known by it.
+# A number of points that no residual uses for anything else: a dimension of this size counts the points.
 _POINTS = 1009
 
 
@@ -77,7 +77,7 @@ def required(
 def _dry_run(
     equation: Equation, constraint: Constraint, sample: Points, operators: Mapping[str, object], where: str
 ) -> list[Probe]:
-    """What the residual returns for symbolic probes."""
+    """The result of the residual for symbolic probes."""
     own = acting(operators, equation.inputs, next(iter(sample.values())))
     variables = {**_symbols(equation, constraint, sample, where), **own}
     arguments = resolve(constraint.residual, variables, where)
@@ -99,7 +99,7 @@ def _dry_run(
 
 
 def _symbols(equation: Equation, constraint: Constraint, sample: Points, where: str) -> dict[str, object]:
-    """What a residual can ask for, in its dry run: probes, values of the columns that are data, and the unknowns."""
+    """The arguments of a residual in its dry run: probes, values of data columns, and the unknowns."""
     together = not constraint.local
     count = size(sample) if together else _POINTS + equation.dimension
     variables: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""What points and residuals must look like, checked once, where they enter."""
+"""The shapes and types of points and residuals, checked once, where they enter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pinnlab.jets.values import ADVICE, TOGETHER
 
 
 def check_column(name: str, column: Tensor, where: str) -> None:
-    """Says what is wrong with a column of points.
+    """Refuses a column of points that is complex or has a wrong shape.
 
     Raises:
         UserError: if it is complex, or neither `(N,)` nor `(N, d)`.
@@ -22,7 +22,7 @@ def check_column(name: str, column: Tensor, where: str) -> None:
 
 
 def check_component(probe: Probe, where: str, order: int) -> None:
-    """Says what is wrong with what a residual returned.
+    """Refuses a result of a residual that is not real, has a wrong shape, or lacks derivatives.
 
     Raises:
         UserError: if it has not one real number for each point, or not the derivatives of the Sobolev rows. Where rows

@@ -24,6 +24,11 @@ class Box(Parametrised):
     """An axis-parallel box, `Box(t=(0, 1), x=(-1, 1))`, of any number of named axes.
 
     An axis may be a vector: `Box(x=([0.0] * d, [1.0] * d))` has one column x, `(N, d)`.
+
+    Example:
+        >>> box = Box(t=(0, 2), x=(-1, 1))
+        >>> box.measure, box.face("t", 0).names, box.faces("x").measure
+        (4.0, ('t', 'x'), 4.0)
     """
 
     def __init__(self, **bounds: tuple[Bound, Bound]) -> None:
@@ -98,7 +103,7 @@ class Box(Parametrised):
 
     @property
     def scales(self) -> dict[str, float]:
-        """Each axis has its own."""
+        """The size of each axis."""
         return {name: max(1.0, float(torch.stack(ends).abs().max())) for name, ends in self.bounds.items()}
 
     def surfaces(self) -> list[Parametrised]:
@@ -128,7 +133,12 @@ class Box(Parametrised):
 
 
 class Interval(Box):
-    """A box of one axis: `Interval(X=(-2, 2))`."""
+    """A box of one axis.
+
+    Example:
+        >>> Interval(X=(-2, 2)).measure
+        4.0
+    """
 
     def __init__(self, **bounds: tuple[float, float]) -> None:
         """Take (lower, upper) of the one axis.

@@ -14,7 +14,13 @@ from pinnlab.geometry.region import Parametrised
 
 
 class Disc(Parametrised):
-    """The disc |p - c| ≤ R in two named coordinates."""
+    """The disc |p − c| ≤ R in two named coordinates.
+
+    Example:
+        >>> disc = Disc((0, 0), radius=2.0)
+        >>> disc.contains({"x": torch.tensor([1.0, 2.0]), "y": torch.tensor([1.0, 1.0])})
+        tensor([ True, False])
+    """
 
     dimension = 2
 
@@ -57,7 +63,7 @@ class Disc(Parametrised):
         return torch.hypot(x, y)
 
     def slack(self, points: Points) -> float:
-        """What rounding may add to a distance."""
+        """The rounding error of a distance."""
         return tolerance(points[self.names[0]], self.radius + max(map(abs, self.center)))
 
     def contains(self, points: Points) -> Tensor:
@@ -83,7 +89,13 @@ class Disc(Parametrised):
 
 
 class Circle(Parametrised):
-    """The boundary of a disc, with columns `normal_x`, `normal_y` (after the coordinates' names)."""
+    """The boundary of a disc, with columns `normal_x`, `normal_y` (named after the coordinates).
+
+    Example:
+        >>> circle = Disc(radius=2.0).boundary
+        >>> {name: float(column.round()) for name, column in circle.map(torch.tensor([[0.25]])).items()}
+        {'x': -0.0, 'y': 2.0, 'normal_x': -0.0, 'normal_y': 1.0}
+    """
 
     dimension = 1
 

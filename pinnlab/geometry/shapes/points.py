@@ -1,4 +1,4 @@
-"""Regions of dimension 0: given points, and the single point that builds faces."""
+"""Regions of dimension 0: given points, and the single point that makes faces of boxes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from pinnlab.renamed import former
 
 
 class PointSet(Region):
-    """Given points, with data columns where there are measurements: `PointSet(X=[-2, 2], U=[1, -1])`.
+    """Given points, with further columns for data, such as measurements.
 
-    However many points are asked for, these are all there are.
+    A sample of any size has all of them.
+
+    Example:
+        U is measured at the ends of an interval:
+
+        >>> from pinnlab.collocation import Sobol
+        >>> Sobol().sample(PointSet(X=[-2, 2], U=[1, -1]), 100, seed=0)
+        {'X': tensor([-2.,  2.]), 'U': tensor([ 1., -1.])}
     """
 
     dimension = 0
@@ -80,12 +87,19 @@ class PointSet(Region):
         ]
 
     def place(self, n: int, source: Source) -> Points:
-        """All given points, whatever n and the source."""
+        """All given points, for any n and source."""
         return {name: column.to(torch.get_default_dtype()) for name, column in self.columns.items()}
 
 
 class Point(Parametrised):
-    """One point, repeated as often as asked for: a factor of products, such as the face of a box."""
+    """One point, repeated in a sample of any size: a factor of products, such as the face of a box.
+
+    Example:
+        >>> from pinnlab.geometry import Interval
+        >>> face = Point({"t": 0.0}) * Interval(x=(0, 1))
+        >>> face.map(torch.tensor([[0.25], [0.5]]))
+        {'t': tensor([0., 0.]), 'x': tensor([0.2500, 0.5000])}
+    """
 
     dimension = 0
     measure = 1.0
@@ -104,7 +118,7 @@ class Point(Parametrised):
 
     @property
     def scales(self) -> dict[str, float]:
-        """Each coordinate has its own."""
+        """The size of each coordinate."""
         return {name: max(1.0, abs(value)) for name, value in self.coordinates.items()}
 
     def contains(self, points: Points) -> Tensor:
@@ -134,5 +148,5 @@ def _column(name: str, values: object) -> Tensor:
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """What had another name, under its former name."""
+        """The classes and functions of this module under their former names."""
         return former(__name__, name)

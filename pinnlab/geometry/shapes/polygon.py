@@ -20,7 +20,13 @@ Vertices = Sequence[tuple[float, float]]
 class Polygon(Parametrised):
     """A polygon with vertices in order, and holes.
 
-    Its points are mapped through a triangulation, so they are exactly uniform, however thin the polygon.
+    A triangulation maps the unit square to its points, so that they are exactly uniform for polygons of any shape.
+    Unions, differences and intersections of two polygons are exact polygons.
+
+    Example:
+        >>> corner = Polygon([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)])
+        >>> corner.measure, (corner & Polygon([(0, 0), (2, 0), (2, 2), (0, 2)])).measure, corner.boundary.measure
+        (3.0, 3.0, 8.0)
     """
 
     dimension = 2
@@ -77,7 +83,7 @@ class Polygon(Parametrised):
         return {name: (lower[i], upper[i]) for i, name in enumerate(self.names)}
 
     def surfaces(self) -> list[Parametrised]:
-        """All sides, those of holes too, as one curve."""
+        """All sides, including the sides of holes, as one curve."""
         return [Outline(self)]
 
     def near(self, shape: shapely.Geometry, points: Points) -> Tensor:
@@ -93,7 +99,7 @@ class Polygon(Parametrised):
         return self.near(self.shape, points)
 
     def map(self, unit: Tensor) -> Points:
-        """The first number chooses a triangle in proportion to its area; what is left of it is used again.
+        """The first number chooses a triangle in proportion to its area; its remainder is the first parameter there.
 
         Within a triangle (A, B, C): (1 - √a) A + √a (1 - b) B + √a b C.
         """
@@ -136,7 +142,13 @@ class Polygon(Parametrised):
 
 
 class Outline(Parametrised):
-    """The sides of a polygon, by arc length, with columns `normal_x`, `normal_y` (after the names)."""
+    """The sides of a polygon, by arc length, with columns `normal_x`, `normal_y` (named after the coordinates).
+
+    Example:
+        >>> sides = Polygon([(0, 0), (1, 0), (1, 1), (0, 1)]).boundary
+        >>> {name: column.tolist() for name, column in sides.map(torch.tensor([[0.125]])).items()}
+        {'x': [0.5], 'y': [0.0], 'normal_x': [0.0], 'normal_y': [-1.0]}
+    """
 
     dimension = 1
 

@@ -14,7 +14,13 @@ from pinnlab.networks.transforms import Build
 
 
 class FourierFeatures(nn.Module):
-    """x ↦ (cos Bx, sin Bx) with fixed random frequencies B ~ N(0, scale²) (Tancik et al. 2020)."""
+    """x ↦ (cos Bx, sin Bx) with fixed random frequencies B ~ N(0, scale²) (Tancik et al. 2020).
+
+    Example:
+        >>> import torch
+        >>> FourierFeatures(2, 64, scale=3.0)(torch.zeros(5, 2)).shape
+        torch.Size([5, 64])
+    """
 
     frequencies: Tensor
 
@@ -36,7 +42,13 @@ class FourierFeatures(nn.Module):
 
 
 class Fourier(nn.Module):
-    """A network behind Fourier features."""
+    """N(cos Bx, sin Bx): a network of random Fourier features of the input.
+
+    Example:
+        >>> import torch
+        >>> Fourier(2, 1, features=32, scale=3.0)(torch.zeros(5, 2)).shape
+        torch.Size([5, 1])
+    """
 
     def __init__(self, inputs: int, outputs: int, features: int = 64, scale: float = 1.0, network: Build = MLP) -> None:
         """Builds the features and the inner network."""
@@ -50,7 +62,17 @@ class Fourier(nn.Module):
 
 
 class Periodic(nn.Module):
-    """A network that is periodic in chosen inputs, exactly: x_i enters as cos and sin of 2πk x_i / period_i, k ≤ K."""
+    """A network that is exactly periodic in chosen inputs: x_i enters as cos and sin of 2πk x_i / period_i, k ≤ K.
+
+    Example:
+        u(t, x) of period 2 in x, the column 1:
+
+        >>> import torch
+        >>> network = Periodic(2, 1, periods={1: 2.0})
+        >>> a, b = network(torch.tensor([[0.3, -1.0]])), network(torch.tensor([[0.3, 1.0]]))
+        >>> torch.allclose(a, b, atol=1e-6)
+        True
+    """
 
     def __init__(
         self, inputs: int, outputs: int, periods: Mapping[int, float], harmonics: int = 1, network: Build = MLP

@@ -14,6 +14,11 @@ class GatedMLP(nn.Module):
     """The modified MLP (Wang, Teng & Perdikaris 2021): h ← z ⊙ U + (1 − z) ⊙ V with z = σ(W h + b).
 
     U = σ(W_U x + b_U) and V = σ(W_V x + b_V) are two encodings of the input.
+
+    Example:
+        >>> import torch
+        >>> GatedMLP(2, 1, width=16)(torch.zeros(5, 2)).shape
+        torch.Size([5, 1])
     """
 
     def __init__(
@@ -51,6 +56,13 @@ class PirateNet(nn.Module):
 
     f = σ(W_1 x), z_1 = f ⊙ U + (1 − f) ⊙ V, g = σ(W_2 z_1), z_2 = g ⊙ U + (1 − g) ⊙ V, h = σ(W_3 z_2) and
     x ← α h + (1 − α) x with a trainable α that begins at 0, so that the network begins linear in its embedding.
+
+    Example:
+        >>> import torch
+        >>> network = PirateNet(2, 1, width=16, blocks=3)
+        >>> network(torch.zeros(5, 2)).shape, network.mix
+        (torch.Size([5, 1]), Parameter containing:
+        tensor([0., 0., 0.], requires_grad=True))
     """
 
     def __init__(

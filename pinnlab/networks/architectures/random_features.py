@@ -1,4 +1,4 @@
-"""Networks of fixed random features, of which the last layer alone is trained."""
+"""Networks of fixed random features whose last layer alone is trained."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ class RandomFeatures(nn.Module):
     a later stage of `Staged` it takes a solution that is nearly right to rounding errors.
 
     A and b are buffers: they are in the module's state and not among its parameters.
+
+    Example:
+        >>> network = RandomFeatures(2, 1, features=200, scale=4.0)
+        >>> sum(parameter.numel() for parameter in network.parameters())
+        201
     """
 
     weight: Tensor
@@ -30,8 +35,8 @@ class RandomFeatures(nn.Module):
         Args:
             inputs: Columns of the input, `(N, inputs)`.
             outputs: Columns of the output, `(N, outputs)`.
-            features: How many.
-            scale: The standard deviation s: how sharp they are.
+            features: The number of features.
+            scale: The standard deviation s; the features bend over lengths of about 1/s.
             activation: One of `ACTIVATIONS`.
 
         Raises:

@@ -9,7 +9,13 @@ from pinnlab.networks.mlp import activation as _activation
 
 
 class ResidualMLP(nn.Module):
-    """h ← h + σ(W_2 σ(W_1 h)), with layer normalisation before every block if asked for."""
+    """Blocks h ← h + σ(W_2 σ(W_1 h)), each after a layer normalisation if `normalise` is set.
+
+    Example:
+        >>> import torch
+        >>> ResidualMLP(2, 1, width=16, blocks=3)(torch.zeros(5, 2)).shape
+        torch.Size([5, 1])
+    """
 
     def __init__(
         self,

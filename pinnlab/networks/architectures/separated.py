@@ -1,4 +1,4 @@
-"""Products of networks of different inputs, as DeepONet's branch and trunk."""
+"""Sums of products of networks of different inputs, as DeepONet's branch and trunk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from pinnlab.networks.transforms import Build
 
 
 class Product(nn.Module):
-    """u_o(x, y) = Σ_r B_{or}(x) T_{or}(y) + b_o: branch and trunk networks (Lu et al. 2021)."""
+    """u_o(x, y) = Σ_r B_{or}(x) T_{or}(y) + b_o: branch and trunk networks (Lu et al. 2021).
+
+    Example:
+        t goes into the branch, (x, y) into the trunk:
+
+        >>> import torch
+        >>> Product(3, 1, split=1, rank=8)(torch.zeros(5, 3)).shape
+        torch.Size([5, 1])
+    """
 
     def __init__(
         self, inputs: int, outputs: int, split: int = 1, rank: int = 16, branch: Build = MLP, trunk: Build = MLP

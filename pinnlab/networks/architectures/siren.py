@@ -15,6 +15,11 @@ class SIREN(Layers):
     """sin(ω (W x + b)) layers with the initialisation that keeps activations normal (Sitzmann et al. 2020).
 
     Weights are uniform on ±1/inputs in the first layer and ±√(6/width)/ω in the others.
+
+    Example:
+        >>> import torch
+        >>> SIREN(2, 1, width=16, frequency=10.0)(torch.zeros(5, 2)).shape
+        torch.Size([5, 1])
     """
 
     def __init__(self, inputs: int, outputs: int, width: int = 24, depth: int = 3, frequency: float = 30.0) -> None:

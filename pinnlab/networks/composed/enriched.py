@@ -1,4 +1,4 @@
-"""Networks with known functions added, each times a factor that is found: singular ones at a corner, say."""
+"""Networks with known functions added, such as the singular functions of a corner, each times an unknown factor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ from pinnlab.networks.transforms import Build
 
 
 class Function(Constructed, ABC):
-    """A function of named inputs that a configuration can name: called with them, it gives a number for each point."""
+    """A function of named inputs that a configuration can name; a call with the inputs gives one number for each point.
+
+    Example:
+        >>> import torch
+        >>> class Radius(Function):
+        ...     def __call__(self, x, y):
+        ...         return torch.sqrt(x * x + y * y)
+        >>> Radius()(x=torch.tensor([3.0]), y=torch.tensor([4.0]))
+        tensor([5.])
+    """
 
     @abstractmethod
     def __call__(self, **coordinates: Any) -> Any:
@@ -30,15 +39,20 @@ class Function(Constructed, ABC):
 class Enriched(nn.Module):
     """N(x) + Σ_k c_k φ_k(x): known functions φ_k with factors c_k that are trained, or eliminated.
 
-    What a network represents badly, as a singular function at a corner, it need not represent where its form is known:
-    the factor alone is sought, as in enriched finite elements (Strang & Fix 1973, ch. 8). The functions are written
-    over the inputs as a residual is, with torch functions, so that all their derivatives are exact.
+    A network represents a singular function badly. Where the form of the function is known, the network need not
+    represent it: only the factor is unknown, as in enriched finite elements (Strang & Fix 1973, ch. 8). The functions
+    are written over the inputs as a residual is, with torch functions, so that all their derivatives are exact.
 
     The factors begin at 0. Without names they are weights of the network, one for each function and output. With names
     they are unknowns of the equation, reported with their errors, and eliminated where they are declared
     `linear=True`.
 
-        Enriched(Columns(("x", "y")), 1, [lambda x, y: torch.sqrt(x * x + y * y)])
+    Example:
+        >>> import torch
+        >>> from pinnlab.networks import Columns
+        >>> network = Enriched(Columns(("x", "y")), 1, [lambda x, y: torch.sqrt(x * x + y * y)])
+        >>> network(torch.ones(5, 2)).shape, network.factors.weight.shape
+        (torch.Size([5, 1]), torch.Size([1, 1]))
     """
 
     def __init__(
@@ -59,8 +73,8 @@ class Enriched(nn.Module):
             network: The network N.
 
         Raises:
-            UserError: if there is no function, one asks for what is no input, or the factors are not as many or for
-                several outputs.
+            UserError: if there is no function, a function asks for a name that is no input, the numbers of factors and
+                functions differ, or there are factors by name and several outputs.
         """
         super().__init__()
         columns = named(inputs, "Enriched")
@@ -106,16 +120,23 @@ class Enriched(nn.Module):
 
 
 class Corner(Function):
-    """r^λ sin λθ at a corner of angle ω, λ = kπ/ω: what a harmonic function that is 0 on both sides is made of there.
+    """r^λ sin λθ at a corner of angle ω, λ = kπ/ω: a harmonic function that is 0 on both sides of the corner.
 
-    r and θ are polar coordinates around the corner, θ from the first side. With `free` it is r^λ cos λθ, of which the
-    normal derivative is 0 on both sides. With `logarithm` it is the derivative along λ,
+    r and θ are polar coordinates around the corner, θ from the first side. With `free` the function is r^λ cos λθ,
+    which has the normal derivative 0 on both sides. With `logarithm` it is the derivative with respect to λ,
 
         r^λ (log r sin λθ + θ cos λθ),
 
-    which is harmonic as well and comes up where the right-hand side meets an integer λ: at a right angle for −Δu = 1.
+    which is harmonic as well. The solution contains it if λ is an integer and the right-hand side does not vanish at
+    the corner, as for −Δu = 1 at a right angle.
 
-        Corner(sides=(0, 270))                # r^{2/3} sin(2θ/3), the corner of an L
+    Example:
+        r^{2/3} sin(2θ/3), at the re-entrant corner of an L:
+
+        >>> import torch
+        >>> corner = Corner(sides=(0, 270))
+        >>> corner(x=torch.tensor([1.0, 0.0]), y=torch.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.8660])
     """
 
     def __init__(

@@ -17,9 +17,11 @@ from pinnlab.networks.transforms import Build
 class PerOutput(nn.Module):
     """A network of its own for every output, all of one kind: u_o(x) = N_o(x).
 
-        PerOutput(2, 3, partial(MLP, width=16))
-
-    is three networks of 16 units.
+    Example:
+        >>> import torch
+        >>> network = PerOutput(2, 3)
+        >>> len(network.parts), network(torch.zeros(5, 2)).shape
+        (3, torch.Size([5, 3]))
     """
 
     def __init__(self, inputs: int, outputs: int, network: Build = MLP) -> None:
@@ -36,8 +38,15 @@ class PerOutput(nn.Module):
 class Parts(nn.Module):
     """Networks of named groups of outputs: `{"u, v": MLP, "p": partial(MLP, width=8)}`.
 
-    A field that does not depend on all inputs, such as a coefficient k(x) beside u(t, x), is a part behind
+    For a field that does not depend on all inputs, such as a coefficient k(x) beside u(t, x), put the part into
     `DependsOn`.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.networks import Columns
+        >>> network = Parts(Columns("tx"), Columns("uvp"), {"u, v": MLP, "p": MLP})
+        >>> network(torch.zeros(5, 2)).shape
+        torch.Size([5, 3])
     """
 
     def __init__(self, inputs: int, outputs: int, parts: Mapping[str, Build]) -> None:
@@ -82,9 +91,16 @@ class Parts(nn.Module):
 class DependsOn(nn.Module):
     """A network of some of the inputs alone: its derivatives along all others are 0 exactly.
 
-        Parts(Columns("tx"), Columns("uk"), {"u": MLP, "k": partial(DependsOn, only=["x"])})
+    Example:
+        u(t, x) and k(x):
 
-    has the outputs u(t, x) and k(x).
+        >>> from functools import partial
+        >>> import torch
+        >>> from pinnlab.networks import Columns
+        >>> network = Parts(Columns("tx"), Columns("uk"), {"u": MLP, "k": partial(DependsOn, only=["x"])})
+        >>> u, k = network(torch.tensor([[0.0, 0.5], [1.0, 0.5]])).unbind(1)
+        >>> bool(u[0] == u[1]), bool(k[0] == k[1])
+        (False, True)
     """
 
     def __init__(self, inputs: int, outputs: int, only: Sequence[str], network: Build = MLP) -> None:

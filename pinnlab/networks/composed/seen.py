@@ -13,19 +13,28 @@ from pinnlab.errors import UserError
 
 
 class Seen(nn.Module):
-    """The unknowns of the equation that a network sees, as attributes: tensors `()`.
+    """The unknowns of the equation that a network depends on, as attributes: tensors `()`.
 
-        class FarField(nn.Module):
-            def __init__(self, inputs: int, outputs: int, network: Build = MLP) -> None:
-                super().__init__()
-                self.seen = Seen("lam")
-                self.network = network(inputs, outputs)
+    The network stores no value of an unknown. `bound` gives it the present values of the equation's unknowns at each
+    evaluation, so that gradients reach the unknowns through the network. Without them the network gives NaN.
 
-            def forward(self, x):
-                return torch.exp(torch.log(1 + x * x) / (1 + self.seen.lam)) * self.network(x)
+    Example:
+        A far field (1 + x²)^{1/(1 + λ)} N(x):
 
-    A network holds no value of an unknown: whoever evaluates it for an equation puts the present values in (see
-    `bound`), so that gradients reach the unknowns through the network. By itself the network gives NaN.
+        >>> import torch
+        >>> from pinnlab.networks import MLP
+        >>> class FarField(nn.Module):
+        ...     def __init__(self, inputs, outputs, network=MLP):
+        ...         super().__init__()
+        ...         self.seen = Seen("lam")
+        ...         self.network = network(inputs, outputs)
+        ...
+        ...     def forward(self, x):
+        ...         return (1 + x * x) ** (1 / (1 + self.seen.lam)) * self.network(x)
+        >>> network = FarField(1, 1)
+        >>> x = torch.ones(3, 1)
+        >>> bound(network, {"lam": torch.tensor(1.0)})(x).isfinite().all(), network(x).isnan().all()
+        (tensor(True), tensor(True))
     """
 
     def __init__(self, *names: str) -> None:
@@ -57,7 +66,21 @@ def _slots(network: nn.Module) -> Iterator[tuple[str, str]]:
 
 
 class Bound(nn.Module):
-    """A network with the unknowns that it sees at given values."""
+    """A network with given values of the unknowns that it sees.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.networks import Seen
+        >>> class Scaled(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.seen = Seen("c")
+        ...
+        ...     def forward(self, x):
+        ...         return self.seen.c * x
+        >>> Bound(Scaled(), {"seen.c": torch.tensor(2.0)})(torch.ones(2, 1)).flatten()
+        tensor([2., 2.])
+    """
 
     def __init__(self, network: nn.Module, values: Mapping[str, Tensor]) -> None:
         """Takes the network and the values of its slots, by buffer."""

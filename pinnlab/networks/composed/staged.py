@@ -1,4 +1,4 @@
-"""Networks in stages: a frozen solution plus small corrections, each trained on what the stages before left."""
+"""Multi-stage networks: a frozen solution plus small corrections, each trained on the residual of the sum before it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,31 @@ from pinnlab.networks.transforms import Build
 class Staged(nn.Module):
     """N_1(x) + ε_2 N_2(z) + ε_3 N_3(z) + …, z = x: multi-stage networks (Wang & Lai 2024, arXiv 2307.08934).
 
-    A phase says which stage it trains (`stage`). ε_s is 0, and N_s is not evaluated, until stage s begins; training
-    then sets ε_s to the square root of the loss that is left, so that N_s is of order 1. The last linear layer of
-    every N_s but the first starts at zero: nothing changes where a stage begins.
+    Each training phase trains one stage (its option `stage`). Before stage s begins, ε_s is 0 and N_s is not evaluated.
+    When it begins, training sets ε_s to the square root of the loss at that time, so that N_s is of order 1. The last
+    linear layer of every N_s but the first starts at zero, so that the solution is continuous when a stage begins.
 
-    With `reuse` the corrections see z = h(x), the last hidden layer of N_1, which is frozen when they are trained: it
-    bends where the solution does and is smooth where the solution is, so that hundreds of `RandomFeatures` of it
-    can represent what N_1 has missed, where the same features of x would have to be placed and scaled by hand.
+    With `reuse` the corrections are functions of z = h(x), the last hidden layer of N_1, which is frozen while they are
+    trained. The features h change quickly where the solution does, and slowly elsewhere. Some hundred `RandomFeatures`
+    of h can therefore represent the error of N_1; features of x would have to be placed and scaled by hand.
 
-    The ε are plain numbers, since whether a stage takes part must not depend on a tensor: an exported graph could not
-    tell, and a GPU would have to be waited for. They are in the module's state as one tensor.
+    The ε are Python numbers, because the choice of the stages that are evaluated must not depend on a tensor: an
+    exported graph could not make that choice, and a GPU would have to synchronise for it. The module's state has them
+    as one tensor.
 
     Attributes:
         stages: The networks N_s.
         scales: The factors ε_s, of which the first is 1.
         reuse: Whether the corrections see the last hidden layer of the first stage in place of x.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.networks import MLP, RandomFeatures
+        >>> network = Staged(2, 1, stages=[MLP, RandomFeatures], reuse=True)
+        >>> network.scales
+        [1.0, 0.0]
+        >>> network(torch.zeros(5, 2)).shape
+        torch.Size([5, 1])
     """
 
     def __init__(self, inputs: int, outputs: int, stages: Sequence[Build], reuse: bool = False) -> None:
@@ -39,7 +49,7 @@ class Staged(nn.Module):
             inputs: Columns of the input.
             outputs: Columns of the output.
             stages: The network of every stage.
-            reuse: Give the corrections the last hidden layer of the first stage in place of x.
+            reuse: Whether the corrections see the last hidden layer of the first stage in place of x.
 
         Raises:
             UserError: if there is no stage, one after the first cannot begin at zero, or the first has no hidden
@@ -69,7 +79,7 @@ class Staged(nn.Module):
         return result
 
     def drop(self, after: int) -> None:
-        """Puts the stages after one of them, counted from 1, back to where they begin."""
+        """Resets all stages after stage `after`, counted from 1, to their start."""
         for number in range(after, len(self.stages)):
             if self.scales[number]:
                 self.scales[number] = 0.0

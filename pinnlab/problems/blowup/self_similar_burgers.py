@@ -22,6 +22,11 @@ class SelfSimilarBurgers(Equation):
     X = −U − C sign(U) |U|^{1+1/λ} are smooth for λ = 1/(2k) alone; profile k is singled out by an interval for λ
     between its neighbours and by derivatives of the residual of order 2k + 1 at the origin, where every
     non-smooth solution blows up (Chickering 2024, arXiv 2412.09752; Wang et al. 2023).
+
+    Example:
+        >>> equation = SelfSimilarBurgers(profile=2)
+        >>> equation.lam.truth, equation.solution({"X": torch.tensor([-2.0, 0.0, 2.0])})["U"].value
+        (0.25, tensor([ 1., -0., -1.]))
     """
 
     inputs = ("X",)

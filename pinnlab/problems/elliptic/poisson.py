@@ -11,7 +11,14 @@ from pinnlab.jets import Field
 
 
 class Poisson(Equation):
-    """−Δu = f on [0, 1]², u = 0 on the boundary, with f such that u = sin aπx · sin bπy."""
+    """−Δu = f on [0, 1]², u = 0 on the boundary, with f such that u = sin aπx · sin bπy.
+
+    Example:
+        >>> import torch
+        >>> centre = {"x": torch.tensor([0.5]), "y": torch.tensor([0.5])}
+        >>> Poisson(modes=(1, 3)).solution(centre)["u"].value
+        tensor([-1.])
+    """
 
     inputs = ("x", "y")
     outputs = ("u",)

@@ -17,6 +17,11 @@ class Blasius(Equation):
 
     The similarity solution of the laminar boundary layer on a flat plate; the condition f' → 1 at infinity is put
     at a finite L, which changes f''(0) by about exp(−L²/4).
+
+    Example:
+        >>> equation = Blasius(length=10.0)
+        >>> list(equation.constraints()), equation.shear.truth
+        (['interior', 'wall', 'shear', 'stream'], 0.3320573362151963)
     """
 
     inputs = ("eta",)
@@ -41,8 +46,7 @@ class Blasius(Equation):
             "interior": Constraint(Interval(eta=(0.0, self.length)), self.residual, points=200),
             "wall": Constraint(wall, lambda eta, f: (f, f.d(eta))),
             "shear": Constraint(wall, self.wall_shear),
-            # f'' = 0 as well: without it f can stay negative and turn to f' = 1 in a thin layer at L, which little of
-            # the residual shows
+            # f'' = 0 excludes an f that is negative up to a thin layer at L: its residual is small but for the layer
             "stream": Constraint(stream, lambda eta, f: (f.d(eta) - 1, f.d(eta, eta))),
         }
 

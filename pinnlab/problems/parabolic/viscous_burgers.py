@@ -23,16 +23,21 @@ class ViscousBurgers(Equation):
     At t = 1 the front at x = 0 is about 2ν wide. The exact solution is an integral by the Cole-Hopf
     transformation (Basdevant et al. 1986), evaluated by Gauss-Hermite quadrature.
 
-    In the front the terms of the balance are larger than elsewhere by the slope, and so is its rounding of the
-    solution by a network. The residual can be divided by √(1 + (c u_x)²), so that the front does not count for more
-    than the rest (in the manner of Liu, Liu, Xie & Zhang 2024); the solution is the same.
+    The terms of the balance are proportional to the slope u_x, so that the residual is largest in the front. With
+    `normalisation` c the residual is divided by √(1 + (c u_x)²), so that the front does not dominate the loss (in the
+    manner of Liu, Liu, Xie & Zhang 2024). The solution is the same.
+
+    Example:
+        >>> points = {"t": torch.tensor([0.0, 1.0]), "x": torch.tensor([-0.5, -0.5])}
+        >>> ViscousBurgers(viscosity=0.1).solution(points)["u"].value
+        tensor([1.0000, 0.2919])
     """
 
     inputs = ("t", "x")
     outputs = ("u",)
 
     def __init__(self, viscosity: float = 0.01 / math.pi, normalisation: float = 0.0) -> None:
-        """Sets ν, and the number c by which the residual is normalised; 0 leaves it as it is.
+        """Sets ν, and the number c of the normalisation; c = 0 is no normalisation.
 
         Raises:
             UserError: if ν is not positive, or c negative.
@@ -84,12 +89,18 @@ class ViscousBurgers(Equation):
         return -numerator / denominator
 
 
-# Keeps √t smooth at the initial line; far below rounding of everything it is added to.
+# Keeps √t differentiable at the initial line; far below the rounding errors of t.
 _TINY = 1e-30
 
 
 class BurgersAnsatz(nn.Module):
-    """−sin πx + t (1 − x²) N(t, x): a network with the initial values and the walls of `ViscousBurgers` built in."""
+    """−sin πx + t (1 − x²) N(t, x): a network with the initial values and the walls of `ViscousBurgers` built in.
+
+    Example:
+        >>> from pinnlab.networks import MLP
+        >>> BurgersAnsatz(2, 1, MLP)(torch.tensor([[0.0, -0.5]])).item()
+        1.0
+    """
 
     def __init__(self, inputs: int, outputs: int, network: Callable[[int, int], nn.Module]) -> None:
         """Builds the inner network."""

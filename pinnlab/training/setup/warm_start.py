@@ -12,6 +12,8 @@ from pinnlab.networks import Staged
 from pinnlab.training.pinn import PINN
 
 _NETWORK, _EQUATION = "residuals.network.", "residuals.equation."
+_INNER = f"{_NETWORK}network."
+"""Where a network lies that conditions are built into."""
 
 
 def warm_start(model: PINN, state: Mapping[str, Tensor], source: object) -> None:
@@ -27,10 +29,16 @@ def warm_start(model: PINN, state: Mapping[str, Tensor], source: object) -> None
         source: Where it comes from, for messages.
 
     Raises:
-        UserError: if the networks have other parameters; nothing is changed then.
+        UserError: if the networks have other parameters, or conditions are built into one of them alone; nothing is
+            changed then.
     """
     own = {name: value for name, value in model.state_dict().items() if name.startswith(_NETWORK)}
     given = _as_first_stage(model, {name: value for name, value in state.items() if name.startswith(_NETWORK)}, own)
+    if model.built_in is not None and own.keys() == {_INNER + name.removeprefix(_NETWORK) for name in given}:
+        raise UserError(
+            f"the run cannot begin from {source}: its network N is the solution, and this one, with conditions "
+            "built in, is the N of G + D N; take the same `hard` for both"
+        )
     for name in [*own, *given]:
         if name not in own or name not in given or own[name].shape != given[name].shape:
             there, here = _shape(given.get(name)), _shape(own.get(name))
