@@ -1,4 +1,4 @@
-"""The parts of figures: each panel draws one thing of a run's record into one set of axes."""
+"""The figures of a run: each is a list of panels, and a panel draws one thing of the record into one set of axes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Panel = Callable[["Axes"], None]
 Arrays = Mapping[str, np.ndarray]
+Figure = Callable[["Record"], list[Panel]]
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,16 @@ def cost(record: Record) -> list[Panel]:
         _phases(axis, record, steps)
 
     return [loss, clock]
+
+
+FIGURES: dict[str, Figure] = {
+    "solution": solution,
+    "residual": residual,
+    "points": points,
+    "history": history,
+    "cost": cost,
+}
+"""The figures of a run by the names of their files."""
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ _ALLOWED: dict[str, tuple[tuple[Any, ...], str]] = {
 """The values of options that a run of phases can take, and what to do in place of others."""
 
 _CALLBACKS: dict[type[Callback], str] = {
-    LearningRateMonitor: "the record has the learning rate of each logged step, in its column lr",
+    LearningRateMonitor: "the record has the learning rate of each logged step, in its column optimiser/lr",
     LearningRateFinder: "give the phases their lr",
     BatchSizeFinder: _BATCH,
     GradientAccumulationScheduler: _BATCH,
