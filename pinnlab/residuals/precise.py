@@ -1,4 +1,4 @@
-"""Residuals evaluated again with twice the digits, to see how much of them is rounding."""
+"""Residuals in extended precision (double-double, 32 digits), which show how much of them is rounding errors."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from pinnlab.training.setup.trainer_options import listed, make_trainer, one_lin
 
 @dataclass(frozen=True)
 class Kept:
-    """What a run leaves behind, and where.
+    """Where a run leaves its record, and how often its checkpoints.
 
     Attributes:
         folder: Its folder, which exists.
@@ -42,8 +42,8 @@ class Kept:
 class Run:
     """A run from its model and points to its end.
 
-    Making one tries out what can go wrong, so that it goes wrong before the training and before anything is written:
-    the residuals at their points, what comes after the training, the options of the trainer, and the trainer itself.
+    The constructor tries out everything that can fail, so that it fails before the training and before anything is
+    written: the residuals at their points, the evaluation and the record, the options of the trainer, and the trainer.
 
     Attributes:
         model: The module that is trained.

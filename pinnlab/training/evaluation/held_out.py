@@ -1,4 +1,4 @@
-"""What a run is judged by: residuals and errors on held-out points, with how far they can be trusted."""
+"""Metrics of a run on held-out points: residuals, errors, and a posteriori error estimates."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Evaluation:
     - `residual_NAME_precise`, `held_out_loss_precise`: the same with network, derivatives and residual in
       double-double arithmetic, at some of the points; where they differ, the residual is made of rounding errors.
       Missing, with a warning, where an operation has no rule for that.
-    - `uncertainty_NAME`: an estimate of an unknown's error, and of the largest error of an output, made without the
-      exact solution: see `error_estimates`. Missing, with a warning, where an operation has no rule for that.
+    - `uncertainty_NAME`: an a posteriori estimate of the error of an unknown, or of the largest error of an output, see
+      `error_estimates`. Missing, with a warning, where an operation has no rule for that.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
       several outputs also for each, as `max_error_u`.
 
@@ -154,7 +154,7 @@ def _blocks(residuals: Residuals, points: Mapping[str, Points], weighting: Weigh
 def _rounding_errors(
     exact: Mapping[str, Tensor], rounded: Mapping[str, Tensor], weighting: Weighting
 ) -> dict[str, float]:
-    """The root mean square of what rounding does to a constraint's rows, as if each was of one point alone."""
+    """The root mean square of the rounding errors of a constraint's rows, without the factor 1/√N of a mean."""
     return {
         name: math.sqrt(weighting[name].count * float((rounded[name] - block).square().mean()))
         for name, block in exact.items()
