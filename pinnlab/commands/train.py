@@ -218,7 +218,7 @@ class TrainingCLI(LightningCLI):
         return kwargs | {"ckpt_path": self.checkpoint_path, "weights_only": True}
 
     def fit(self, **kwargs: Any) -> None:
-        """Train, and say where the record is."""
+        """Train, print the result, and take its exit status."""
         assert self.folder is not None
         arguments = {name: value for name, value in kwargs.items() if name not in ("model", "datamodule")}
         try:

@@ -55,7 +55,7 @@ def draw_all(
 
 
 def read(folder: RunFolder) -> Record:
-    """What figures need of a run; missing files are empty.
+    """The record of a run as figures take it; missing files are empty.
 
     Raises:
         UserError: if a file of the record is damaged.

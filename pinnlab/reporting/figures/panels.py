@@ -22,7 +22,7 @@ Figure = Callable[["Record"], list[Panel]]
 
 @dataclass(frozen=True)
 class Record:
-    """What a run left, as far as figures go.
+    """The record of a run as figures take it.
 
     Attributes:
         rows: Columns of the record, `(rows,)` each.
@@ -41,7 +41,7 @@ class Record:
 
     @property
     def outputs(self) -> list[str]:
-        """The names of the outputs: what has a dimension more than the inputs."""
+        """The names of the outputs, whose arrays have one dimension more than those of the inputs."""
         return [n for n, a in self.solution.items() if a.ndim == 2 and n != "residual" and "/" not in n]
 
     @property
@@ -190,7 +190,7 @@ def history(record: Record) -> list[Panel]:
 
 
 def cost(record: Record) -> list[Panel]:
-    """The loss against seconds, and seconds against steps: what a step of each phase costs is the slope."""
+    """The loss against seconds, and seconds against steps, whose slope is the cost of a step."""
     if "seconds" not in record.rows:
         return []
     steps, seconds = record.rows["step"], record.rows["seconds"]

@@ -1,4 +1,4 @@
-"""The run record: what a fit leaves in its folder, however it ends."""
+"""The callback that writes the record of a run, however the run ends."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RunRecord(Callback):
 
     @property
     def seconds(self) -> float:
-        """Seconds of training, those before a resume included."""
+        """Seconds of training, including those before a resume."""
         return self._seconds_before + (time.perf_counter() - self._started if self._started is not None else 0.0)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ class RunRecord(Callback):
         self._end(trainer, pl_module)
 
     def _end(self, trainer: Trainer, pl_module: PINN) -> None:
-        """Write the end, each part for itself: what fails takes no other part with it."""
+        """Write the end, each part for itself, so that an error in one part leaves the others."""
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, Collocation)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -211,7 +211,7 @@ class RunRecord(Callback):
 
 
 def _gradient_factor(trainer: Trainer, module: PINN, report: StepReport) -> float | None:
-    """What the phase of a step multiplies the gradient of the loss by."""
+    """The factor on the gradient of the loss in the phase of a step."""
     schedule = module.schedule
     # the schedule is at the next phase already where a step ended one
     index = schedule.index if report.ended is None else report.ended.number - 1
@@ -219,7 +219,7 @@ def _gradient_factor(trainer: Trainer, module: PINN, report: StepReport) -> floa
 
 
 def columns(module: PINN) -> list[str]:
-    """The columns of a run's record: step, phase, seconds, loss and its shares, weights, unknowns, what phases add."""
+    """The columns of a run's record: step, phase, seconds, loss and its shares, weights, unknowns, `optimiser/NAME`."""
     added: dict[str, None] = {}
     for phase in module.schedule.phases:
         names = phase.columns(phase.optimizer(module.stages.parameters(phase)))

@@ -21,7 +21,7 @@ optimisers add `optimiser/NAME`."""
 
 
 class RowWriter:
-    """Writes rows to a CSV file as they come, so that a killed run leaves what it had.
+    """Writes rows to a CSV file as they come, so that a killed run leaves its rows so far.
 
     Args:
         path: The file.
@@ -60,13 +60,13 @@ class RowWriter:
             ) from error
 
     def sync(self) -> None:
-        """Make sure that what was written outlives the machine."""
+        """Make sure that the written rows outlive the machine."""
         # a checkpoint may follow the end of the record
         if not self._file.closed:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Close the file; what could not be written before is lost."""
+        """Close the file; rows that could not be written are lost."""
         with suppress(OSError):
             self.sync()
         with suppress(OSError):

@@ -47,7 +47,7 @@ class Telemetry:
 
 
 def numbers(row: Row) -> Mapping[str, float]:
-    """What of a row is logged as a curve."""
+    """The numbers of a row, which are logged as curves."""
     return {name: value for name, value in row.items() if not isinstance(value, str) and name != "step"}
 
 
