@@ -1,4 +1,4 @@
-"""Objects that remember what they were made with, so that a record can say how to make them again."""
+"""Objects that remember the arguments of their constructor, so that a record can say how to make them again."""
 
 from __future__ import annotations
 

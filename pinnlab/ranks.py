@@ -1,4 +1,4 @@
-"""What the ranks of a run tell each other; one process alone is its own sum."""
+"""Exchange between the ranks of a run: sums, maxima and lists over all processes that train one model."""
 
 from __future__ import annotations
 

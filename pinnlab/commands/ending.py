@@ -10,7 +10,7 @@ from pinnlab.training.pinn import PINN
 
 
 def ending(model: PINN, trainer: Trainer) -> str:
-    """Steps, time, the unknowns with their errors, the estimated errors of the outputs, and those that are known."""
+    """Steps, time, the unknowns and outputs with their estimated errors, and the true errors where these are known."""
     parts = [f"{model.schedule.step} steps in {clock(model.schedule.seconds)}"]
     for name, unknown in model.equation.unknowns().items():
         value = float(unknown.value.detach())

@@ -1,4 +1,4 @@
-"""`equations`: what ships, read from the source files, so that nothing heavy is imported."""
+"""`equations`: the catalogue, read from the source files, so that torch is not imported."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """The equations of all files below a folder, by file and place; those whose names begin with _ are left out."""
+    """The public equations of all files below a folder, in the order of files and lines."""
     for file in sorted(folder.rglob("*.py")):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from pinnlab.commands.arguments import Arguments
 from pinnlab.errors import UserError
 from pinnlab.reporting.comparison.runs import find
-from pinnlab.reporting.figures import draw_all
+from pinnlab.reporting.figures import Figure, draw_all
 from pinnlab.reporting.folder import RunFolder
 
 _DESCRIPTION = """\
@@ -26,14 +27,32 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, folders of them, or globs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write; RUN/figures by default")
     parser.add_argument("--formats", nargs="+", default=["png", "pdf"], choices=["png", "pdf", "svg"])
+    parser.add_argument("--add", nargs="+", default=[], metavar="FILE.FUNCTION", help="figures of your own to draw too")
     options = parser.parse_args(arguments)
+    further = {path.rpartition(".")[2]: _figure(path) for path in options.add}
     paths = find(options.runs)
     for path in paths:
         target = path / "figures"
         if options.out is not None:
             target = options.out / path.name if len(paths) > 1 else options.out
-        written = draw_all(RunFolder(path), target, options.formats)
+        written = draw_all(RunFolder(path), target, options.formats, further)
         if not written:
             raise UserError(f"{path}: the record holds nothing to draw yet")
         print("\n".join(map(str, written)))
     return 0
+
+
+def _figure(path: str) -> Figure:
+    """A figure of the user's own, by its path from the current folder.
+
+    Raises:
+        UserError: if there is no such function.
+    """
+    module, _, name = path.rpartition(".")
+    try:
+        figure: Figure = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"there is no figure {path}: {error}; give a function by its file in the current folder, as file.function"
+        ) from error
+    return figure

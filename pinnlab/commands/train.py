@@ -36,6 +36,7 @@ from pinnlab.reporting.sources import compare
 from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution, run_of
 from pinnlab.training.callbacks.checkpoint import newest, verify
+from pinnlab.training.failures import over
 from pinnlab.training.pinn import PINN
 from pinnlab.training.setup.settings import TRAINER_DEFAULTS, bind, default_dtype, precision_dtype, without_warnings
 from pinnlab.training.setup.trainer_options import check_processes, listed, make_trainer, settled
@@ -217,21 +218,17 @@ class TrainingCLI(LightningCLI):
         return kwargs | {"ckpt_path": self.checkpoint_path, "weights_only": True}
 
     def fit(self, **kwargs: Any) -> None:
-        """Train, and say where the record is."""
+        """Train, print the result, and take its exit status."""
         assert self.folder is not None
         arguments = {name: value for name, value in kwargs.items() if name not in ("model", "datamodule")}
         try:
-            self.run.train(self.trainer, **arguments)
+            self.run.train(self.trainer, self._tell, **arguments)
         except KeyboardInterrupt:
             self._say_interrupted(signal.SIGINT)
             raise
         finally:
             if self.tracker is not None:
                 self.tracker.finish()
-            if is_rank_zero():
-                print(f"run folder: {self.folder.path}")
-        if is_rank_zero():
-            print(ending(self.model, self.trainer))
         with lost_ranks():
             # a queue may end the others when one process leaves with a status of its own
             self.trainer.strategy.barrier("the record is written")
@@ -240,6 +237,16 @@ class TrainingCLI(LightningCLI):
         if (number := self.run.interruption.signal) is not None:
             self._say_interrupted(number)
             self.status = 128 + number
+
+    def _tell(self) -> None:
+        """Say where the record is, and the result of a training that was not broken off."""
+        assert self.folder is not None
+        if is_rank_zero():
+            print(f"run folder: {self.folder.path}")
+            if over(self.trainer):
+                print(ending(self.model, self.trainer))
+            # a reader of a pipe has it before the figures are drawn
+            sys.stdout.flush()
 
     def _say_interrupted(self, number: int) -> None:
         """Say where the run was interrupted and how it goes on, if there is something to go on from."""

@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 _TEXT = ("", ".csv", ".txt", ".tsv", ".dat")
 _DELIMITERS = ";\t,"
-"""What may stand between columns, in this order: a comma between others belongs to the numbers."""
+"""Delimiters of columns, tried in this order: beside a semicolon or a tab, a comma is a decimal point."""
 
 
 def read_columns(path: Path, names: Sequence[str]) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""The configuration of a run from Python: what was given to `solve`, as the command line's files say it."""
+"""The configuration of a run from Python: the arguments of `solve` as a configuration file of the command line."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def configuration(model: Mapping[str, Any], data: Collocation, trainer: Mapping[
 
 
 def _equation(equation: Equation) -> Any:
-    """The description of an equation, if what it makes is the equation as it is now.
+    """The description of an equation, if an equation made from it equals this one.
 
     Raises:
         IndescribableError: if it is not: an attribute was set from outside, say.
@@ -90,7 +90,7 @@ def _equation(equation: Equation) -> Any:
 
 
 def _state(equation: Equation) -> dict[str, Any]:
-    """What can be compared of an equation: plain attributes, starts and bounds of unknowns, shapes of parameters."""
+    """The comparable state of an equation: plain attributes, starts and bounds of unknowns, shapes of parameters."""
     plain = {name: value for name, value in vars(equation).items() if name != "made_with" and not name.startswith("_")}
     unknowns = {name: (u.start, u.bounds and tuple(u.bounds), u.linear) for name, u in equation.unknowns().items()}
     shapes = {name: tuple(value.shape) for name, value in equation.state_dict().items()}

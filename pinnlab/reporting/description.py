@@ -88,7 +88,7 @@ def build(description: Any) -> Any:
 
 
 def find(path: str) -> Any:
-    """What a path with dots names, imported where needed.
+    """The object that a path with dots names, imported where needed.
 
     Raises:
         UserError: if there is no such thing, or importing it fails.

@@ -202,7 +202,7 @@ class RunFolder:
         return found or {}
 
     def read_arrays(self, path: Path) -> dict[str, np.ndarray]:
-        """The arrays of `solution` or `points`; none where the file is missing.
+        """The arrays of `solution` or `points`; no arrays if the file is missing.
 
         Raises:
             UserError: if the file holds something else.
@@ -229,7 +229,7 @@ class RunFolder:
 
 
 def _is_summary(found: Any) -> bool:
-    """Whether what a file of a summary holds is of the kind that `write_summary` writes, as far as it is read."""
+    """Whether the content of a file has the structure that `write_summary` writes, in the parts that are read."""
     if not isinstance(found, dict):
         return False
     unknowns, metrics, phases = found.get("unknowns", {}), found.get("metrics", {}), found.get("phases", [])

@@ -8,7 +8,13 @@ import math
 def plus_minus(value: float, error: float) -> str:
     """A value rounded to its error, and the error to one digit: `0.705 ± 0.007`, `0.500000000000000 ± 4e-15`.
 
-    An infinite or unknown error leaves the value with three digits; an error of zero all that a float has.
+    A value with an infinite or unknown error has three digits, and a value with an error of zero has all digits of a
+    float.
+
+    Example:
+        >>> from pinnlab.reporting.plus_minus import plus_minus
+        >>> plus_minus(0.70512, 0.0068)
+        '0.705 ± 0.007'
     """
     if not math.isfinite(value):
         return f"{value} ± ?"

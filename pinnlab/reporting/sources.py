@@ -73,7 +73,7 @@ def hashes(contents: dict[str, bytes]) -> dict[str, str]:
 
 
 def compare(folder: RunFolder, *modules: nn.Module) -> None:
-    """Say in a line which sources are other ones than when the run of a folder was trained."""
+    """Say in a line which sources have changed since the run of a folder was trained."""
     if not folder.summary.exists():
         return
     then = json.loads(folder.summary.read_text()).get("sources", {})

@@ -1,4 +1,4 @@
-"""Text files as programs write them: UTF-8, or what their byte-order mark says."""
+"""Text files as programs write them: UTF-8, or the encoding that their byte-order mark names."""
 
 from __future__ import annotations
 

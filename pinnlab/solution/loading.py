@@ -21,12 +21,23 @@ def load(run: str | Path, equation: Equation | None = None, network: Network | N
 
     Args:
         run: Its folder, for the newest checkpoint, or one of the checkpoints in it.
-        equation: The equation, where the run's configuration cannot say how to make it (its class is in a function or a
-            notebook, it holds data).
-        network: What builds the network, likewise.
+        equation: The equation, if the run's configuration cannot say how to make it: its class is in a function or a
+            notebook, or it holds data.
+        network: What builds the network, if the run's configuration cannot say how to make it.
 
     Raises:
         UserError: if there is no such run or checkpoint, or equation or network cannot be made and are not given.
+
+    Example:
+        >>> import tempfile
+        >>> import pinnlab
+        >>> from pinnlab.problems import SelfSimilarBurgers
+        >>> from pinnlab.training import Adam
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = pinnlab.solve(SelfSimilarBurgers(1), phases=Adam(2), folder=f"{folder}/run")
+        ...     again = pinnlab.load(f"{folder}/run")
+        >>> bool(again(X=0.5) == found(X=0.5))
+        True
     """
     path = Path(run)
     builder = None if network is None else network_builder(network)

@@ -1,4 +1,4 @@
-"""Outputs and derivatives by the names that tables and files use: u, u_x, u_txx; of a vector input x also u_x.2."""
+"""Outputs and derivatives by the names that tables and files use: u, u_x, u_txx, and u_x.2 for a vector input x."""
 
 from __future__ import annotations
 
@@ -59,6 +59,12 @@ def requested(equation: Equation, derivatives: Sequence[str]) -> list[Request]:
 
     Raises:
         UserError: if a name is not of that form, or may mean two things.
+
+    Example:
+        >>> from pinnlab.problems import ViscousBurgers
+        >>> from pinnlab.solution.requests import requested
+        >>> [(request.name, request.alphas) for request in requested(ViscousBurgers(), ["u_tx", "u_xx"])]
+        [('u', [(0, 0)]), ('u_tx', [(1, 1)]), ('u_xx', [(0, 2)])]
     """
     found = {name: derivative(equation, name, name, ()) for name in equation.outputs}
     for name in derivatives:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from pinnlab.training.setup.trainer_options import listed, make_trainer, one_lin
 
 @dataclass(frozen=True)
 class Kept:
-    """What a run leaves behind, and where.
+    """Where a run leaves its record, and how often its checkpoints.
 
     Attributes:
         folder: Its folder, which exists.
@@ -42,8 +42,8 @@ class Kept:
 class Run:
     """A run from its model and points to its end.
 
-    Making one tries out what can go wrong, so that it goes wrong before the training and before anything is written:
-    the residuals at their points, what comes after the training, the options of the trainer, and the trainer itself.
+    The constructor tries out everything that can fail, so that it fails before the training and before anything is
+    written: the residuals at their points, the evaluation and the record, the options of the trainer, and the trainer.
 
     Attributes:
         model: The module that is trained.
@@ -65,6 +65,7 @@ class Run:
         """
         self.model, self.data = model, data
         self.interruption = Interruption()
+        self._record: RunRecord | None = None
         self._own = listed(options.get("callbacks"))
         bind(model, data)
         check(model, data)
@@ -86,23 +87,36 @@ class Run:
             callbacks.append(Progress())
         # in this order: a checkpoint counts the rows that are written, and is due when a signal came
         if kept is not None:
-            callbacks.append(RunRecord(kept.folder, kept.seed, self.interruption))
+            self._record = RunRecord(kept.folder, kept.seed, self.interruption)
+            callbacks.append(self._record)
         callbacks.append(self.interruption)
         if kept is not None:
             callbacks.append(Checkpoint(kept.folder.checkpoints, kept.checkpoint_seconds, kept.checkpoint_steps))
         options = self._options if logger is None else {**self._options, "logger": logger}
         return make_trainer(options, callbacks)
 
-    def train(self, trainer: Trainer, **arguments: Any) -> None:
+    def train(self, trainer: Trainer, tell: Callable[[], None] | None = None, **arguments: Any) -> None:
         """Trains to the end; what fails after the training is kept in `model.failures`, and takes nothing with it.
+
+        The figures come last, for a person waits for the result and not for them.
 
         Args:
             trainer: From `trainer`.
+            tell: Called when the training is over, however it ended, and the figures are not drawn yet.
             **arguments: Of Lightning's `fit`, such as `ckpt_path`.
 
         Raises:
             KeyboardInterrupt: after a Ctrl-C that came outside of a step, or twice.
         """
+        try:
+            self._fit(trainer, arguments)
+        finally:
+            if tell is not None:
+                tell()
+            if self._record is not None:
+                self._record.finish(trainer, self.model)
+
+    def _fit(self, trainer: Trainer, arguments: Mapping[str, Any]) -> None:
         try:
             with lost_ranks(), one_line():
                 trainer.fit(self.model, self.data, **arguments)

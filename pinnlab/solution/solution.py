@@ -25,9 +25,17 @@ Array = npt.NDArray[Any]
 class Solution:
     """A trained network as a function of named coordinates.
 
-        solution(X=0.5)                       # outputs: an array, or one for each output by name
-        solution.d("X", "X", X=grid)          # a derivative, named as in residuals
-        solution.derivative(3, X=grid)        # the same for one input
+    Example:
+        >>> import pinnlab
+        >>> from pinnlab.problems import SelfSimilarBurgers
+        >>> from pinnlab.training import Adam
+        >>> solution = pinnlab.solve(SelfSimilarBurgers(1), phases=Adam(2), points={"interior": 9})
+        >>> solution(X=[0.0, 0.5]).shape  # the output; a dictionary of arrays if there are several outputs
+        (2,)
+        >>> solution.d("X", "X", X=0.5).shape  # the second derivative, named as in residuals
+        ()
+        >>> sorted(solution.evaluate("U_X", X=[0.0, 0.5]))
+        ['U', 'U_X']
 
     Attributes:
         model: The trained module.
@@ -63,14 +71,14 @@ class Solution:
 
     @property
     def findings(self) -> list[str]:
-        """What the run itself found wrong with the solution, in sentences; empty where nothing."""
+        """Sentences that say what is wrong with the solution; empty if nothing is."""
         return list(self.model.findings)
 
     def __call__(self, /, **coordinates: npt.ArrayLike) -> Array | dict[str, Array]:
         """The outputs at points.
 
-        Outside of the region where the equation holds a network says nothing of the solution: values there are
-        extrapolated, and a line in the log of `pinnlab` says how many they are.
+        Values outside of the region where the equation holds are extrapolated: they say nothing of the solution, and
+        a line in the log of `pinnlab` counts such points.
 
         Args:
             **coordinates: Every input by name; arrays of one shape, or shapes that broadcast. A vector input has its
@@ -111,7 +119,7 @@ class Solution:
     def evaluate(self, /, *names: str, **coordinates: npt.ArrayLike) -> dict[str, Array]:
         """The outputs and several derivatives of them at once: `evaluate("u_x", "u_xx", x=…)`.
 
-        Of points outside of the region nothing is said: see `outside`.
+        No line in the log counts the points outside of the region; `outside` tells which they are.
 
         Args:
             *names: An output, an underscore, and an input for each differentiation, as `d` takes them. The name of an

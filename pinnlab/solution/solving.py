@@ -68,28 +68,30 @@ def solve(
 ) -> Solution:
     """Train a network to satisfy an equation, as `python -m pinnlab fit` does.
 
-    Ctrl-C ends the training after the current step. At a prompt (Python's, IPython's or a notebook's) what was found
-    so far is returned; elsewhere, so that a loop of solves ends as well, it is the attribute `solution` of the
-    KeyboardInterrupt that is raised. A SIGTERM does what it did before, after the step and the record. The same
-    arguments as in a configuration give the same numbers as the command line.
+    The same arguments give the same numbers as a configuration on the command line.
 
-    What comes after the training, such as the exact solution and the record, is tried on two points before it. What
-    fails then all the same is logged, and takes nothing of the solution with it.
+    Ctrl-C ends the training after the current step. At a prompt (Python's, IPython's or a notebook's) the solution so
+    far is returned. Elsewhere a KeyboardInterrupt is raised, so that a loop of solves ends too; its attribute
+    `solution` is the solution so far. A SIGTERM has its former effect after the step and the record.
+
+    The evaluation, the exact solution and the record come after the training. They are tried on two points before it,
+    so that their mistakes are found at once. An error in them after the training is logged, and the solution is
+    returned all the same.
 
     Args:
         equation: The equation. Its unknowns start where they were declared to, and have the values found in the end;
             the solution has an equation of its own.
-        network: Called with the numbers of inputs and outputs; an MLP of 3 hidden layers of 24 by default.
+        network: Builds the network from the numbers of inputs and outputs; an MLP of 3 hidden layers of 24 by default.
         engine: How derivatives are computed; n-TangentProp by default.
         phases: The optimisers, or one alone; by default 2,000 steps of Adam, then L-BFGS until it stalls.
         points: Numbers of points of some constraints; the others have the equation's.
         sampler: How points are spread, one for all or by constraint; Sobol by default.
         sobolev: Weights of the residual's derivatives by constraint, in place of the equation's.
-        weights: Factors by constraint, in place of the equation's.
+        weights: Factors on the losses by constraint, in place of the equation's.
         balancing: How the weights of constraints or points follow the training, such as `GradNorm()`; they are fixed
             by default.
-        hard: Build the equation's conditions into the network where that can be done, or those of the constraints
-            named; `solution.built_in` says which are.
+        hard: Build the equation's conditions into the network: True for all that can be built in, or the names of
+            constraints. `solution.built_in` says which are.
         resample_every: Steps after which fresh points are drawn; 0 keeps them.
         seed: Of weights and points.
         start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
@@ -102,6 +104,16 @@ def solve(
         UserError: if something is wrong with the equation or the options, or what comes after the training would fail.
         DivergedError: if the loss became NaN or infinite.
         KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt.
+
+    Example:
+        >>> import pinnlab
+        >>> from pinnlab.problems import SelfSimilarBurgers
+        >>> from pinnlab.training import GaussNewton
+        >>> solution = pinnlab.solve(SelfSimilarBurgers(1), phases=GaussNewton(3), points={"interior": 20})
+        >>> list(solution.unknowns), "error_lam" in solution.metrics
+        (['lam'], True)
+        >>> bool(solution.history["loss"][-1] < solution.history["loss"][0])
+        True
     """
     if (name := importing.get()) is not None:
         raise UserError(

@@ -1,4 +1,4 @@
-"""What goes wrong after the training: it is told and recorded, and takes nothing of the training with it."""
+"""Failures after the training: they are told and recorded, and the trained solution is kept."""
 
 from __future__ import annotations
 

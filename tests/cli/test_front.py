@@ -10,13 +10,20 @@ import pinnlab
 from pinnlab.cli import COMMANDS, main
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"], ["fit", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"], ["fit", "--help"], ["equations"]], ids=" ".join)
 def test_answers_without_importing_torch(arguments):
     code = f"import sys; from pinnlab.cli import main; print(main({arguments}), 'torch' in sys.modules)"
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 False"
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("module", ["compare", "equations", "figures", "new_equation"])
+def test_commands_that_read_records_and_sources_need_no_torch(module):
+    heavy = ("torch", "lightning", "scipy", "matplotlib")
+    code = f"import sys, pinnlab.commands.{module}; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_overview_names_every_command_with_its_help(capsys):

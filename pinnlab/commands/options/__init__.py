@@ -1,1 +1,1 @@
-"""Options: how configurations and the command line are read, and what is said of mistakes."""
+"""Options: reading configurations and the command line, and messages about mistakes in them."""

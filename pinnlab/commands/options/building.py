@@ -19,7 +19,7 @@ _LIBRARIES = tuple({*site.getsitepackages(), sysconfig.get_paths()["stdlib"], st
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Gives what goes wrong in building and trying a user's classes one line, which says where it happened.
+    """Turns an error in building or trying a user's classes into one line, which says where it happened.
 
     Raises:
         UserError: for every error, those of the package's own as they are.

@@ -14,7 +14,7 @@ from pinnlab.renamed import with_new_names
 from pinnlab.reporting.text import read_text
 
 Content = dict[str, Any]
-"""What a configuration file says: nested keys and values, interpolations as they are written."""
+"""The content of a configuration file: nested keys and values, interpolations as they are written."""
 
 _MODEL: Content = {
     "network": {"class_path": "MLP"},
@@ -61,7 +61,7 @@ _Loader.add_implicit_resolver(
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML whose texts are quoted, so that whoever reads it takes none of them for a number."""
+    """YAML with all texts quoted, so that no reader takes a text for a number."""
 
 
 _Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
@@ -82,7 +82,7 @@ def dump(content: Content) -> str:
 
 
 def defaults(content: Content) -> Content:
-    """What a configuration leaves out of network, engine and phases, as `pinnlab.solve` has them by default."""
+    """The defaults of `pinnlab.solve` for network, engine and phases, as far as a configuration leaves them out."""
     given = content.get("model")
     given = given if isinstance(given, dict) else {}
     return {"model": {key: value for key, value in _MODEL.items() if key not in given}}
@@ -106,7 +106,7 @@ def read_chain(path: Path, above: tuple[Path, ...] = ()) -> list[Content]:
 
 
 def merge(content: Content, further: Mapping[str, Any]) -> Content:
-    """Nested keys and values with further ones, which replace those that are there; lists are replaced as a whole."""
+    """Two configurations merged: values of the second replace those of the first, lists as a whole."""
     merged = dict(content)
     for key, value in further.items():
         old = merged.get(key)

@@ -1,4 +1,4 @@
-"""What the parser of options says, in one line that tells what to write instead."""
+"""Messages of the parser of options, translated into one line that tells what to write instead."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _NETWORKS = networks.__all__
 
 
 def explain(message: str, parser: LightningArgumentParser) -> str:
-    """What a parser's message means, in one line."""
+    """The meaning of a parser's message in one line."""
     said = _Message(_NOISE.sub("", " ".join(message.split())), parser)
     for pattern, meaning in _MEANINGS:
         if found := pattern.search(said.text):
@@ -220,7 +220,7 @@ _MEANINGS: list[tuple[re.Pattern[str], Callable[[_Message, re.Match[str]], str]]
     (re.compile(r"Union subtypes Subtypes: \[(.+?)\] Errors: .*? Given value: (.+)$"), _no_union),
     (re.compile(_EXPECTED), _no_type),
 ]  # fmt: skip
-"""What the parser's messages are like, and what each means; the first that fits is taken."""
+"""Patterns of the parser's messages and their meanings; the first pattern that fits is taken."""
 
 
 def refuse_untyped(node: Any, key: str = "") -> None:

@@ -123,7 +123,7 @@ def _nested(path: Sequence[str], value: Any) -> Content:
 
 
 def _set(entries: list[Any], override: Override, default: Callable[[], Any]) -> None:
-    """Changes a value of an entry; what an option has by default keeps its other values."""
+    """Changes a value of an entry; an option that is given by its default keeps the default's other values."""
     index = override.index
     if isinstance(entries[index], str):
         # a class by its name alone

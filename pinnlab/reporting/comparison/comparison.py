@@ -1,4 +1,4 @@
-"""Which run was better: what differs between runs, medians over seeds, and speed-ups at equal error."""
+"""The comparison of runs: their differing settings, medians over seeds, and speed-ups at equal error."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Comparison:
 
     @cached_property
     def groups(self) -> dict[tuple[str, ...], list[Run]]:
-        """The runs by their differing settings: those within one group differ in their seeds only. Best group first."""
+        """The runs grouped by their settings without the seed, the best group first."""
         groups: dict[tuple[str, ...], list[Run]] = {}
         for run in self.runs:
             groups.setdefault(self.values(run), []).append(run)
@@ -193,7 +193,7 @@ class Comparison:
         return Table(f"speed-up at equal {self.curve_metric}", columns, rows)
 
     def tables(self) -> list[Table]:
-        """All tables that have something to say."""
+        """All tables that have rows."""
         tables = [self.table()]
         if len(self.groups) < len(self.runs):
             tables.append(self.group_table())
@@ -213,7 +213,7 @@ class Comparison:
         return [final for run in runs if (final := self.final(run, name)) is not None]
 
     def _engine(self, run: Run) -> str:
-        """The engine with those of its options that vary."""
+        """The engine and its options, as far as they vary between the runs."""
         part = _part(run, "engine")
         options = [
             f"{key.rpartition('.')[2]} {_text(part[key])}" for key in part if "." in key and key in self.differing

@@ -1,4 +1,4 @@
-"""What runs left, read back: settings, final metrics and curves; of killed runs too, and without torch."""
+"""The records of runs, read back without torch: settings, final metrics and curves, also of killed runs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Run:
 
 
 def find(patterns: Sequence[str]) -> list[Path]:
-    """The run folders that paths and globs name; a folder of run folders stands for those within it.
+    """The run folders that paths and globs name; a folder of run folders stands for the run folders within it.
 
     Raises:
         UserError: if a pattern matches no run folder.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import rich.table
 
 Cell = str | float | int | None
-"""A number, a text, or None where there is none."""
+"""A number, a text, or None for an empty cell."""
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pinnlab.reporting.figures import panels as parts
-from pinnlab.reporting.figures.panels import Panel, Record
+from pinnlab.reporting.figures.panels import FIGURES, Figure, Panel, Record
 from pinnlab.reporting.figures.style import panels, save, styled
 from pinnlab.reporting.folder import RunFolder
-
-FIGURES: dict[str, Callable[[Record], list[Panel]]] = {
-    "solution": parts.solution,
-    "residual": parts.residual,
-    "points": parts.points,
-    "history": parts.history,
-    "cost": parts.cost,
-}
-"""The figures of a run by the names of their files; each is a list of panels."""
 
 
 def draw_profile(folder: RunFolder) -> Path | None:
@@ -37,13 +28,19 @@ def draw_profile(folder: RunFolder) -> Path | None:
     return folder.figure
 
 
-def draw_all(folder: RunFolder, target: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:
+def draw_all(
+    folder: RunFolder,
+    target: Path,
+    formats: Sequence[str] = ("png", "pdf"),
+    further: Mapping[str, Figure] | None = None,
+) -> list[Path]:
     """Draw every figure that the record has something for.
 
     Args:
         folder: The run.
         target: The folder to write to; created if it is missing.
         formats: The kinds of files.
+        further: Figures beside the package's own, by the names of their files.
 
     Returns:
         The files.
@@ -51,14 +48,14 @@ def draw_all(folder: RunFolder, target: Path, formats: Sequence[str] = ("png", "
     record = read(folder)
     target.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
-    for name, draw in FIGURES.items():
+    for name, draw in {**FIGURES, **(further or {})}.items():
         if chosen := draw(record):
             written += _draw(chosen, target / name, _title(record.summary), formats)
     return written
 
 
 def read(folder: RunFolder) -> Record:
-    """What figures need of a run; missing files are empty.
+    """The record of a run as figures take it; missing files are empty.
 
     Raises:
         UserError: if a file of the record is damaged.

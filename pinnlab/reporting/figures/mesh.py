@@ -1,4 +1,4 @@
-"""Points of a region for a picture of it, and what of the picture the region covers."""
+"""Points of a region for a picture of it, and the part of the picture that the region covers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pinnlab.geometry import Box, Disc, Points, Region
 
 
 def lattice(region: Region, n: int) -> Points:
-    """About n points of a region on grids, with those of its boundary where its grids need not reach it.
+    """About n points of a region on grids, with points of its boundary where its grids need not reach it.
 
     Args:
         region: A region of two coordinates, or a curve in them.

@@ -1,4 +1,4 @@
-"""The parts of figures: each panel draws one thing of a run's record into one set of axes."""
+"""The figures of a run: each is a list of panels, and a panel draws one thing of the record into one set of axes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 Panel = Callable[["Axes"], None]
 Arrays = Mapping[str, np.ndarray]
+Figure = Callable[["Record"], list[Panel]]
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a run left, as far as figures go.
+    """The record of a run as figures take it.
 
     Attributes:
         rows: Columns of the record, `(rows,)` each.
@@ -40,7 +41,7 @@ class Record:
 
     @property
     def outputs(self) -> list[str]:
-        """The names of the outputs: what has a dimension more than the inputs."""
+        """The names of the outputs, whose arrays have one dimension more than those of the inputs."""
         return [n for n, a in self.solution.items() if a.ndim == 2 and n != "residual" and "/" not in n]
 
     @property
@@ -189,7 +190,7 @@ def history(record: Record) -> list[Panel]:
 
 
 def cost(record: Record) -> list[Panel]:
-    """The loss against seconds, and seconds against steps: what a step of each phase costs is the slope."""
+    """The loss against seconds, and seconds against steps, whose slope is the cost of a step."""
     if "seconds" not in record.rows:
         return []
     steps, seconds = record.rows["step"], record.rows["seconds"]
@@ -205,6 +206,16 @@ def cost(record: Record) -> list[Panel]:
         _phases(axis, record, steps)
 
     return [loss, clock]
+
+
+FIGURES: dict[str, Figure] = {
+    "solution": solution,
+    "residual": residual,
+    "points": points,
+    "history": history,
+    "cost": cost,
+}
+"""The figures of a run by the names of their files."""
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

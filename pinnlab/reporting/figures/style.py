@@ -23,7 +23,7 @@ VALUES, ERRORS = "viridis", "cividis"
 
 LINES = ("-", "--", ":", "-.")
 TINY = 1e-20
-"""Added before a logarithm is taken of what may be zero."""
+"""Added to numbers that may be zero before their logarithm is taken."""
 
 _SETTINGS: dict[str, Any] = {
     "font.size": 9,

@@ -1,1 +1,1 @@
-"""The record of a run: what a fit leaves in its folder."""
+"""The record of a run: rows, summary, solution, points and telemetry."""

@@ -1,4 +1,4 @@
-"""What a record holds of a solution and of its points, as named arrays."""
+"""The solution and the points of a record as named arrays."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def where(module: PINN, data: Collocation) -> tuple[str, Points]:
 
 
 def covered(module: PINN, name: str, points: Points, found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The record of a solution with what of its picture the region covers.
+    """The record of a solution, restricted to the part of its picture that the region covers.
 
     Values are NaN in the gaps of a line; `mesh/triangles`, `(T, 3)`, are the triangles of a map over two scalar inputs.
     """

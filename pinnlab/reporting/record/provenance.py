@@ -1,4 +1,4 @@
-"""What a run's numbers come from: versions of packages, and the commit of the checkout."""
+"""The provenance of a run's numbers: versions of packages, and the commit of the checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run record: what a fit leaves in its folder, however it ends."""
+"""The callback that writes the record of a run, however the run ends."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pinnlab.reporting.folder import RunFolder
 from pinnlab.reporting.record.arrays import covered, exact_arrays, point_arrays, solution_arrays, where
 from pinnlab.reporting.record.provenance import commit, versions
 from pinnlab.reporting.record.rows import COLUMNS, RowWriter
+from pinnlab.reporting.record.telemetry import Telemetry, numbers
 from pinnlab.reporting.record.tracking import share
-from pinnlab.reporting.record.vitals import Vitals, numbers
 from pinnlab.reporting.sources import keep
 from pinnlab.training.callbacks.interruption import Interruption
 from pinnlab.training.failures import ENDING, over
@@ -29,10 +29,11 @@ from pinnlab.training.steps import StepReport
 
 
 class RunRecord(Callback):
-    """Writes `metrics.csv` while the run goes on, and `summary.json`, `solution.npz` and `profile.png` at its end.
+    """Writes `metrics.csv` while the run goes on, and `summary.json`, `solution.npz` and `points.npz` at its end.
 
     The end may be the last phase's, an interruption, a diverged loss or any other error. A run that diverged or
-    failed has no metrics or solution, since its parameters may be in the middle of a step.
+    failed has no metrics or solution, since its parameters may be in the middle of a step. `finish` draws
+    `profile.png` when the result has been told.
 
     Args:
         folder: Where to write.
@@ -48,12 +49,13 @@ class RunRecord(Callback):
         self._seconds_before = 0.0
         self._started: float | None = None
         self._loss: float | None = None
-        self._vitals = Vitals()
+        self._telemetry = Telemetry()
         self._sources: dict[str, str] = {}
+        self._solution: Mapping[str, Any] | None = None
 
     @property
     def seconds(self) -> float:
-        """Seconds of training, those before a resume included."""
+        """Seconds of training, including those before a resume."""
         return self._seconds_before + (time.perf_counter() - self._started if self._started is not None else 0.0)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -87,7 +89,8 @@ class RunRecord(Callback):
         for row in report.rows:
             self._writer.write(row)
             if trainer.loggers:
-                logged = {**numbers(row), **self._vitals.measure(pl_module, batch, row)}
+                factor = _gradient_factor(trainer, pl_module, report)
+                logged = {**numbers(row), **self._telemetry.measure(pl_module, batch, row, factor)}
                 for logger in trainer.loggers:
                     logger.log_metrics(logged, step=int(row["step"]))
 
@@ -99,7 +102,7 @@ class RunRecord(Callback):
         self._end(trainer, pl_module)
 
     def _end(self, trainer: Trainer, pl_module: PINN) -> None:
-        """Write the end, each part for itself: what fails takes no other part with it."""
+        """Write the end, each part for itself, so that an error in one part leaves the others."""
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, Collocation)
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -116,14 +119,33 @@ class RunRecord(Callback):
         write_arrays(self.folder.solution, found)
         with failures.kept("the record of the points"):
             write_arrays(self.folder.points, point_arrays(data, pl_module.equation, pl_module.schedule.step))
-        # the picture reads it
         self.folder.write_summary(self._summary(pl_module, status, metrics))
+        if self._writer is not None:
+            self._writer.close()
+        self._solution = found
+
+    def finish(self, trainer: Trainer, module: PINN) -> None:
+        """Draw the picture of the run and give the loggers its end; the training is over and its record is written.
+
+        Args:
+            trainer: The trainer of the run.
+            module: What was trained.
+        """
+        if self._writer is None:
+            # another rank writes, or the run failed before its first step
+            return
+        if self._solution is None:
+            with suppress(OSError):
+                draw_profile(self.folder)
+            return
+        failures, before = module.failures, len(module.failures.lines)
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         with failures.kept("the picture of the run"):
-            self._finish(pl_module)
+            draw_profile(self.folder)
         with failures.kept("logging the end"):
-            self._log(trainer, pl_module, metrics, found)
-        if failures.lines:
-            self.folder.write_summary(self._summary(pl_module, status, metrics))
+            self._log(trainer, module, metrics, self._solution)
+        if len(failures.lines) > before:
+            self.folder.write_summary(self.folder.read_summary() | {"failures": failures.lines})
 
     def _log(self, trainer: Trainer, pl_module: PINN, metrics: dict[str, float], found: Mapping[str, Any]) -> None:
         final = metrics | {f"final/{name}": value for name, value in pl_module.unknowns().items()}
@@ -155,12 +177,7 @@ class RunRecord(Callback):
         with suppress(OSError):
             self.folder.write_summary(self._summary(pl_module, status, {}))
             if self._writer is not None:
-                self._finish(pl_module)
-
-    def _finish(self, module: PINN) -> None:
-        assert self._writer is not None
-        self._writer.close()
-        draw_profile(self.folder)
+                self._writer.close()
 
     def _summary(self, module: PINN, status: str, metrics: Mapping[str, float]) -> dict[str, Any]:
         schedule = module.schedule
@@ -193,8 +210,16 @@ class RunRecord(Callback):
         }
 
 
+def _gradient_factor(trainer: Trainer, module: PINN, report: StepReport) -> float | None:
+    """The factor on the gradient of the loss in the phase of a step."""
+    schedule = module.schedule
+    # the schedule is at the next phase already where a step ended one
+    index = schedule.index if report.ended is None else report.ended.number - 1
+    return schedule.phases[index].gradient_factor(trainer.optimizers[index])
+
+
 def columns(module: PINN) -> list[str]:
-    """The columns of a run's record: step, phase, seconds, loss and its shares, weights, unknowns, what phases add."""
+    """The columns of a run's record: step, phase, seconds, loss and its shares, weights, unknowns, `optimiser/NAME`."""
     added: dict[str, None] = {}
     for phase in module.schedule.phases:
         names = phase.columns(phase.optimizer(module.stages.parameters(phase)))

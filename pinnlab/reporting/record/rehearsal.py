@@ -1,4 +1,4 @@
-"""What comes after the training, tried before it: evaluation, exact solution, record and what callbacks wait for."""
+"""A rehearsal: evaluation, exact solution, record and the metrics of callbacks are tried before the training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pinnlab.training.pinn import PINN
 
 
 def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ()) -> None:
-    """Try everything that comes after the training on two points of each constraint, so that it cannot fail first then.
+    """Tries everything that comes after the training on two points of each constraint, so that mistakes are found now.
 
     Args:
         model: The module that is to be trained; it stays as it is.
@@ -63,7 +63,7 @@ def rehearse(model: PINN, data: Collocation, callbacks: Sequence[Callback] = ())
 
 @contextmanager
 def _another_equation(model: PINN) -> Iterator[None]:
-    """Within the block the module has an equation of its own, which may count or keep what it is asked."""
+    """Within the block the module has a copy of its equation, for a residual may keep state of its own."""
     residuals = model.residuals
     own, residuals.equation = residuals.equation, twin(residuals.equation)
     try:
@@ -113,7 +113,7 @@ _NUMBERS = (torch.linalg.LinAlgError, ArithmeticError, ValueError)  # type: igno
 
 @contextmanager
 def _tried(what: str) -> Iterator[None]:
-    """Turns what fails into one line, but for what numbers alone make fail."""
+    """Turns an error into one line, except errors that numbers alone can cause."""
     try:
         yield
     except (UserError, *_NUMBERS):
@@ -124,7 +124,7 @@ def _tried(what: str) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leaves out what the evaluation logs and warns of, which it says again after the training."""
+    """Mutes the log and the warnings of the evaluation, which come again after the training."""
     logger = logging.getLogger("pinnlab")
     before, logger.disabled = logger.disabled, True
     try:

@@ -19,12 +19,9 @@ COLUMNS = ("step", "phase", "seconds", "loss")
 """The columns that every record has; shares of the loss are `loss/NAME`, balanced weights `weight/NAME`, what
 optimisers add `optimiser/NAME`."""
 
-_ADDED_BEFORE = ("lr", "damping")
-"""What optimisers added in records without the prefix."""
-
 
 class RowWriter:
-    """Writes rows to a CSV file as they come, so that a killed run leaves what it had.
+    """Writes rows to a CSV file as they come, so that a killed run leaves its rows so far.
 
     Args:
         path: The file.
@@ -63,13 +60,13 @@ class RowWriter:
             ) from error
 
     def sync(self) -> None:
-        """Make sure that what was written outlives the machine."""
+        """Make sure that the written rows outlive the machine."""
         # a checkpoint may follow the end of the record
         if not self._file.closed:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Close the file; what could not be written before is lost."""
+        """Close the file; rows that could not be written are lost."""
         with suppress(OSError):
             self.sync()
         with suppress(OSError):
@@ -78,6 +75,4 @@ class RowWriter:
 
 def unknowns_of(names: Iterable[str]) -> list[str]:
     """The columns of a record that are values of unknowns: all without a prefix but its own."""
-    names = list(names)
-    own = COLUMNS if any(name.startswith("optimiser/") for name in names) else (*COLUMNS, *_ADDED_BEFORE)
-    return [name for name in names if name not in own and "/" not in name]
+    return [name for name in names if name not in COLUMNS and "/" not in name]

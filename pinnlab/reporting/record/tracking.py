@@ -20,7 +20,7 @@ LOWER_IS_BETTER = ("loss", "loss/*")
 """Curves of which W&B's summary keeps the least value; errors are measured once, at the end."""
 
 MODES = {"online": "online", "offline": "offline", "disabled": "disabled", "dryrun": "offline", "run": "online"}
-"""The values of `WANDB_MODE` and what they mean; the last two are what W&B called the first ones before."""
+"""The values of `WANDB_MODE` and their meanings; the last two are former names of the first two."""
 
 _TABLE = 1000
 
@@ -98,7 +98,7 @@ class Tracker(WandbLogger):
 
 
 def mode() -> str:
-    """What the variable `WANDB_MODE` asks for: `online`, `offline` (also where it is not set) or `disabled`.
+    """The mode that the variable `WANDB_MODE` asks for: `online`, `offline` (the default) or `disabled`.
 
     Raises:
         UserError: if it asks for something else.
@@ -167,7 +167,7 @@ def start(
 
 
 def share(logger: Logger, folder: RunFolder, solution: Mapping[str, np.ndarray]) -> None:
-    """Give a W&B run what its record holds at the end: pictures, the solution as a table, and an artifact of all.
+    """Give a W&B run the end of its record: pictures, the solution as a table, and an artifact of all files.
 
     Args:
         logger: Any logger; nothing happens unless it is W&B's.

@@ -1,4 +1,4 @@
-"""A posteriori error estimates: how far a solution is from the true one, found without knowing the true one."""
+"""A posteriori error estimates: the errors of a solution, estimated from its residuals without the true solution."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ErrorEstimates:
         errors: Unknown or output -> estimate of its error, of the largest error for an output; infinite where the
             residuals do not determine it.
         shifts: Unknown or output -> how far the corrected solution is from the present one.
-        deviations: Unknown or output -> the standard deviation of the corrected one.
+        deviations: Unknown or output -> the standard deviation of its corrected value.
         misfits: Measured constraint -> weighted residual at its held-out points after the correction, `(rows, N)`.
         noises: Measured constraint -> the standard deviation of the noise in these.
         explained: The part of the equation's residual that the correction removes.
@@ -58,36 +58,40 @@ def error_estimates(
     trained: Mapping[str, Points] | None = None,
     rounding_errors: Mapping[str, float] | None = None,
 ) -> ErrorEstimates:
-    """Estimates the errors of unknowns and outputs from the residuals at points that training has not seen.
+    """Estimates the errors of unknowns and outputs from the residuals at held-out points.
 
-    With the weighted residuals r there, their derivatives J in the network's weights θ and S in the unknowns p, the
-    correction of the solution u to u + Σ_j v_j ∂u/∂θ_j and of the unknowns to p + δ should leave
+    The idea is to find the correction that would make the residuals vanish: its size is the error. Let r be the
+    weighted residuals, J = ∂r/∂θ their derivatives in the network's weights θ, and S = ∂r/∂p those in the unknowns p.
+    A correction changes the solution u to u + Σ_j v_j ∂u/∂θ_j and the unknowns p to p + δ, and should satisfy
 
         r + J v + S δ = noise.
 
-    The weights do not move: the correction is linear in v however long v is, and where it is small the residual is
-    nearly linear in it. v and δ have normal priors, v_j of deviation 1 and δ_i of ten times |p_i|; the noise levels
-    are the most probable ones, see `infer`. Constraints on given points with data are measurements, which are noisy;
-    those of the equation are as exact as tangents allow. An estimate is
+    The weights themselves stay, so that the correction is linear in v for every length of v. v and δ have normal
+    priors: v_j has the standard deviation 1, and δ_i has ten times |p_i|. The noise levels are the most probable ones,
+    see `infer`. A constraint on given points with data is a measurement, and its rows are noisy; the rows of the
+    equation are as exact as the tangents ∂u/∂θ_j allow. The estimate is
 
-        √((|shift| / explained)² + deviation²) + rounding,
+        √((|shift| / explained)² + deviation²) + rounding.
 
-    of the posterior's mean |δ_i|, or max_x |Σ_j v_j ∂u/∂θ_j(x)|, and its standard deviation. `explained` is the part
-    1 − ‖r'‖/‖r‖ of the equation's residual that the correction removes: what is left, r', is taken to hide an error
-    in proportion. The deviation holds the noise of measurements, and all that the rows do not determine: an
-    unknown of which only the prior is known has no finite estimate.
+    Here shift is the posterior mean of δ_i for an unknown, and max_x |Σ_j v_j ∂u/∂θ_j(x)| for an output; deviation is
+    the posterior's standard deviation. The factor `explained` is 1 − ‖r'‖/‖r‖, with the residual r' after the
+    correction: it assumes that r' belongs to an error in the proportion in which the removed residual does. The
+    deviation contains the noise of measurements and everything that the rows do not determine, so that an unknown
+    that is not determined has an infinite estimate. The rounding is that of the network's values.
 
-    Tangents are those of the last layers of a large network, and some of many; there are three rows for each at
-    least, so that a correction cannot be found by chance. Derivatives are those of n-TangentProp, whatever the engine.
+    A large network has more weights than can be used: the tangents are those of its last layers, or a subsample of
+    these. There are at least three rows for each tangent, so that no correction fits by chance. The derivatives are
+    those of n-TangentProp under every engine.
 
-    The estimate knows the constraints alone. It does not see what they leave out: a half-line cut off, a
-    condition that is missing from the equation, or an equation that is wrong.
+    The estimate knows the constraints alone. It does not see an error of the problem itself: a half-line that is cut
+    off too early, a condition that is missing, or a wrong equation.
 
     Args:
         residuals: The residual blocks, of a trained network.
-        held_out: Points of every constraint that training has not seen.
-        trained: The points of training: a solution satisfies the equation there as well.
-        rounding_errors: Constraint -> the root mean square of its rows' rounding errors, as if each was of one point.
+        held_out: Held-out points of every constraint.
+        trained: The points of training, where the residuals should vanish too.
+        rounding_errors: Constraint -> the root mean square of its rows' rounding errors, without the factor 1/√N of a
+            mean over N points.
 
     Raises:
         UserError: if an operation of the network has no rule for jets or double-double numbers.

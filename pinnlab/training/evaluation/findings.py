@@ -1,4 +1,4 @@
-"""What a person should know of a solution before using it, in plain sentences."""
+"""Findings: sentences that say what is wrong with a solution and what to do about it."""
 
 from __future__ import annotations
 

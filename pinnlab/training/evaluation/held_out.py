@@ -1,4 +1,4 @@
-"""What a run is judged by: residuals and errors on held-out points, with how far they can be trusted."""
+"""Metrics of a run on held-out points: residuals, errors, and a posteriori error estimates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torchmetrics import MaxMetric, Metric, SumMetric
 
 from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, size
+from pinnlab.geometry import Points
 from pinnlab.jets import Field, IndexSet
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import Precise, subsampled
@@ -27,10 +27,10 @@ class Evaluation:
 
     - `residual_NAME`: root mean square of a constraint's residual, without weights; `held_out_loss`: the loss.
     - `residual_NAME_precise`, `held_out_loss_precise`: the same with network, derivatives and residual in
-      double-double arithmetic; where they differ, rounding is what is left of the residual. On some of the points
-      if the network is large. Missing, with a warning, where an operation has no rule for that.
-    - `uncertainty_NAME`: an estimate of an unknown's error, and of the largest error of an output, made without the
-      exact solution: see `error_estimates`. Missing, with a warning, where an operation has no rule for that.
+      double-double arithmetic, at some of the points; where they differ, the residual is made of rounding errors.
+      Missing, with a warning, where an operation has no rule for that.
+    - `uncertainty_NAME`: an a posteriori estimate of the error of an unknown, or of the largest error of an output, see
+      `error_estimates`. Missing, with a warning, where an operation has no rule for that.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
       several outputs also for each, as `max_error_u`.
 
@@ -71,28 +71,29 @@ class Evaluation:
         """
         self._points = batch
         unweighted = self.residuals.unweighted()
-        sums = unweighted.weighting  # the metric takes the mean
-        with torch.enable_grad():
-            for name, block in unweighted(batch, sums).items():
-                self._metrics[f"residual_{name}"].update(block.detach())
-            loss = Residuals.loss(self.residuals(batch, weighting))
-        self._metrics["held_out_loss"].update(loss.detach())
+        plain, weighted = _blocks(unweighted, batch, unweighted.weighting), _blocks(self.residuals, batch, weighting)
+        for name, block in plain.items():
+            self._metrics[f"residual_{name}"].update(block)
+        self._metrics["held_out_loss"].update(Residuals.loss(weighted))
         some = subsampled(self.residuals, batch)
-        # the mean is over these
-        shares = {name: weighting[name].count * size(some[name]) / size(points) for name, points in batch.items()}
-        fewer = weighting.over(shares)
         try:
-            exactly = Precise(self.residuals, some)
-            blocks, weighted = exactly.blocks(unweighted, sums), exactly.blocks(self.residuals, fewer)
-            self.estimates = error_estimates(self.residuals, batch, trained, self._rounding(some, weighted, fewer))
+            precise = Precise(self.residuals, some)
+            exact = precise.blocks(unweighted, unweighted.weighting)
+            exact_weighted = precise.blocks(self.residuals, weighting)
+            rounded_weighted = _blocks(self.residuals, some, weighting)
+            rounding_errors = _rounding_errors(exact_weighted, rounded_weighted, weighting)
+            self.estimates = error_estimates(self.residuals, batch, trained, rounding_errors)
         except UserError as error:
             logging.getLogger("pinnlab").warning("pinnlab: errors are not estimated, nor residuals precise: %s", error)
         else:
             for name, estimate in self.estimates.errors.items():
                 self._metric(f"uncertainty_{name}", MaxMetric).update(estimate)
-            for name, block in blocks.items():
+            rounded = _blocks(unweighted, some, unweighted.weighting)
+            for name, block in _representing(exact, rounded, plain).items():
                 self._metric(f"residual_{name}_precise", RootMeanSquare).update(block)
-            self._metric("held_out_loss_precise", SumMetric).update(Residuals.loss(weighted))
+            for name, block in _representing(exact_weighted, rounded_weighted, weighted).items():
+                loss = block.square().mean() * weighted[name].numel()
+                self._metric("held_out_loss_precise", SumMetric).update(loss)
         if self.residuals.equation.solved:
             self._compare(batch)
 
@@ -121,17 +122,6 @@ class Evaluation:
                 values[f"error_{name}"] = abs(float(unknown.value.detach()) - unknown.truth)
         return values
 
-    def _rounding(
-        self, points: Mapping[str, Points], exact: Mapping[str, Tensor], weighting: Weighting
-    ) -> dict[str, float]:
-        """The root mean square of what rounding does to a constraint's rows, as if each was of one point alone."""
-        with torch.enable_grad():
-            rounded = self.residuals(points, weighting)
-        return {
-            name: math.sqrt(weighting[name].count * float((rounded[name].detach() - block).square().mean()))
-            for name, block in exact.items()
-        }
-
     def _metric(self, name: str, kind: type[Metric]) -> Metric:
         if name not in self._metrics:
             self._metrics[name] = kind().to(self.device)
@@ -153,3 +143,41 @@ class Evaluation:
             for key in ["", *([f"_{name}"] if len(equation.outputs) > 1 else [])]:
                 self._metrics[f"relative_l2{key}"].update(*pair)
                 self._metrics[f"max_error{key}"].update(*pair)
+
+
+def _blocks(residuals: Residuals, points: Mapping[str, Points], weighting: Weighting) -> dict[str, Tensor]:
+    """The residual blocks in floating point, for their values alone."""
+    with torch.enable_grad():
+        return {name: block.detach() for name, block in residuals(points, weighting).items()}
+
+
+def _rounding_errors(
+    exact: Mapping[str, Tensor], rounded: Mapping[str, Tensor], weighting: Weighting
+) -> dict[str, float]:
+    """The root mean square of the rounding errors of a constraint's rows, without the factor 1/√N of a mean."""
+    return {
+        name: math.sqrt(weighting[name].count * float((rounded[name] - block).square().mean()))
+        for name, block in exact.items()
+    }
+
+
+def _representing(
+    exact: Mapping[str, Tensor], rounded: Mapping[str, Tensor], every: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Exact blocks at some points, scaled to have the mean square of those at all points (a ratio estimator).
+
+    The factor is √(mean r² at all points / mean r² at these) of the residual r in floating point. So the result is as
+    good as an evaluation at all points where rounding errors are small, and no worse than one at these where they are
+    not.
+
+    Args:
+        exact: Blocks in double-double arithmetic at some of the points.
+        rounded: The same blocks in floating point.
+        every: The blocks in floating point at all points.
+    """
+    found = {}
+    for name, block in exact.items():
+        here = rounded[name].square().mean()
+        factor = (every[name].square().mean() / here).sqrt() if here > 0 else 1.0
+        found[name] = block * factor
+    return found

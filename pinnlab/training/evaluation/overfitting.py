@@ -1,4 +1,4 @@
-"""Watching the held-out loss, so that a phase that fits its points alone does not spoil the network."""
+"""Early stopping of a phase that overfits: it fits its points and not the equation between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a residual is largest: held-out points alone may miss what it does between them."""
+"""Points where a residual is largest, which a fixed set of held-out points may miss."""
 
 from __future__ import annotations
 

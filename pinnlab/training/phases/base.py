@@ -127,6 +127,10 @@ class Phase(Constructed, ABC):
         """Whether the last step found that none lowers the loss at these points by more than rounding errors."""
         return False
 
+    def gradient_factor(self, optimizer: Optimizer) -> float | None:
+        """The factor on the loss whose gradient a step leaves in the parameters; None if it leaves no gradient."""
+        return 1.0
+
     def columns(self, optimizer: Optimizer) -> dict[str, float]:
         """What to log about the optimiser beside the loss, such as its learning rate."""
         return {"lr": float(optimizer.param_groups[0]["lr"])}

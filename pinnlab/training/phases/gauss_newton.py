@@ -209,6 +209,10 @@ class GaussNewton(Phase):
         objective.began(start.blocks, start.values, loss)
         return loss
 
+    def gradient_factor(self, optimizer: Optimizer) -> None:
+        """A step computes a Jacobian and no gradient."""
+        return
+
     def columns(self, optimizer: Optimizer) -> dict[str, float]:
         """The damping."""
         return {"damping": float(optimizer.param_groups[0]["damping"])}

@@ -70,6 +70,10 @@ class LBFGS(Phase):
         """Takes no difference of gradients of two losses."""
         optimizer.forget_gradient()  # type: ignore[attr-defined]
 
+    def gradient_factor(self, optimizer: Optimizer) -> float:
+        """The scale of the loss in this phase."""
+        return float(optimizer.param_groups[0].get("scale", 1.0))
+
     def step(self, optimizer: Optimizer, objective: Objective, step: int) -> float:
         """`inner` iterations from the optimiser's memory of the steps before."""
         group = optimizer.param_groups[0]

@@ -1,1 +1,1 @@
-"""What is made ready before a training begins."""
+"""Setup: the arguments, options and starting values of a training, checked before it begins."""

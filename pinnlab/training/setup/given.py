@@ -1,4 +1,4 @@
-"""What is given to `solve`: brought into the kinds that training takes, or refused in one line with an example."""
+"""The arguments of `solve`: converted to the types that training takes, or refused in one line with an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normals that point the wrong way: those of a hole's own boundary, in an equation on what is around the hole."""
+"""Normals of the wrong sign: an equation around a hole that takes the outward normals of the hole itself."""
 
 from __future__ import annotations
 

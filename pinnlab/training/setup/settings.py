@@ -1,4 +1,4 @@
-"""What the command line and `pinnlab.solve` share: the settings that training needs of Lightning."""
+"""The settings of Lightning and torch that training needs, from the command line and from `pinnlab.solve` alike."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def bind(model: PINN, data: Collocation) -> None:
 
 
 def check(model: PINN, data: Collocation) -> None:
-    """Evaluate the residuals at the points of the first step, so that what cannot work fails before a run begins.
+    """Evaluate the residuals at the points of the first step, so that a mistake is found before a run begins.
 
     All stages of the network take part, and the optimisers of all phases are built.
 

@@ -1,4 +1,4 @@
-"""Options of Lightning's trainer: those that a run of phases has a use for, and what to do in place of the others."""
+"""Options of Lightning's trainer: which of them work with phases, and what to do in place of the others."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ _ALLOWED: dict[str, tuple[tuple[Any, ...], str]] = {
     "barebones": ((False,), "it would leave out the evaluation; log_every_n_steps spaces the record"),
     "precision": ((64, "64", "64-true", 32, "32", "32-true"), "derivatives need the digits of 64-true, or of 32-true"),
 }
-"""The values of options that a run of phases can take, and what to do in place of others."""
+"""The values of options that work with phases, and what to do in place of other values."""
 
 _CALLBACKS: dict[type[Callback], str] = {
-    LearningRateMonitor: "the record has the learning rate of each logged step, in its column lr",
+    LearningRateMonitor: "the record has the learning rate of each logged step, in its column optimiser/lr",
     LearningRateFinder: "give the phases their lr",
     BatchSizeFinder: _BATCH,
     GradientAccumulationScheduler: _BATCH,
@@ -67,7 +67,7 @@ _CALLBACKS: dict[type[Callback], str] = {
     SpikeDetection: "a loss that is not finite ends the run by itself",
     ThroughputMonitor: "the record has the seconds of each logged step",
 }
-"""Callbacks of Lightning that have no effect on a run of phases, or break it, and what to do in their place."""
+"""Callbacks of Lightning that do not work with phases, and what to do in their place."""
 
 
 def check_options(options: Mapping[str, Any], steps: int | None = None) -> None:
@@ -143,7 +143,7 @@ def make_trainer(options: Mapping[str, Any], callbacks: Sequence[Callback]) -> T
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turns what Lightning says of options that it cannot follow on this machine into one line.
+    """Turns an error of Lightning about options that this machine cannot follow into one line.
 
     Raises:
         UserError: for a device, strategy, logger or combination of options that is not there.

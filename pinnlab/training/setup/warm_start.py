@@ -17,11 +17,12 @@ _INNER = f"{_NETWORK}network."
 
 
 def warm_start(model: PINN, state: Mapping[str, Tensor], source: object) -> None:
-    """Put the network of a trained module into another, and those of its unknowns that fit.
+    """Copies the network of a trained module into another module, and its unknowns where they fit.
 
     The two may solve different equations, or one equation with other numbers in it: profile k from k − 1, a viscosity
-    from a larger one. An unknown that both have is taken over if it lies between the bounds that it has here. Where
-    the module has a network in stages and the trained one has none, that becomes its first stage.
+    from a larger one. An unknown of both equations keeps its trained value if the value lies within the bounds of
+    the new equation. If the module has a network in stages and the trained one has not, the trained network becomes the
+    first stage.
 
     Args:
         model: The module that is to be trained; changed in place.

@@ -1,4 +1,4 @@
-"""How a training goes beside its loss: gradient norm, points per second, memory."""
+"""Telemetry of a training beside its loss: gradient norm, points per second, memory."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ from pinnlab.training.pinn import PINN
 from pinnlab.training.steps import Batch, Row
 
 
-class Vitals:
-    """Measures between two rows of a record."""
+class Telemetry:
+    """Measures what loggers show beside the rows of a record."""
 
     def __init__(self) -> None:
         self._before: tuple[int, float] | None = None
 
-    def measure(self, module: PINN, batch: Batch, row: Row) -> dict[str, float]:
+    def measure(self, module: PINN, batch: Batch, row: Row, gradient_factor: float | None) -> dict[str, float]:
         """The numbers for a row.
+
+        Args:
+            module: What is trained.
+            batch: This rank's points.
+            row: The row.
+            gradient_factor: What the phase multiplies the gradient of the loss by; None if it computes none.
 
         Returns:
             `gradient_norm`, ‖∇ loss‖ over all parameters, where the phase computes gradients; `points_per_second`,
             this rank's collocation points times steps since the row before; `memory_mib`, the greatest use so far, of
-            the accelerator where there is one.
+            the accelerator if the run has one.
         """
         found = {"memory_mib": _memory(module.device) / 2**20}
         step, seconds = int(row["step"]), float(row["seconds"])
@@ -34,14 +40,14 @@ class Vitals:
             found["points_per_second"] = points * (step - self._before[0]) / (seconds - self._before[1])
         self._before = step, seconds
         gradients = [p.grad for p in module.residuals.parameters() if p.grad is not None]
-        if gradients and "optimiser/damping" not in row:
-            scale = float(getattr(module.schedule.phase, "scale", 1.0))
-            found["gradient_norm"] = float(torch.stack([g.square().sum() for g in gradients]).sum().sqrt()) / scale
+        if gradients and gradient_factor is not None:
+            norm = float(torch.stack([g.square().sum() for g in gradients]).sum().sqrt())
+            found["gradient_norm"] = norm / gradient_factor
         return found
 
 
 def numbers(row: Row) -> Mapping[str, float]:
-    """What of a row is logged as a curve."""
+    """The numbers of a row, which are logged as curves."""
     return {name: value for name, value in row.items() if not isinstance(value, str) and name != "step"}
 
 
