@@ -23,8 +23,18 @@ _COMPOSITIONS: dict[str, Composition] = {"recurrence": recurrence, "faa_di_bruno
 class NTP(Engine):
     """n-TangentProp (Chickering 2024, arXiv 2412.09752): seed a jet at the points, call the network on it.
 
-    Memory and the matrix products grow linearly in the number of coefficients; the activations grow
-    quadratically with the recurrence and exponentially in √n with the paper's sum over partitions.
+    Memory and the matrix products grow linearly in the number of coefficients. The cost of the activations grows
+    quadratically in it with the recurrence, and exponentially in √n with the paper's sum over partitions.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.engines import NTP
+        >>> from pinnlab.jets import IndexSet
+        >>> network = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+        >>> fields = NTP().fields(network, {"x": torch.rand(5)}, ("u",), IndexSet.simplex(1, 3))
+        >>> u, x = fields["u"], fields["x"]
+        >>> u.d(x, x, x).value.shape
+        torch.Size([5])
     """
 
     def __init__(
@@ -58,5 +68,5 @@ class NTP(Engine):
         return fields | by_name(network(seed), outputs)
 
     def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
-        """See `Engine.with_copies`: on jets, linear layers have a rule for copies, and no other module has one."""
+        """See `Engine.with_copies`: on jets, linear layers alone have a rule for copies."""
         return network if in_linear_layers(network, names) else None

@@ -36,15 +36,24 @@ ON_VALUES = frozenset(
 class Field(Notation):
     """A function of the coordinates, sampled at a batch of points, with derivatives.
 
-    `u.d(x)` is ∂u/∂x, `u.d(x, x, t)` is ∂³u/∂x²∂t. Only a coordinate can be differentiated along: it is a
-    field that carries its axis, which arithmetic drops.
+    `u.d(x)` is ∂u/∂x, `u.d(x, x, t)` is ∂³u/∂x²∂t. Derivatives are along coordinates alone: a coordinate is a field
+    that carries its axis, and arithmetic drops the axis.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 2))
+        >>> t, x = seed.coordinate(0), seed.coordinate(1)
+        >>> u = torch.exp(-t) * x**3
+        >>> (u.d(t) + u).value, u.d(x, t).value
+        (tensor([0.]), tensor([-4.4146]))
     """
 
     axis: int | range | None
     """The coordinate axis that this field is, a vector coordinate's range of axes, or None for every other field."""
 
     derived: Callable[[Field], Field] | None = None
-    """The derivative along a coordinate, of what an operator on all nodes returned; arithmetic drops it."""
+    """Coordinate ↦ derivative, for the result of an operator on all nodes; arithmetic drops it."""
 
     def __getattr__(self, name: str) -> Any:
         """The methods of tensors, as torch functions on fields."""
@@ -131,6 +140,15 @@ class Field(Notation):
     ) -> Any:
         """Torch functions called on fields arrive here."""
         return cls.dispatch(func, args, kwargs or {})
+
+    @classmethod
+    @abstractmethod
+    def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """`function(*args, **kwargs)` where some argument is a field of this class.
+
+        Raises:
+            UserError: if the function has no rule for this kind of field.
+        """
 
     @classmethod
     def dispatch(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

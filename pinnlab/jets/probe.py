@@ -1,4 +1,4 @@
-"""A symbolic probe: which derivatives of the network does a residual consume, and which are there to be had?"""
+"""A symbolic probe: it finds the derivatives of the network that a residual consumes, and refuses those without one."""
 
 from __future__ import annotations
 
@@ -23,15 +23,22 @@ class Probe(Field):
     element by one derivative along its axis, and everything else unions its operands. To have ∂^α of the node,
     its operands must supply ∂^{α+s} for every shift s.
 
-    It also holds in words what it contains that has only so many derivatives, and how many are left: none of data,
-    of the `.value` of a field and of functions that jump. A plain tensor with an entry for every point is data.
+    A node also names the parts of it that have only so many derivatives, and says how many are left: none for data, for
+    the `.value` of a field and for functions that jump. A plain tensor with an entry for every point is data.
 
-    A row may see other places than its own point: `places` names those that a node is made of. Places at a fixed
-    distance share one name, since ∂/∂x of u(x + c) is (∂u/∂x)(x + c); no derivative is defined of what mixes others.
-    And a row may see all points `together`; what does, found out by whether NaN at one point spreads to others, has
-    no derivatives.
+    A row may see other places than its own point; `places` names the places of a node. Places at a fixed distance
+    share one name, since ∂/∂x of u(x + c) is (∂u/∂x)(x + c); an expression that mixes other places has no derivative.
+    A row may also see all points `together`: an expression in which NaN at one point spreads to others has no
+    derivative either.
 
     Values live on the meta device: they have shapes and no numbers, so control flow that depends on data is an error.
+
+    Example:
+        >>> from pinnlab.jets import Probe
+        >>> u = Probe.output((4,), dimension=2)
+        >>> t, x = (Probe.coordinate((4,), dimension=2, axis=axis) for axis in (0, 1))
+        >>> sorted((u.d(t) - u.d(x, x)).shifts)
+        [(0, 2), (1, 0)]
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Numbers at the points that remember what they are values of: what a residual is shown of data in its dry run."""
+"""Values at the points that remember their origin: in its dry run a residual gets them for data and field values."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pinnlab.errors import UserError
 from pinnlab.jets.series.algebra import MultiIndex
 
 _TRUTHS = (Tensor.__bool__, Tensor.__int__, Tensor.__float__, Tensor.__index__, Tensor.item, Tensor.tolist)
-"""What turns a tensor into numbers that Python can branch on."""
+"""The methods that turn a tensor into numbers, on which Python can branch."""
 
 ADVICE = (
     "write it as a function of the coordinates (a Table makes one of values), differentiate before you multiply, give "
     "its derivative as a column too, or write pieces as one constraint each and what holds at the interface as another"
 )
-"""What to do about a derivative that is not there."""
+"""The advice of messages about a derivative that does not exist."""
 
 BRANCHES = (
     "the residual branches on the values of a field, or turns them into numbers, and may not: choose between two "
@@ -33,12 +33,12 @@ TOGETHER = (
     "index over the points (over the components of a field of shape (N, d), say dim=-1). For rows that use other "
     "points declare a Whole in place of the Constraint, or give the constraint places"
 )
-"""What a local residual may not do."""
+"""The message about a residual that mixes points under a local constraint."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What values were computed from.
+    """The origin of values: what they were computed from.
 
     Attributes:
         origins: In words, as `the column 'k'`.
@@ -67,10 +67,10 @@ class Origin:
 
 
 class Values(Tensor):
-    """A tensor of values at the points, and in words what they are: a column of data, the values of a field.
+    """A tensor of values at the points that knows its origin, in words: a column of data, the values of a field.
 
-    What is computed from values is values of the same origin. Of a field only the shape is known in a dry run, and its
-    values live on the meta device; those of a column are numbers. Elsewhere values are ordinary tensors.
+    Results computed from values are values of the same origin. In a dry run only the shape of a field is known, and its
+    values live on the meta device; the values of a column are numbers. Outside the dry run values are ordinary tensors.
     """
 
     origin: Origin

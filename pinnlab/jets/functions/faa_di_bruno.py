@@ -86,9 +86,19 @@ def faa_di_bruno(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
     Args:
         function: σ and its differential system, which gives σ^{(m)} at the values.
         x: Coefficients ∂^α u / α!, `(K, ...)`.
-        algebra: The index set of K multi-indices.
+        algebra: The index set of K multi-indices. Over another algebra the partitions of a basis element are the
+            multisets of elements whose product it is.
 
-    Over another algebra the partitions of a basis element are the multisets of elements with that product.
+    Returns:
+        The coefficients, `(K, ...)`.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet
+        >>> from pinnlab.jets.functions.faa_di_bruno import faa_di_bruno
+        >>> from pinnlab.jets.functions.table import EXP
+        >>> faa_di_bruno(EXP, torch.tensor([0.0, 1.0, 0.0]), IndexSet.simplex(1, 2))  # 1 + x + x²/2
+        tensor([1.0000, 1.0000, 0.5000])
     """
     x = pad(x, len(algebra))
     order = algebra.order
