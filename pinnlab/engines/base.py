@@ -43,7 +43,7 @@ class Engine(Constructed, ABC):
         """
 
     def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
-        """A network of these outputs that takes a copy of its own of some parameters for each point.
+        """The same network as a module that takes, for each point, a copy of some of its parameters.
 
         The gradients with respect to the copies are the rows of a Jacobian. By default the network is mapped over the
         points by `torch.func.vmap`, which suits every engine that calls a network with plain tensors.

@@ -1,4 +1,4 @@
-"""Whether the result of a torch function has derivatives without end, and whether it mixes points."""
+"""Checks of a torch function in the dry run: how many derivatives its result has, and whether it mixes points."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def mixes(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str
     try:
         result = function(*plain_args, **plain_kwargs)
     except (RuntimeError, TypeError, ValueError, IndexError):
-        return True  # the dry run on shapes alone says what is wrong
+        return True  # the message comes from the dry run on shapes alone
     others = torch.arange(points) != spoilt
     return any(
         leaf.shape[:1] != (points,) or bool(leaf[others].isnan().any())

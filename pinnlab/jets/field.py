@@ -1,7 +1,7 @@
 """Fields: functions of the coordinates that know how to differentiate themselves.
 
-Residuals are written over fields, with arithmetic, torch functions and `.d`; each derivative engine supplies
-its own kind. Operators and torch functions arrive at one place, `apply`.
+Residuals are written over fields, with arithmetic, torch functions and `.d`; each derivative engine supplies its own
+kind of field. Operators and torch functions all arrive at `dispatch`, and there at `apply` of the kind.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import reduce
 from typing import Any, Self
 
 import torch
@@ -59,12 +59,8 @@ class Field(Notation):
         """The methods of tensors, as torch functions on fields."""
         method = None if name.startswith("_") else getattr(Tensor, name, None)
         if callable(method):
-            return partial(self.apply_method, method)
+            return lambda *args, **kwargs: self.dispatch(method, (self, *args), kwargs)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-
-    def apply_method(self, method: Callable[..., Any], *args: object, **kwargs: object) -> Any:
-        """`method(self, *args, **kwargs)` for an unbound tensor method."""
-        return self.dispatch(method, (self, *args), kwargs)
 
     @property
     def ndim(self) -> int:

@@ -129,11 +129,11 @@ class Notation(ABC):
         return self._binary(torch.remainder, other, self)
 
     def __floordiv__(self, divisor: object) -> Any:
-        """The whole quotient of the values, which jumps: a plain tensor."""
+        """The whole quotient of the values, a plain tensor: it jumps, and has no derivatives."""
         return self._binary(torch.floor_divide, self, divisor)
 
     def __rfloordiv__(self, other: object) -> Any:
-        """The whole quotient of the values, which jumps: a plain tensor."""
+        """The whole quotient of the values, a plain tensor: it jumps, and has no derivatives."""
         return self._binary(torch.div, other, self).floor().value.detach()
 
     def __round__(self, digits: int = 0) -> Self:

@@ -1,7 +1,7 @@
 """Differential operators of fields, for residuals under any engine: `pinnlab.laplacian` and its like.
 
-Each function is written with `.d` alone, or asks the field for what its kind computes best: a jet over a collapsed
-algebra reads Δu from one coefficient.
+The functions differentiate along axes and add. `laplacian` asks the field, for its kind may know a shorter way: a jet
+over a collapsed algebra reads Δu from one coefficient.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pinnlab.jets.values import ADVICE, BRANCHES, TOGETHER, Origin, Values, chec
 
 
 class Probe(Field):
-    """A field that records what it is made of instead of computing anything.
+    """A field that computes nothing and records which derivatives of the network it needs.
 
     A node holds the set of shifts it consumes: coordinates and outputs of the network hold {0}, `.d` shifts every
     element by one derivative along its axis, and everything else unions its operands. To have ∂^α of the node,
@@ -65,10 +65,10 @@ class Probe(Field):
             axis: The coordinate axis or axes that it is.
             laplacians: The groups of axes over which it consumes a Laplacian alone.
             points: The number of points; the first entry of the shape by default.
-            left: What it contains that has no derivatives without end → how many it has.
-            name: What it is called where its values are used.
-            dtype: Of the values.
-            places: Where it uses the network.
+            left: The parts of it that have only so many derivatives, in words → how many each has left.
+            name: Its name in messages about its values.
+            dtype: The dtype of the values.
+            places: The places at which it uses the network.
             together: Whether functions may take the points together.
         """
         self._value = torch.empty(tuple(shape), device="meta", dtype=dtype)
@@ -127,7 +127,7 @@ class Probe(Field):
         """Every shift with one more derivative along the axis.
 
         Raises:
-            UserError: if it contains what has no derivative.
+            UserError: if a part of it has no derivative left.
         """
         for what, count in self.left.items():
             if count == 0:
@@ -164,7 +164,7 @@ class Probe(Field):
         return axis
 
     def laplacian(self, axes: Sequence[int]) -> Field:
-        """The Laplacian of the outputs is noted as such; that of anything else by its second derivatives."""
+        """The Laplacian of an output is noted as a Laplacian, and of an expression by its second derivatives."""
         plain = not self.laplacians and not self.left and self.shifts == {(0,) * self.dimension}
         if len(axes) > 1 and plain:
             return Probe(
@@ -194,7 +194,7 @@ class Probe(Field):
 
     @classmethod
     def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Runs the function for its shape and unions what its operands consume and contain.
+        """Runs the function on shapes alone; the result consumes and contains all that its operands do.
 
         Raises:
             UserError: if the function needs numbers, changes a field in place, takes points together or is complex.

@@ -38,10 +38,10 @@ TOGETHER = (
 
 @dataclass(frozen=True)
 class Origin:
-    """The origin of values: what they were computed from.
+    """Where values come from.
 
     Attributes:
-        origins: In words, as `the column 'k'`.
+        origins: Their sources in words, as `the column 'k'`.
         points: The number of points of the dry run.
         shifts: The derivatives of the network that they need.
         laplacians: The groups of axes over which they need a Laplacian.
@@ -56,7 +56,7 @@ class Origin:
 
     @staticmethod
     def union(first: Origin, *others: Origin) -> Origin:
-        """What all of them were computed from."""
+        """The origin of a result that is computed from values of these origins."""
         return Origin(
             first.origins.union(*(other.origins for other in others)),
             first.points,
@@ -74,11 +74,11 @@ class Values(Tensor):
     """
 
     origin: Origin
-    """What they were computed from."""
+    """Where the values come from."""
 
     @classmethod
     def of(cls, tensor: Tensor, origin: Origin) -> Values:
-        """The tensor with what it was computed from."""
+        """The tensor with its origin."""
         self = tensor.as_subclass(cls)
         self.origin = origin
         return self
@@ -137,7 +137,7 @@ class Values(Tensor):
 
 
 def check_local(name: str, shape: Sequence[int], points: int, before: bool) -> None:
-    """Refuses a result that has no entry for each point, or one for each pair of them.
+    """Refuses a result that lacks an entry for each point, or has an entry for each pair of points.
 
     Args:
         name: The function.
@@ -146,7 +146,7 @@ def check_local(name: str, shape: Sequence[int], points: int, before: bool) -> N
         before: Whether its arguments had an entry for each point.
 
     Raises:
-        UserError: if so.
+        UserError: if the result is of this kind.
     """
     named = "indexing" if name == "__getitem__" else name
     if before and points not in shape:

@@ -27,7 +27,7 @@ class Elementary:
     """A function σ of one number with σ = s_1 and s_i' = P_i(x, s), P_i at most quadratic.
 
     Attributes:
-        name: What it is called.
+        name: The name of σ.
         initial: x ↦ (s_1(x), s_2(x), …), elementwise on tensors.
         system: The polynomial P_i for every state.
 
