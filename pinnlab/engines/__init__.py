@@ -1,4 +1,4 @@
-"""Derivative engines: how the fields that a residual is written over come to be."""
+"""Derivative engines: they evaluate a network as fields, over which residuals are written."""
 
 from pinnlab.engines.autograd import Autograd
 from pinnlab.engines.base import Engine

@@ -17,8 +17,8 @@ from pinnlab.jets import Algebra, Field
 class Engine(Constructed, ABC):
     """Evaluates a network as fields: functions of the coordinates that can be differentiated.
 
-    Engines differ in how derivatives are computed, never in their values: every residual gives the same numbers
-    under each.
+    Engines differ in how they compute derivatives, and never in the values: every residual gives the same numbers
+    under each. `NTP` and `Autograd` are the two that ship.
     """
 
     @abstractmethod
@@ -62,17 +62,17 @@ class Engine(Constructed, ABC):
         return [self.fields(network, coordinates, outputs, indices) for coordinates in parts]
 
     def with_copies(self, network: nn.Module, names: Collection[str]) -> nn.Module | None:
-        """A network of these outputs that takes a copy of its own of some parameters for each point.
+        """The same network as a module that takes, for each point, a copy of some of its parameters.
 
-        The gradients with respect to the copies are the rows of a Jacobian. An engine that hands plain tensors to a
-        network needs nothing of its own here: any network can be mapped over the points.
+        The gradients with respect to the copies are the rows of a Jacobian. By default the network is mapped over the
+        points by `torch.func.vmap`, which suits every engine that calls a network with plain tensors.
 
         Args:
             network: The network.
             names: Names of its parameters and buffers that are `(N, ...)` where N points are evaluated.
 
         Returns:
-            The network, which may be `Wrapped`; None where it is not known how.
+            The network, which may be `Wrapped`; None if the engine cannot evaluate this network with copies.
         """
         return OwnCopies(network, names)
 

@@ -9,7 +9,7 @@ from torch.func import functional_call, vmap
 
 
 class Wrapped(nn.Module):
-    """A module in place of a network that holds the network, whose parameters it is called with."""
+    """A module that stands in place of a network and holds it, for `functional_call` with the network's parameters."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the result of a torch function contains: what has no derivatives, and whether it takes points together."""
+"""Checks of a torch function in the dry run: how many derivatives its result has, and whether it mixes points."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def limited(derivatives: int | Callable[[Mapping[str, Any]], int], *functions: C
 
 
 def mixes(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], points: int) -> bool:
-    """Whether an entry of the result depends on a point other than its own: NaN at one point spreads, or moves."""
+    """Whether an entry of the result depends on a point other than its own: tried with NaN at one point."""
     spoilt = points // 2
 
     def real(leaf: object) -> object:
@@ -40,7 +40,7 @@ def mixes(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str
     try:
         result = function(*plain_args, **plain_kwargs)
     except (RuntimeError, TypeError, ValueError, IndexError):
-        return True  # the dry run on shapes alone says what is wrong
+        return True  # the message comes from the dry run on shapes alone
     others = torch.arange(points) != spoilt
     return any(
         leaf.shape[:1] != (points,) or bool(leaf[others].isnan().any())
@@ -52,7 +52,7 @@ def mixes(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str
 def contents(
     function: Callable[..., Any], name: str, leaves: Sequence[object], kwargs: Mapping[str, Any], points: int
 ) -> dict[str, int]:
-    """What the operands contain that has no derivatives without end, and what the function adds."""
+    """The parts of a result that have only so many derivatives, in words, and how many each of them has."""
     found: dict[str, int] = {}
     for leaf in leaves:
         if isinstance(leaf, Field):

@@ -1,7 +1,7 @@
 """Fields: functions of the coordinates that know how to differentiate themselves.
 
-Residuals are written over fields, with arithmetic, torch functions and `.d`; each derivative engine supplies
-its own kind. Operators and torch functions arrive at one place, `apply`.
+Residuals are written over fields, with arithmetic, torch functions and `.d`; each derivative engine supplies its own
+kind of field. Operators and torch functions all arrive at `dispatch`, and there at `apply` of the kind.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial, reduce
+from functools import reduce
 from typing import Any, Self
 
 import torch
@@ -36,26 +36,31 @@ ON_VALUES = frozenset(
 class Field(Notation):
     """A function of the coordinates, sampled at a batch of points, with derivatives.
 
-    `u.d(x)` is ∂u/∂x, `u.d(x, x, t)` is ∂³u/∂x²∂t. Only a coordinate can be differentiated along: it is a
-    field that carries its axis, which arithmetic drops.
+    `u.d(x)` is ∂u/∂x, `u.d(x, x, t)` is ∂³u/∂x²∂t. Derivatives are along coordinates alone: a coordinate is a field
+    that carries its axis, and arithmetic drops the axis.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 2))
+        >>> t, x = seed.coordinate(0), seed.coordinate(1)
+        >>> u = torch.exp(-t) * x**3
+        >>> (u.d(t) + u).value, u.d(x, t).value
+        (tensor([0.]), tensor([-4.4146]))
     """
 
     axis: int | range | None
     """The coordinate axis that this field is, a vector coordinate's range of axes, or None for every other field."""
 
     derived: Callable[[Field], Field] | None = None
-    """The derivative along a coordinate, of what an operator on all nodes returned; arithmetic drops it."""
+    """Coordinate ↦ derivative, for the result of an operator on all nodes; arithmetic drops it."""
 
     def __getattr__(self, name: str) -> Any:
         """The methods of tensors, as torch functions on fields."""
         method = None if name.startswith("_") else getattr(Tensor, name, None)
         if callable(method):
-            return partial(self.apply_method, method)
+            return lambda *args, **kwargs: self.dispatch(method, (self, *args), kwargs)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-
-    def apply_method(self, method: Callable[..., Any], *args: object, **kwargs: object) -> Any:
-        """`method(self, *args, **kwargs)` for an unbound tensor method."""
-        return self.dispatch(method, (self, *args), kwargs)
 
     @property
     def ndim(self) -> int:
@@ -131,6 +136,15 @@ class Field(Notation):
     ) -> Any:
         """Torch functions called on fields arrive here."""
         return cls.dispatch(func, args, kwargs or {})
+
+    @classmethod
+    @abstractmethod
+    def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """`function(*args, **kwargs)` where some argument is a field of this class.
+
+        Raises:
+            UserError: if the function has no rule for this kind of field.
+        """
 
     @classmethod
     def dispatch(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What a residual writes in numpy's words, in torch's: functions, scalars and arrays beside fields."""
+"""Numpy beside fields: its functions as the torch functions that do the same, its scalars and arrays as operands."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _given(value: Any, name: str, dtype: torch.dtype, device: Any) -> Any:
 
 
 def operand(value: object, name: str, dtype: torch.dtype, device: Any) -> Tensor | float | int | bool:
-    """What may stand beside a field: a number, or a numpy array as a tensor of the field's dtype and device.
+    """The operand beside a field: a number, or a numpy array as a tensor of the field's dtype and device.
 
     Args:
         value: No field and no tensor.

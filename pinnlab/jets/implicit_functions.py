@@ -70,7 +70,8 @@ def implicit(equation: Equation, x: Jet | Sequence[Jet], start: Tensor | Sequenc
         # sets are sorted by degree: the coefficients of a smaller set are the leading ones of a larger
         given = [jet.on(part) for jet in arguments]
         unknowns = [Jet(y.coefficients, part, composition=y.composition) for y in unknowns]
-        unknowns = [y - step for y, step in zip(unknowns, _newton_step(equation, given, unknowns), strict=True)]
+        _, steps = _newton_step(equation, given, unknowns)
+        unknowns = [y - step for y, step in zip(unknowns, steps, strict=True)]
     return unknowns[0] if isinstance(start, Tensor) else tuple(unknowns)
 
 
@@ -84,22 +85,22 @@ def _roots(equation: Equation, arguments: Sequence[Jet], starts: Sequence[Tensor
     with torch.no_grad():
         given = [jet.on(point) for jet in arguments]
         zero = given[0].value.new_zeros(torch.broadcast_shapes(*(jet.shape for jet in given)))
-        unknowns = [given[0].like((start + zero)[None]) for start in starts]
-        size = _size(_components(equation, [*given, *unknowns], len(starts)))
+        trials = unknowns = [given[0].like((start + zero)[None]) for start in starts]
+        smallest = torch.full(trials[0].shape, torch.inf, dtype=zero.dtype, device=zero.device)
+        steps = [smallest] * len(trials)
         for _ in range(_MOST):
-            steps = _newton_step(equation, given, unknowns)
-            trials = [y - step for y, step in zip(unknowns, steps, strict=True)]
-            found = _size(_components(equation, [*given, *trials], len(starts)))
-            less = found < size
+            size, ahead = _newton_step(equation, given, trials)
+            less = size < smallest
             if not bool(less.any()):
                 break
-            size = torch.where(less, found, size)
+            smallest = torch.where(less, size, smallest)
             unknowns = [
-                y.like(torch.where(less, trial.coefficients, y.coefficients))
-                for trial, y in zip(trials, unknowns, strict=True)
+                y.like(torch.where(less, t.value, y.value)[None]) for t, y in zip(trials, unknowns, strict=True)
             ]
+            steps = [torch.where(less, new.value, old) for new, old in zip(ahead, steps, strict=True)]
+            trials = [y - step for y, step in zip(unknowns, steps, strict=True)]
         tolerance = torch.finfo(zero.dtype).eps ** 0.5
-        near = [abs(step.value) <= tolerance * (1 + abs(y.value)) for step, y in zip(steps, unknowns, strict=True)]
+        near = [abs(step) <= tolerance * (1 + abs(y.value)) for step, y in zip(steps, unknowns, strict=True)]
         if bool(less.any()) or not all(bool(there.all()) for there in near):
             raise UserError(
                 "implicit finds no simple root of F near the start: give a start nearer to y, and points where ∂F/∂y "
@@ -108,8 +109,8 @@ def _roots(equation: Equation, arguments: Sequence[Jet], starts: Sequence[Tensor
     return unknowns
 
 
-def _newton_step(equation: Equation, arguments: Sequence[Jet], unknowns: Sequence[Jet]) -> list[Jet]:
-    """The step (∂F/∂y)⁻¹ F(x, y), over the index set of the unknowns."""
+def _newton_step(equation: Equation, arguments: Sequence[Jet], unknowns: Sequence[Jet]) -> tuple[Tensor, list[Jet]]:
+    """The size Σ |F_i| of the values, `(N, ...)`, and the step (∂F/∂y)⁻¹ F(x, y) over the unknowns' index set."""
     indices = unknowns[0].indices
     assert isinstance(indices, IndexSet)
     m, d = len(unknowns), indices.dimension
@@ -127,7 +128,7 @@ def _newton_step(equation: Equation, arguments: Sequence[Jet], unknowns: Sequenc
         [Jet(c.differentiate(d + j).coefficients, indices, composition=c.composition) for j in range(m)]
         for c in components
     ]
-    return _solved(jacobian, residual)
+    return reduce(add, (abs(component.value) for component in residual)), _solved(jacobian, residual)
 
 
 def _lifted(jet: Jet, extended: IndexSet, axis: int | None = None) -> Jet:
@@ -171,8 +172,3 @@ def _components(equation: Equation, jets: Sequence[Jet], count: int) -> list[Jet
     if len(components) != count or not all(isinstance(component, Jet) for component in components):
         raise UserError(f"the equation of implicit must return F(x, y), a jet for each unknown: {count} in all")
     return components
-
-
-def _size(components: Sequence[Jet]) -> Tensor:
-    """Σ |F_i|, `(N, ...)`."""
-    return reduce(add, (abs(component.value) for component in components))

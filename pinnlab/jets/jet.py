@@ -20,7 +20,18 @@ RULES: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
 def rule(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers the decorated function as what the torch functions do when an argument is a jet."""
+    """Registers the decorated function as the rule of torch functions: what they do when an argument is a jet.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet, Jet, rule
+        >>> @rule(torch.special.xlog1py)
+        ... def xlog1py(x, y):
+        ...     return x * torch.log1p(y)
+        >>> x = Jet.seed(torch.zeros(1, 1), IndexSet.simplex(1, 2))
+        >>> torch.special.xlog1py(x, x).derivative((2,))
+        tensor([[2.]])
+    """
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
         RULES.update(dict.fromkeys(functions, implementation))
@@ -33,14 +44,27 @@ class Jet(Field):
     """A batch of truncated Taylor series: the coefficients ∂^α u / α! for every α of a downward-closed set.
 
     Differentiating shifts the coefficients and consumes order, and so does arithmetic between jets of different
-    sets: the result lives on their intersection. `network(jet)` runs an ordinary module; an operation without a
+    sets, whose result lives on their intersection. `network(jet)` runs an ordinary module; an operation without a
     rule is an error that names it.
 
     Attributes:
-        coefficients: The leading ones, `(S, N, ...)` with 1 ≤ S ≤ K, in the order of `indices`; the others are zero.
+        coefficients: The leading S coefficients, `(S, N, ...)` with 1 ≤ S ≤ K, in the order of `indices`; the others
+            are zero.
         indices: The index set of K multi-indices, or another algebra.
         axis: The coordinate axis or axes that this jet is, or None.
         composition: How elementary functions are composed with the series.
+
+    Example:
+        All derivatives of a network up to u_xx and u_xy, from one forward pass:
+
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+        >>> u = network(Jet.seed(torch.rand(5, 2), IndexSet.closure([(2, 0), (1, 1)])))
+        >>> u
+        Jet(shape=(5, 1), coefficients=5, order=2)
+        >>> u.derivative((1, 1)).shape
+        torch.Size([5, 1])
     """
 
     def __init__(
@@ -81,7 +105,7 @@ class Jet(Field):
             directions = torch.eye(d, dtype=points.dtype, device=points.device)
         if directions.ndim == 2:
             directions = directions[:, None, :].expand(-1, n, -1)
-        # Elements of degree 1 stand in the order of their axes, and nothing beyond them is other than zero.
+        # Elements of degree 1 stand in the order of their axes, and all coefficients beyond them are zero.
         carried = [axis for axis, position in enumerate(indices.units) if position is not None]
         if len(carried) < len(directions):
             directions = directions[constant(carried, torch.long, points.device)]
@@ -158,7 +182,7 @@ class Jet(Field):
         """Runs the rule of the torch function.
 
         Raises:
-            UserError: if it has none.
+            UserError: if the function has no rule.
         """
         implementation = RULES.get(function)
         if implementation is None:
@@ -175,7 +199,7 @@ class Jet(Field):
 
 
 def _rows(coefficients: Tensor, positions: tuple[int, ...]) -> Tensor:
-    """The chosen coefficients: a view where they are consecutive, a gather otherwise; zeros at the end left out."""
+    """The coefficients at the positions, as a view if they are consecutive; zeros at the end are left out."""
     positions = tuple(position for position in positions if position < len(coefficients))
     if not positions:
         return torch.zeros_like(coefficients[:1])
@@ -186,7 +210,7 @@ def _rows(coefficients: Tensor, positions: tuple[int, ...]) -> Tensor:
 
 
 def common(a: Jet, b: Jet) -> tuple[Jet, Jet]:
-    """Both jets on the intersection of their index sets, their values' shapes of equally many dimensions."""
+    """Both jets on the intersection of their index sets, with values of equally many dimensions."""
     if a.indices is not b.indices:
         indices = a.indices.intersection(b.indices)
         a, b = a.on(indices), b.on(indices)

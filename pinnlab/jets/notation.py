@@ -1,4 +1,4 @@
-"""What Python's own operators mean on fields: arithmetic, comparisons, and what a field refuses to be."""
+"""Python's own operators on fields: arithmetic and comparisons, and the conversions that a field refuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pinnlab.jets import foreign
 
 
 class Notation(ABC):
-    """Python's operators, each as the torch function that does the same, which arrives at `apply`."""
+    """Python's operators, each as the torch function that does the same, by `dispatch`."""
 
     @property
     @abstractmethod
@@ -38,12 +38,8 @@ class Notation(ABC):
 
     @classmethod
     @abstractmethod
-    def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """`function(*args, **kwargs)` where some argument is a field of this class.
-
-        Raises:
-            UserError: if the function has no rule for this kind of field.
-        """
+    def dispatch(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """The torch function called on fields, `function(*args, **kwargs)`."""
 
     @abstractmethod
     def __getitem__(self, item: object) -> Self:
@@ -54,7 +50,7 @@ class Notation(ABC):
         if type(other) not in _READY and not isinstance(other, Notation | Tensor):
             other = foreign.operand(other, function.__name__, self.dtype, self.device)
             left, right = (left, other) if left is self else (other, right)
-        return self.apply(function, (left, right), {})
+        return self.dispatch(function, (left, right), {})
 
     def __add__(self, other: object) -> Self:
         """The sum."""
@@ -106,7 +102,7 @@ class Notation(ABC):
 
     def __neg__(self) -> Self:
         """The negative."""
-        return self.apply(torch.neg, (self,), {})
+        return self.dispatch(torch.neg, (self,), {})
 
     def __pos__(self) -> Self:
         """The field itself."""
@@ -114,7 +110,7 @@ class Notation(ABC):
 
     def __abs__(self) -> Self:
         """The absolute value, smooth away from zeros."""
-        return self.apply(torch.abs, (self,), {})
+        return self.dispatch(torch.abs, (self,), {})
 
     def __len__(self) -> int:
         """The number of points."""
@@ -133,18 +129,18 @@ class Notation(ABC):
         return self._binary(torch.remainder, other, self)
 
     def __floordiv__(self, divisor: object) -> Any:
-        """The whole quotient of the values, which jumps: a plain tensor."""
-        return self._compare(torch.floor_divide, divisor)
+        """The whole quotient of the values, a plain tensor: it jumps, and has no derivatives."""
+        return self._binary(torch.floor_divide, self, divisor)
 
     def __rfloordiv__(self, other: object) -> Any:
-        """The whole quotient of the values, which jumps: a plain tensor."""
+        """The whole quotient of the values, a plain tensor: it jumps, and has no derivatives."""
         return self._binary(torch.div, other, self).floor().value.detach()
 
     def __round__(self, digits: int = 0) -> Self:
         """The nearest whole number, which jumps."""
         if digits:
             raise UserError("round(field, digits) is not defined: write torch.round(u * 10**digits) / 10**digits")
-        return self.apply(torch.round, (self,), {})
+        return self.dispatch(torch.round, (self,), {})
 
     def __setitem__(self, item: object, value: object) -> None:
         """Refused: fields do not change."""
@@ -154,35 +150,29 @@ class Notation(ABC):
         """As `repr`, whatever the format: a field is no number."""
         return repr(self)
 
-    def _compare(self, function: Callable[..., Any], other: object) -> Any:
-        """The condition on the values, `(N, ...)`: a plain tensor of booleans, for `torch.where`."""
-        if type(other) not in _READY and not isinstance(other, Notation | Tensor):
-            other = foreign.operand(other, function.__name__, self.dtype, self.device)
-        return function(self.value.detach(), other.value.detach() if isinstance(other, Notation) else other)
-
     def __lt__(self, other: object) -> Any:
-        """Where the values are less."""
-        return self._compare(torch.lt, other)
+        """Where the values are less: a plain tensor of booleans, for `torch.where`."""
+        return self._binary(torch.lt, self, other)
 
     def __le__(self, other: object) -> Any:
         """Where the values are less or equal."""
-        return self._compare(torch.le, other)
+        return self._binary(torch.le, self, other)
 
     def __gt__(self, other: object) -> Any:
         """Where the values are greater."""
-        return self._compare(torch.gt, other)
+        return self._binary(torch.gt, self, other)
 
     def __ge__(self, other: object) -> Any:
         """Where the values are greater or equal."""
-        return self._compare(torch.ge, other)
+        return self._binary(torch.ge, self, other)
 
     def __eq__(self, other: object) -> Any:
         """Where the values are equal: object's own would answer False and let the residual go on."""
-        return self._compare(torch.eq, other)
+        return self._binary(torch.eq, self, other)
 
     def __ne__(self, other: object) -> Any:
         """Where the values differ."""
-        return self._compare(torch.ne, other)
+        return self._binary(torch.ne, self, other)
 
     __hash__ = object.__hash__
 

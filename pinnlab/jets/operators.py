@@ -1,7 +1,7 @@
 """Differential operators of fields, for residuals under any engine: `pinnlab.laplacian` and its like.
 
-Each function is written with `.d` alone, or asks the field for what its kind computes best: a jet over a collapsed
-algebra reads Δu from one coefficient.
+The functions differentiate along axes and add. `laplacian` asks the field, for its kind may know a shorter way: a jet
+over a collapsed algebra reads Δu from one coefficient.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def grad(u: Field, *coordinates: Field) -> Field:
 
     Example:
         >>> import torch
+        >>> from pinnlab import grad
         >>> from pinnlab.jets import IndexSet, Jet
-        >>> from pinnlab.jets.operators import grad
         >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 1))
         >>> x, y = seed.coordinate(0), seed.coordinate(1)
         >>> grad(x * y**2, x, y).value
@@ -61,6 +61,15 @@ def div(vector: Sequence[Field] | Field, *coordinates: Field) -> Field:
 
     Raises:
         UserError: if there are not as many components as axes.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab import div
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 1))
+        >>> x, y = seed.coordinate(0), seed.coordinate(1)
+        >>> div([x**2, x * y], x, y).value
+        tensor([3.])
     """
     parts = list(vector.unbind(-1)) if isinstance(vector, Field) else list(vector)
     axes = parts[0].axes(coordinates)
@@ -83,6 +92,15 @@ def laplacian(u: Field, *coordinates: Field) -> Field:
 
     Returns:
         The field of the sum, values `(N,)`.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab import laplacian
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 2))
+        >>> x, y = seed.coordinate(0), seed.coordinate(1)
+        >>> laplacian(x**2 * y, x, y).value
+        tensor([4.])
     """
     return u.laplacian(u.axes(coordinates))
 
@@ -100,6 +118,15 @@ def biharmonic(u: Field, *coordinates: Field) -> Field:
 
     Returns:
         The field of the sum, values `(N,)`.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab import biharmonic
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 4))
+        >>> x, y = seed.coordinate(0), seed.coordinate(1)
+        >>> biharmonic(x**2 * y**2, x, y).value
+        tensor([8.])
     """
     axes = u.axes(coordinates)
     second = [u.differentiate(axis).differentiate(axis) for axis in axes]
@@ -113,7 +140,7 @@ def biharmonic(u: Field, *coordinates: Field) -> Field:
 def directional(u: Field, direction: Tensor, *coordinates: Field, order: int = 1) -> Field:
     """The directional derivative (v·∇)^order u = Σ_α (order! / α!) v^α ∂^α u over |α| = order.
 
-    A vector that varies from point to point is held where it stands: v is not differentiated. A residual of
+    A vector that varies from point to point is a constant at each point: v is not differentiated. A residual of
     u_x + 2 u_y = 0:
 
         lambda x, y, u: pinnlab.directional(u, torch.tensor([1.0, 2.0]), x, y)
@@ -129,6 +156,15 @@ def directional(u: Field, direction: Tensor, *coordinates: Field, order: int = 1
 
     Raises:
         UserError: if v has another number of components than there are axes, or the order is negative.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab import directional
+        >>> from pinnlab.jets import IndexSet, Jet
+        >>> seed = Jet.seed(torch.tensor([[1.0, 2.0]]), IndexSet.simplex(2, 1))
+        >>> x, y = seed.coordinate(0), seed.coordinate(1)
+        >>> directional(x * y, torch.tensor([1.0, 2.0]), x, y).value
+        tensor([4.])
     """
     axes = u.axes(coordinates)
     if order < 0:

@@ -1,4 +1,4 @@
-"""A symbolic probe: which derivatives of the network does a residual consume, and which are there to be had?"""
+"""A symbolic probe: it finds the derivatives of the network that a residual consumes, and refuses those without one."""
 
 from __future__ import annotations
 
@@ -17,21 +17,28 @@ from pinnlab.jets.values import ADVICE, BRANCHES, TOGETHER, Origin, Values, chec
 
 
 class Probe(Field):
-    """A field that records what it is made of instead of computing anything.
+    """A field that computes nothing and records which derivatives of the network it needs.
 
     A node holds the set of shifts it consumes: coordinates and outputs of the network hold {0}, `.d` shifts every
     element by one derivative along its axis, and everything else unions its operands. To have ∂^α of the node,
     its operands must supply ∂^{α+s} for every shift s.
 
-    It also holds in words what it contains that has only so many derivatives, and how many are left: none of data,
-    of the `.value` of a field and of functions that jump. A plain tensor with an entry for every point is data.
+    A node also names the parts of it that have only so many derivatives, and says how many are left: none for data, for
+    the `.value` of a field and for functions that jump. A plain tensor with an entry for every point is data.
 
-    A row may see other places than its own point: `places` names those that a node is made of. Places at a fixed
-    distance share one name, since ∂/∂x of u(x + c) is (∂u/∂x)(x + c); no derivative is defined of what mixes others.
-    And a row may see all points `together`; what does, found out by whether NaN at one point spreads to others, has
-    no derivatives.
+    A row may see other places than its own point; `places` names the places of a node. Places at a fixed distance
+    share one name, since ∂/∂x of u(x + c) is (∂u/∂x)(x + c); an expression that mixes other places has no derivative.
+    A row may also see all points `together`: an expression in which NaN at one point spreads to others has no
+    derivative either.
 
     Values live on the meta device: they have shapes and no numbers, so control flow that depends on data is an error.
+
+    Example:
+        >>> from pinnlab.jets import Probe
+        >>> u = Probe.output((4,), dimension=2)
+        >>> t, x = (Probe.coordinate((4,), dimension=2, axis=axis) for axis in (0, 1))
+        >>> sorted((u.d(t) - u.d(x, x)).shifts)
+        [(0, 2), (1, 0)]
     """
 
     def __init__(
@@ -58,10 +65,10 @@ class Probe(Field):
             axis: The coordinate axis or axes that it is.
             laplacians: The groups of axes over which it consumes a Laplacian alone.
             points: The number of points; the first entry of the shape by default.
-            left: What it contains that has no derivatives without end → how many it has.
-            name: What it is called where its values are used.
-            dtype: Of the values.
-            places: Where it uses the network.
+            left: The parts of it that have only so many derivatives, in words → how many each has left.
+            name: Its name in messages about its values.
+            dtype: The dtype of the values.
+            places: The places at which it uses the network.
             together: Whether functions may take the points together.
         """
         self._value = torch.empty(tuple(shape), device="meta", dtype=dtype)
@@ -120,7 +127,7 @@ class Probe(Field):
         """Every shift with one more derivative along the axis.
 
         Raises:
-            UserError: if it contains what has no derivative.
+            UserError: if a part of it has no derivative left.
         """
         for what, count in self.left.items():
             if count == 0:
@@ -157,7 +164,7 @@ class Probe(Field):
         return axis
 
     def laplacian(self, axes: Sequence[int]) -> Field:
-        """The Laplacian of the outputs is noted as such; that of anything else by its second derivatives."""
+        """The Laplacian of an output is noted as a Laplacian, and of an expression by its second derivatives."""
         plain = not self.laplacians and not self.left and self.shifts == {(0,) * self.dimension}
         if len(axes) > 1 and plain:
             return Probe(
@@ -187,7 +194,7 @@ class Probe(Field):
 
     @classmethod
     def apply(cls, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Runs the function for its shape and unions what its operands consume and contain.
+        """Runs the function on shapes alone; the result consumes and contains all that its operands do.
 
         Raises:
             UserError: if the function needs numbers, changes a field in place, takes points together or is complex.

@@ -1,4 +1,4 @@
-"""Numbers at the points that remember what they are values of: what a residual is shown of data in its dry run."""
+"""Values at the points that remember their origin: in its dry run a residual gets them for data and field values."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pinnlab.errors import UserError
 from pinnlab.jets.series.algebra import MultiIndex
 
 _TRUTHS = (Tensor.__bool__, Tensor.__int__, Tensor.__float__, Tensor.__index__, Tensor.item, Tensor.tolist)
-"""What turns a tensor into numbers that Python can branch on."""
+"""The methods that turn a tensor into numbers, on which Python can branch."""
 
 ADVICE = (
     "write it as a function of the coordinates (a Table makes one of values), differentiate before you multiply, give "
     "its derivative as a column too, or write pieces as one constraint each and what holds at the interface as another"
 )
-"""What to do about a derivative that is not there."""
+"""The advice of messages about a derivative that does not exist."""
 
 BRANCHES = (
     "the residual branches on the values of a field, or turns them into numbers, and may not: choose between two "
@@ -33,15 +33,15 @@ TOGETHER = (
     "index over the points (over the components of a field of shape (N, d), say dim=-1). For rows that use other "
     "points declare a Whole in place of the Constraint, or give the constraint places"
 )
-"""What a local residual may not do."""
+"""The message about a residual that mixes points under a local constraint."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What values were computed from.
+    """Where values come from.
 
     Attributes:
-        origins: In words, as `the column 'k'`.
+        origins: Their sources in words, as `the column 'k'`.
         points: The number of points of the dry run.
         shifts: The derivatives of the network that they need.
         laplacians: The groups of axes over which they need a Laplacian.
@@ -56,7 +56,7 @@ class Origin:
 
     @staticmethod
     def union(first: Origin, *others: Origin) -> Origin:
-        """What all of them were computed from."""
+        """The origin of a result that is computed from values of these origins."""
         return Origin(
             first.origins.union(*(other.origins for other in others)),
             first.points,
@@ -67,18 +67,18 @@ class Origin:
 
 
 class Values(Tensor):
-    """A tensor of values at the points, and in words what they are: a column of data, the values of a field.
+    """A tensor of values at the points that knows its origin, in words: a column of data, the values of a field.
 
-    What is computed from values is values of the same origin. Of a field only the shape is known in a dry run, and its
-    values live on the meta device; those of a column are numbers. Elsewhere values are ordinary tensors.
+    Results computed from values are values of the same origin. In a dry run only the shape of a field is known, and its
+    values live on the meta device; the values of a column are numbers. Outside the dry run values are ordinary tensors.
     """
 
     origin: Origin
-    """What they were computed from."""
+    """Where the values come from."""
 
     @classmethod
     def of(cls, tensor: Tensor, origin: Origin) -> Values:
-        """The tensor with what it was computed from."""
+        """The tensor with its origin."""
         self = tensor.as_subclass(cls)
         self.origin = origin
         return self
@@ -137,7 +137,7 @@ class Values(Tensor):
 
 
 def check_local(name: str, shape: Sequence[int], points: int, before: bool) -> None:
-    """Refuses a result that has no entry for each point, or one for each pair of them.
+    """Refuses a result that lacks an entry for each point, or has an entry for each pair of points.
 
     Args:
         name: The function.
@@ -146,7 +146,7 @@ def check_local(name: str, shape: Sequence[int], points: int, before: bool) -> N
         before: Whether its arguments had an entry for each point.
 
     Raises:
-        UserError: if so.
+        UserError: if the result is of this kind.
     """
     named = "indexing" if name == "__getitem__" else name
     if before and points not in shape:

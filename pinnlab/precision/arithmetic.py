@@ -75,7 +75,7 @@ def scale(a: Pair, power: Tensor | float) -> Pair:
 
 
 def divide(a: Pair, b: Pair) -> Pair:
-    """Quotient a / b: three float64 quotients, each of what the ones before left."""
+    """Quotient a / b: the sum of three float64 quotients, the later two of the remainders."""
     q = a[0] / b[0]
     rest = subtract(a, multiply(b, exactly(q)))
     r = rest[0] / b[0]
@@ -124,9 +124,9 @@ def matrix_product(a: Pair, b: Pair) -> Pair:
     left, right = _slices(a, bits, -1), _slices(b, bits, -2)
     shape = torch.broadcast_shapes(a[0].shape[:-2], b[0].shape[:-2])
     zero = a[0].new_zeros(*shape, a[0].shape[-2], b[0].shape[-1])
-    # in memory of their own, for where a or b is zero both parts are what is returned
+    # two tensors, for these are the two parts of the result if a or b is zero
     result = (zero, zero.clone())
-    # small ones first
+    # the small products first, so that their digits are not lost
     pairs = sorted(((p, q) for p in range(len(left)) for q in range(len(right)) if p + q < _SLICES), key=sum)
     for p, q in reversed(pairs):
         result = add(result, exactly(left[p] @ right[q]))

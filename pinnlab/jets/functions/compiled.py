@@ -1,6 +1,6 @@
 """Series recurrences under `torch.compile`: each becomes one fused loop that keeps its coefficients in registers.
 
-What is compiled are the expressions of `series.termwise`, without updates in place, which a compiler fuses best; the
+It compiles the expressions of `series.termwise`, which change nothing in place, as a compiler fuses them best. The
 tests hold them against the eager kernels. Every (function, algebra, shape) is compiled once, in seconds.
 """
 

@@ -20,8 +20,8 @@ from pinnlab.jets.series.runs import (
 )
 from pinnlab.jets.series.termwise import Polynomial
 
-# A stack is worked through in blocks of so many numbers, so that what a recurrence reads again and again stays in
-# the processor's cache (measured: twice as fast as whole stacks of ten times the size).
+# The kernels take a stack in blocks of so many numbers. A recurrence reads its coefficients again and again, and a
+# block of them stays in the processor's cache (measured: twice as fast as whole stacks of ten times the size).
 _BLOCK = 2**18
 
 
@@ -35,12 +35,12 @@ def _blocks(stack: Tensor) -> list[slice]:
 
 
 def _solve_block(function: Elementary, x: Tensor, states: list[Tensor], algebra: Algebra) -> None:
-    """Fills the states from their values: as soon as a degree is known, all it contributes to is updated."""
+    """Fills the states from their values, degree by degree: a known degree is added to all that it contributes to."""
     slopes = x  # |a| x_a
     if algebra.degrees[len(x) - 1] > 1:
         slopes = x * constant(algebra.degrees[: len(x)], x.dtype, x.device).unsqueeze(-1)
     variables = [x, *states]
-    # A derivative that is a multiple of one variable needs no series of its own: (series, scale).
+    # Pairs (series, scale), for a derivative that is a multiple of one variable needs no series of its own.
     derivatives: list[tuple[Tensor, float]] = []
     pending: list[tuple[Tensor, Polynomial]] = []
     for polynomial in function.system:
@@ -69,7 +69,7 @@ def _solve_block(function: Elementary, x: Tensor, states: list[Tensor], algebra:
 
 
 def _extend(series: Tensor, polynomial: Polynomial, variables: list[Tensor], algebra: Algebra, degree: int) -> None:
-    """Adds to the series of the polynomial all that the variables' coefficients of this degree contribute."""
+    """Adds the contributions of the variables' coefficients of this degree to the series of the polynomial."""
     layer = algebra.layers[degree]
     for monomial, coefficient in polynomial.items():
         if not monomial:

@@ -27,9 +27,20 @@ class Elementary:
     """A function σ of one number with σ = s_1 and s_i' = P_i(x, s), P_i at most quadratic.
 
     Attributes:
-        name: What it is called.
+        name: The name of σ.
         initial: x ↦ (s_1(x), s_2(x), …), elementwise on tensors.
         system: The polynomial P_i for every state.
+
+    Example:
+        The function σ(x) = x e^x satisfies σ' = σ + s_2 and s_2' = s_2 with s_2 = e^x:
+
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet
+        >>> from pinnlab.jets.functions.elementary import Elementary
+        >>> from pinnlab.jets.functions.recurrence import recurrence
+        >>> function = Elementary("x exp", lambda x: (x * x.exp(), x.exp()), ({(1,): 1, (2,): 1}, {(2,): 1}))
+        >>> recurrence(function, torch.tensor([0.0, 1.0]), IndexSet.simplex(1, 3))  # x + x² + x³/2
+        tensor([0.0000, 1.0000, 1.0000, 0.5000])
     """
 
     name: str

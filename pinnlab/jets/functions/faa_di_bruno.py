@@ -4,10 +4,10 @@ With m(p) parts in the partition p of n, p_j of them equal to j (Chickering 2024
 
     ∂ⁿ σ(u) = Σ_p n! / Π_j (p_j! j!^{p_j}) · σ^{(m(p))}(u) · Π_j (∂^j u)^{p_j}.
 
-In several variables the partitions are those of a multi-index into a multiset of non-zero multi-indices, and for
+In several variables the sum runs over the partitions of a multi-index into a multiset of non-zero multi-indices. For
 coefficients ∂^α u / α! the factor becomes m! / Π p_β!, with σ^{(m)} / m! in place of σ^{(m)}. The number of
-partitions grows exponentially in √n: this is the slow obvious reference of the series recurrence, and the
-paper's algorithm taken literally.
+partitions grows exponentially in √n: this is the paper's algorithm taken literally, and the slow obvious reference of
+the series recurrence.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _terms(algebra: Algebra, k: int) -> tuple[tuple[int, int, tuple[tuple[int, i
 
 
 def _multisets(algebra: Algebra, k: int, largest: int) -> Iterator[tuple[int, ...]]:
-    """The multisets of elements other than 1, none behind `largest`, whose product is element k."""
+    """The multisets of elements 1 ≤ i ≤ `largest` whose product is element k."""
     for i, j in algebra.factors[k]:
         if 0 < i <= largest:
             if j == 0:
@@ -86,9 +86,19 @@ def faa_di_bruno(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
     Args:
         function: σ and its differential system, which gives σ^{(m)} at the values.
         x: Coefficients ∂^α u / α!, `(K, ...)`.
-        algebra: The index set of K multi-indices.
+        algebra: The index set of K multi-indices. Over another algebra the partitions of a basis element are the
+            multisets of elements whose product it is.
 
-    Over another algebra the partitions of a basis element are the multisets of elements with that product.
+    Returns:
+        The coefficients, `(K, ...)`.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet
+        >>> from pinnlab.jets.functions.faa_di_bruno import faa_di_bruno
+        >>> from pinnlab.jets.functions.table import EXP
+        >>> faa_di_bruno(EXP, torch.tensor([0.0, 1.0, 0.0]), IndexSet.simplex(1, 2))  # 1 + x + x²/2
+        tensor([1.0000, 1.0000, 0.5000])
     """
     x = pad(x, len(algebra))
     order = algebra.order

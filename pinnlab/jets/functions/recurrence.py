@@ -1,6 +1,6 @@
 """The series recurrence of elementary functions as an operation of torch, differentiable to any order.
 
-What is computed stands in `elementary`; here it is told to autograd, forward mode and vmap.
+`elementary` has the formulas; this module makes them known to autograd, forward mode and vmap.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pinnlab.jets.series.termwise import Polynomial, Tables
 
 
 def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
-    """The coefficients of σ(x) by the series recurrence, O(K²) multiply-adds at most.
+    """The coefficients of σ(x) by the series recurrence, `(K, ...)`, in O(K²) multiply-adds at most.
 
     Args:
         function: σ and its differential system.
@@ -30,6 +30,14 @@ def recurrence(function: Elementary, x: Tensor, algebra: Algebra) -> Tensor:
 
     Raises:
         UserError: under autocast, whose rounding a recurrence would amplify.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import IndexSet
+        >>> from pinnlab.jets.functions.recurrence import recurrence
+        >>> from pinnlab.jets.functions.table import EXP
+        >>> recurrence(EXP, torch.tensor([0.0, 1.0]), IndexSet.simplex(1, 2))  # 1 + x + x²/2
+        tensor([1.0000, 1.0000, 0.5000])
     """
     if torch.compiler.is_exporting():
         states = termwise.recurrence(function.initial, function.system, x.unbind(), Tables.of(algebra))
@@ -90,7 +98,7 @@ class _Recurrence(torch.autograd.Function):
     @staticmethod
     def _variables(ctx: Any) -> list[Tensor]:
         saved = list(ctx.saved_tensors)
-        # Without the argument a place holder stands in its place: no polynomial refers to variable 0.
+        # Where no polynomial refers to variable 0, the argument was not kept, and any tensor may stand in its place.
         return saved if ctx.function.uses_argument else [saved[0], *saved]
 
     @staticmethod
@@ -126,7 +134,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 class _Adjoint(torch.autograd.Function):
-    """The adjoint of a recurrence where nobody differentiates it further."""
+    """The adjoint of a recurrence, for a backward pass that is not itself differentiated."""
 
     @staticmethod
     @signed

@@ -1,6 +1,6 @@
 """Rules for functions in pieces, each constant or smooth between jumps or kinks.
 
-How many derivatives they have is told to the probe, so that no residual takes one across a jump.
+`limited` tells the probe how many derivatives they have, so that no residual takes a derivative across a jump.
 """
 
 from __future__ import annotations

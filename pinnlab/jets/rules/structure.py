@@ -1,4 +1,4 @@
-"""Rules for what acts on each coefficient alike: linear maps, and the bookkeeping of dimensions."""
+"""Rules for functions that act on all coefficients alike: linear maps, and changes of shape."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ class _Linear(torch.autograd.Function):
 class _OwnLinear(torch.autograd.Function):
     """(x, W, b) ↦ W_n x_n + b_n with weights `(N, out, in)` and biases `(N, out)` for every point n.
 
-    Copies of one weight, expanded without memory, still take one matrix product for the stack, and the gradient
-    with respect to each point's own copy is the outer product of its signal and its input: how rows of a Jacobian
-    are had for about the price of a backward pass.
+    Copies of one weight, expanded without memory, still take one matrix product for the stack. The gradient with
+    respect to each point's own copy is the outer product of its signal and its input, so that all rows of a Jacobian
+    cost about one backward pass.
     """
 
     @staticmethod
@@ -100,7 +100,7 @@ class _OwnLinear(torch.autograd.Function):
 
 
 def _own_product(x: Tensor, matrices: Tensor) -> Tensor:
-    """The x_n M_n of a stack `(K, N, a)` and matrices `(N, a, b)`, one product where all are the same memory."""
+    """The products x_n M_n of a stack `(K, N, a)` and matrices `(N, a, b)`; one product if all share their memory."""
     if matrices.stride(0) == 0:
         return x @ matrices[0]
     return torch.bmm(x.transpose(0, 1), matrices).transpose(0, 1)
@@ -130,7 +130,7 @@ def getitem(x: Jet, item: Any) -> Jet:
     items = item if isinstance(item, tuple) else (item,)
     if sum(isinstance(i, Tensor | list) for i in items) < 2:
         return x.like(x.coefficients[(slice(None), *items)])
-    # Several index tensors may move their dimension to the front: with the stack last it stays out of their way.
+    # Several index tensors may move their dimension to the front; with the stack as last dimension this does no harm.
     last = (slice(None),) if any(i is Ellipsis for i in items) else ()
     return x.like(x.coefficients.movedim(0, -1)[(*items, *last)].movedim(-1, 0))
 

@@ -22,7 +22,19 @@ MultiIndex = tuple[int, ...]
 
 
 class Algebra(ABC):
-    """A commutative graded algebra with a monomial basis e_0 = 1, …, e_{K-1}, sorted by degree."""
+    """A commutative graded algebra with a monomial basis e_0 = 1, …, e_{K-1}, sorted by degree.
+
+    `IndexSet` and `Collapsed` are its two kinds. A jet over an algebra holds K coefficients for every value, and a
+    product of two jets sums `pairs` products of coefficients.
+
+    Example:
+        >>> from pinnlab.jets import IndexSet
+        >>> algebra = IndexSet.simplex(dimension=1, order=3)
+        >>> algebra.degrees, algebra.pairs
+        ((0, 1, 2, 3), 10)
+        >>> algebra.multiply(1, 2), algebra.multiply(2, 2)  # x · x² = x³, and x² · x² is truncated
+        (3, None)
+    """
 
     @property
     @abstractmethod
@@ -33,7 +45,7 @@ class Algebra(ABC):
     def multiply(self, i: int, j: int) -> int | None:
         """The k with e_i e_j = e_k, or None where the product is truncated to zero."""
 
-    # What differentiation and mixing ask of an algebra whose elements stand for derivatives along axes.
+    # An element of degree 1 stands for a derivative along an axis; differentiation and mixing ask for the following.
 
     dimension: int
     position: dict[MultiIndex, int]
@@ -41,11 +53,11 @@ class Algebra(ABC):
     @property
     @abstractmethod
     def units(self) -> tuple[int | None, ...]:
-        """The position of e_axis for every axis; None where there is none."""
+        """The position of e_axis for every axis; None for an axis without derivatives."""
 
     @abstractmethod
     def shifted(self, axis: int) -> tuple[IndexSet, tuple[int, ...], tuple[int, ...]] | None:
-        """What differentiation along `axis` leaves: new set, source positions and factors; None if nothing."""
+        """How differentiation along `axis` shifts coefficients; see `IndexSet.shifted`."""
 
     @abstractmethod
     def positions(self, subset: Algebra) -> tuple[int, ...]:
@@ -53,7 +65,7 @@ class Algebra(ABC):
 
     @abstractmethod
     def intersection(self, other: Algebra) -> Algebra:
-        """What both algebras carry."""
+        """The algebra of the elements that both algebras carry."""
 
     @abstractmethod
     def __contains__(self, alpha: MultiIndex) -> bool:
@@ -122,9 +134,16 @@ class Algebra(ABC):
 class IndexSet(Algebra):
     """A finite downward-closed set of multi-indices: the basis of truncated Taylor series.
 
-    Downward closed: with α it holds every β ≤ α. The coefficient of a jet at α is ∂^α u / α!, so that products
+    A downward-closed set holds with α every β ≤ α. The coefficient of a jet at α is ∂^α u / α!, so that products
     are plain convolutions, e_α e_β = e_{α+β}. Build one with `IndexSet.simplex` or `IndexSet.closure`; equal
     sets are the same object, which makes comparison and the tables cheap.
+
+    Example:
+        >>> from pinnlab.jets import IndexSet
+        >>> IndexSet.closure([(2, 1)])  # all that u_xxy needs
+        IndexSet([(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (2, 1)])
+        >>> len(IndexSet.simplex(dimension=2, order=9))
+        55
     """
 
     def __init__(self, indices: tuple[MultiIndex, ...]) -> None:
@@ -176,12 +195,12 @@ class IndexSet(Algebra):
 
     @cached_property
     def units(self) -> tuple[int | None, ...]:
-        """The position of e_axis for every axis; None where the set has no derivative along it."""
+        """The position of e_axis for every axis; None for an axis along which the set has no derivative."""
         return tuple(self.position.get(unit(self.dimension, axis)) for axis in range(self.dimension))
 
     @cache  # noqa: B019
     def shifted(self, axis: int) -> tuple[IndexSet, tuple[int, ...], tuple[int, ...]] | None:
-        """What differentiation along `axis` leaves: the set {α : α + e ∈ A}, and how to get there.
+        """How differentiation along `axis` shifts coefficients: to the set {α : α + e ∈ A} from this set A.
 
         Returns:
             The new set, for each of its α the position of α + e in this set, and the factor α_axis + 1
@@ -203,7 +222,7 @@ class IndexSet(Algebra):
 
     @cache  # noqa: B019
     def intersection(self, other: Algebra) -> Algebra:
-        """The indices in both sets; downward closed again."""
+        """The indices that are in both sets, a downward-closed set again."""
         if not isinstance(other, IndexSet):
             return other.intersection(self)
         if self.dimension != other.dimension:
@@ -215,7 +234,7 @@ class IndexSet(Algebra):
         return alpha in self.position
 
     def __iter__(self) -> Iterator[MultiIndex]:
-        """The multi-indices, by degree and then descending."""
+        """The multi-indices, by degree and, within a degree, descending."""
         return iter(self.indices)
 
     def __repr__(self) -> str:
@@ -233,7 +252,7 @@ def _shared(indices: frozenset[MultiIndex]) -> IndexSet:
 
 
 def constant(numbers: Sequence[int], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The numbers as a tensor, `(len(numbers),)`; from pinned memory, so that the processor does not wait for a GPU."""
+    """The numbers as a tensor, `(len(numbers),)`, copied from pinned memory, so that no processor waits for a GPU."""
     host = torch.tensor(numbers, dtype=dtype, pin_memory=device.type == "cuda")
     return host.to(device, non_blocking=True)
 

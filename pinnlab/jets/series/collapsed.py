@@ -1,9 +1,9 @@
 """The algebra of the collapsed Laplacian: Δu over d axes from d + 2 coefficients.
 
-Over a group of axes the second-order coefficients are never needed one by one, only their sum. So the products
-e_i e_j of the group's axes are set to δ_ij L with one new element L of degree 2: a truncated graded algebra, on
-which the coefficient of u at L is Δu / 2. The forward Laplacian (Li et al. 2023), or collapsed Taylor mode
-(Dangel et al. 2025), is the same recurrence as every other jet, over this algebra.
+A Laplacian needs the sum of the second-order coefficients over a group of axes, and none of them alone. The algebra
+therefore sets the products of the group's axes to e_i e_j = δ_ij L with one new element L of degree 2. It is again a
+truncated graded algebra, and the coefficient of u at L is Δu / 2. The forward Laplacian (Li et al. 2023), or collapsed
+Taylor mode (Dangel et al. 2025), is the recurrence of every other jet, over this algebra.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from pinnlab.jets.series.algebra import Algebra, IndexSet, MultiIndex, add, unit
 class Collapsed(Algebra):
     """A downward-closed set of multi-indices with one more element L = e_i² for every axis i of the group.
 
-    Build one with `Collapsed.over`; equal ones are the same object.
+    Build one with `Collapsed.over`; equal algebras are the same object.
+
+    Example:
+        >>> import torch
+        >>> from pinnlab.jets import Collapsed, Jet
+        >>> algebra = Collapsed.over(range(100), [], dimension=100)
+        >>> len(algebra)
+        102
+        >>> x = Jet.seed(torch.ones(1, 100), algebra)
+        >>> (x**2).sum(-1).laplacian(range(100)).value
+        tensor([200.])
     """
 
     def __init__(self, base: IndexSet, group: tuple[int, ...]) -> None:
@@ -35,7 +45,7 @@ class Collapsed(Algebra):
         """The smallest algebra with the Laplacian over `group` and the derivatives `indices`.
 
         Returns:
-            The algebra, or None where a derivative along one axis of the group is needed twice on its own.
+            The algebra, or None if some index asks for a second derivative along one axis of the group on its own.
         """
         axes = tuple(sorted(group))
         base = IndexSet.closure([*indices, *(unit(dimension, axis) for axis in axes)])
@@ -53,7 +63,7 @@ class Collapsed(Algebra):
         return {k: axis for axis, k in enumerate(self.units) if k is not None and axis in self.group}
 
     def multiply(self, i: int, j: int) -> int | None:
-        """e_α e_β = e_{α+β} where that is carried, e_i² = L in the group, and zero otherwise."""
+        """The product e_α e_β: e_{α+β} where the set has it, L for e_i² with i in the group, and zero otherwise."""
         if i == 0 or j == 0:
             return i + j
         if i == j and i in self._axis:
@@ -65,17 +75,17 @@ class Collapsed(Algebra):
 
     @cached_property
     def _flat(self) -> bool:
-        # Without mixed derivatives the products of two axes need not be looked up, of which there are many.
+        # In a set without mixed derivatives the many products of two axes are zero and need no look-up.
         return self.base.order == 1
 
     @cached_property
     def units(self) -> tuple[int | None, ...]:
-        """The position of e_axis for every axis; None where there is none."""
+        """The position of e_axis for every axis; None for an axis without derivatives."""
         return tuple(self.position.get(unit(self.dimension, axis)) for axis in range(self.dimension))
 
     @cache  # noqa: B019
     def shifted(self, axis: int) -> tuple[IndexSet, tuple[int, ...], tuple[int, ...]] | None:
-        """What differentiation along `axis` leaves; see `IndexSet.shifted`."""
+        """How differentiation along `axis` shifts coefficients; see `IndexSet.shifted`."""
         shifted = self.base.shifted(axis)
         if shifted is None:
             return None
@@ -89,7 +99,7 @@ class Collapsed(Algebra):
         return tuple(self.position[alpha] for alpha in subset.indices)
 
     def intersection(self, other: Algebra) -> Algebra:
-        """What both carry."""
+        """The algebra of the elements that both algebras carry."""
         if other is self:
             return self
         return self.base.intersection(other.base if isinstance(other, Collapsed) else other)

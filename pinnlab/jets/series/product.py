@@ -5,9 +5,9 @@ With e_i e_j = e_k as in the algebra's table,
     product(a, b)_k   = Σ_{(i,j): e_i e_j = e_k} a_i b_j
     correlate(c, b)_i = Σ_{(j,k): e_i e_j = e_k} c_k b_j
 
-The two are each other's derivatives (∂/∂a of product is a correlation, ∂/∂c of correlate is a product), so they
-close under differentiation of any order and under forward mode. A series is given by its leading coefficients;
-what is not there is zero, and costs nothing.
+Each is the other's derivative (∂/∂a of product is a correlation, ∂/∂c of correlate is a product), so the pair is
+closed under differentiation of any order and under forward mode. A series is given by its leading coefficients; the
+coefficients beyond them are zero and cost nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def signed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def front(x: Tensor, dim: int | None, size: int) -> Tensor:
-    """Puts the mapped dimension behind the stack's; expands where there is none."""
+    """The tensor with vmap's dimension `dim` as dimension 1; expanded to `size` there if it is not mapped."""
     return x.unsqueeze(1).expand(-1, size, *x.shape[1:]) if dim is None else x.movedim(dim, 1)
 
 
@@ -88,7 +88,7 @@ def _gathers(one: Tensor, algebra: Algebra, runs: Runs) -> bool:
 
 
 class _Bilinear(torch.autograd.Function):
-    """What product and correlate share: both are bilinear and elementwise beyond the stack's dimension."""
+    """The rules that product and correlate share: both are bilinear, and elementwise beyond the stack's dimension."""
 
     generate_vmap_rule = False
 
