@@ -18,7 +18,7 @@ import math
 
 import torch
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import PointSet, Interval
+from pinnlab.geometry import Interval, PointSet
 
 
 class $name(Equation):

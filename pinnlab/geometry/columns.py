@@ -20,12 +20,22 @@ GOLDEN = (5**0.5 - 1) / 2
 
 
 def size(points: Points) -> int:
-    """The number N of points in these columns."""
+    """The number N of points in these columns.
+
+    Example:
+        >>> size({"x": torch.zeros(3), "y": torch.zeros(3)})
+        3
+    """
     return len(next(iter(points.values())))
 
 
 def select(points: Points, index: Tensor | slice) -> Points:
-    """The rows chosen by indices, booleans or a slice, of every column."""
+    """The rows of every column that indices, booleans or a slice choose.
+
+    Example:
+        >>> select({"x": torch.tensor([1.0, 2.0, 3.0])}, torch.tensor([True, False, True]))
+        {'x': tensor([1., 3.])}
+    """
     return {name: column[index] for name, column in points.items()}
 
 
@@ -56,6 +66,10 @@ def concatenate(parts: Sequence[Points]) -> Points:
 
     Raises:
         UserError: the parts have different columns, such as normals on some of them only.
+
+    Example:
+        >>> concatenate([{"x": torch.tensor([1.0])}, {"x": torch.tensor([2.0])}])
+        {'x': tensor([1., 2.])}
     """
     for part in parts[1:]:
         if part.keys() != parts[0].keys():
@@ -78,6 +92,10 @@ def divide(n: int, weights: Sequence[float]) -> list[int]:
 
     Raises:
         UserError: there are more weights than n.
+
+    Example:
+        >>> divide(10, [1.0, 3.0, 0.01])
+        [2, 7, 1]
     """
     if n < len(weights):
         raise UserError(f"{n} point(s) cannot cover a region of {len(weights)} parts; ask for more points")

@@ -36,6 +36,10 @@ def activation(name: str) -> nn.Module:
 
     Raises:
         UserError: for an unknown name.
+
+    Example:
+        >>> activation("tanh"), type(activation("adaptive_sin")).__name__
+        (Tanh(), 'Adaptive')
     """
     if name.startswith("adaptive_"):
         return Adaptive(activation(name.removeprefix("adaptive_")))

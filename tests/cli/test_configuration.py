@@ -13,7 +13,7 @@ from pinnlab.errors import UserError
 MINE = """
 from torch import nn
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import PointSet, Interval
+from pinnlab.geometry import Interval, PointSet
 from pinnlab.networks import Build
 
 class Decay(Equation):

@@ -17,7 +17,7 @@ from pinnlab.training import LBFGS, Adam
 SPOILT = """
 import torch
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import PointSet, Interval
+from pinnlab.geometry import Interval, PointSet
 
 class Spoilt(Equation):
     '''u' = -u with u(0) = 1, and a term that becomes NaN once the network has moved.'''

@@ -115,8 +115,8 @@ def test_a_stopped_run_goes_on_to_the_same_bits(lab, case):
         assert lab.fit(name, *given, "--trainer.callbacks", stop, *more) == 0, lab.log(name)
 
     fit("whole", -1)
-    fit("parts", 3)
-    for step in (7, 9, -1):
+    fit("parts", 4)
+    for step in (9, -1):
         fit("parts", step, "--ckpt_path", "last")
     a, b = last(lab, "whole")["state_dict"], last(lab, "parts")["state_dict"]
     assert a.keys() == b.keys()

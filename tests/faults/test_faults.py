@@ -17,7 +17,7 @@ LONG = ["--model.phases.0.steps", "100000"]
 SPOILT = """
 import torch
 from pinnlab.equations import Constraint, Equation
-from pinnlab.geometry import PointSet, Interval
+from pinnlab.geometry import Interval, PointSet
 
 class Spoilt(Equation):
     '''u' = -u with u(0) = 1, u(1) = 1/e; the residual at x = 1, the second point, becomes NaN.'''

@@ -94,7 +94,7 @@ def test_ranks_train_stages_as_one(lab, engine):
 NONLOCAL = """
 import math
 from pinnlab.equations import Constraint, Equation, Shift, Unknown, Whole, periodic
-from pinnlab.geometry import PointSet, Box
+from pinnlab.geometry import Box, PointSet
 from pinnlab.operators import Antiderivative, GaussLegendre
 
 class Mixed(Equation):

@@ -49,7 +49,7 @@ class Decay(Equation):
 import numpy as np
 import torch
 from pinnlab.equations import Constraint, Equation, Unknown
-from pinnlab.geometry import PointSet, Box
+from pinnlab.geometry import Box, PointSet
 
 
 class Heat(Equation):
