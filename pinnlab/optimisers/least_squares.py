@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.gram import gram
 from pinnlab.optimisers.operators import LinearOperator, Matrix
 from pinnlab.optimisers.shared_rows import Rows
+from pinnlab.optimisers.structured import damped_triangle, gram
 from pinnlab.ranks import Ranks
 
 
@@ -46,47 +46,66 @@ class LeastSquares(ABC):
     def damped(self, damping: float) -> Damped:
         """Factorises for a damping μ > 0."""
 
+    @abstractmethod
+    def serves(self, jacobian: LinearOperator) -> bool:
+        """Whether this rank's part of another Jacobian is the same to the last bit, so that its factors are these."""
+
     @classmethod
     def prepared(cls, jacobian: LinearOperator) -> LinearOperator:
         """The Jacobian in the form that the solver and the step around it use: written out, for a direct solver."""
         return Matrix(jacobian.dense())
 
 
-class Orthogonal(LeastSquares):
+class _Direct(LeastSquares):
+    """A solver that factorises the matrix.
+
+    Attributes:
+        matrix: This rank's rows of J.
+    """
+
+    matrix: Tensor
+
+    def serves(self, jacobian: LinearOperator) -> bool:
+        """See `LeastSquares.serves`."""
+        return torch.equal(self.matrix, jacobian.dense())
+
+
+class Orthogonal(_Direct):
     """By QR factors of J and never of JᵀJ: no digits are lost to squaring.
 
-    With fewer rows than parameters v is the head of the minimum-norm solution of [J, √μ I] (v; s) = −b, from the
-    factors of [J, √μ I]ᵀ; otherwise the least-squares solution of [J; √μ I] v = (−b; 0).
+    J, or Jᵀ where there are fewer rows than parameters, is factorised once for all dampings, J = Q R, and the triangle
+    with the damping below it for each. With fewer rows than parameters v is the head of the minimum-norm solution of
+    [J, √μ I] (v; s) = −b, from the factors of [J, √μ I]ᵀ; otherwise the least-squares solution of
+    [J; √μ I] v = (−b; 0).
     """
 
     def __init__(self, jacobian: LinearOperator, ranks: Ranks | None = None) -> None:
-        self.rows = Rows(jacobian.dense(), ranks or Ranks())
+        self.matrix = jacobian.dense()
+        self.rows = Rows(self.matrix, ranks or Ranks())
+        rows, columns = self.rows.jacobian.shape
+        self.wide = rows < columns
+        self.factor, self.tau = torch.geqrf(self.rows.jacobian.mT if self.wide else self.rows.jacobian)
+        # stored by columns, as LAPACK takes it
+        self.triangle = self.factor[: self.factor.shape[1]].mT.contiguous().mT
 
     def damped(self, damping: float) -> Damped:
         """See `LeastSquares.damped`."""
-        jacobian = self.rows.jacobian
-        rows, columns = jacobian.shape
-        wide = rows < columns
-        a = jacobian.mT if wide else jacobian
-        root = torch.eye(a.shape[1], dtype=a.dtype, device=a.device) * math.sqrt(damping)
-        factor, tau = torch.geqrf(torch.cat((a, root)))
-        size, n = factor.shape
-        upper = factor[:n].triu()
+        size, n = self.factor.shape
+        made = damped_triangle(self.triangle, damping)
 
         def solve(b: Tensor) -> Tensor:
             b = self.rows.together(b)
-            if wide:
-                y = torch.linalg.solve_triangular(upper.mT, -b[:, None], upper=False)
-                full = torch.cat((y, y.new_zeros(size - n, 1)))
-                return torch.ormqr(factor, tau, full)[:columns, 0]
-            full = torch.cat((-b, b.new_zeros(size - rows)))[:, None]
-            rotated = torch.ormqr(factor, tau, full, transpose=True)[:n]
-            return torch.linalg.solve_triangular(upper, rotated, upper=True)[:, 0]
+            if self.wide:
+                y = torch.linalg.solve_triangular(made.upper.mT, -b[:, None], upper=False)[:, 0]
+                full = torch.cat((made.rotated_back(y), y.new_zeros(size - n)))
+                return torch.ormqr(self.factor, self.tau, full[:, None])[:, 0]
+            c = torch.ormqr(self.factor, self.tau, -b[:, None], transpose=True)[:n, 0]
+            return torch.linalg.solve_triangular(made.upper, made.rotated(c)[:, None], upper=True)[:, 0]
 
         return Damped(damping, solve)
 
 
-class Normal(LeastSquares):
+class Normal(_Direct):
     """By Cholesky factors of J Jᵀ + μI (fewer rows than parameters) or JᵀJ + μI: faster, half the digits.
 
     The Gram matrix, of which the lower triangle suffices, is made once for all dampings; JᵀJ is a sum over the ranks,
@@ -97,7 +116,7 @@ class Normal(LeastSquares):
 
     def __init__(self, jacobian: LinearOperator, ranks: Ranks | None = None) -> None:
         self.ranks = ranks or Ranks()
-        matrix = jacobian.dense()
+        self.matrix = matrix = jacobian.dense()
         # as many rows as the fullest rank has stand for each: all decide alike
         self.dual = self.ranks.size * self.ranks.largest(matrix.shape[0]) < matrix.shape[1]
         self.rows = Rows(matrix, self.ranks) if self.dual else None

@@ -109,9 +109,10 @@ class LevenbergMarquardt(Optimizer):
         super().__init__(parameters, {"damping": math.nan, "increase": increase, "decrease": decrease})
         self.damping = damping
         self.corrections, self.trials, self.factorisation = corrections, trials, factorisation
-        # What the last step left at its final parameters. Not part of the state: without it the step recomputes
-        # the same numbers.
+        # What the last step left at its final parameters, and its factors, which serve again where the residuals are
+        # linear. Not part of the state: without them the step recomputes the same numbers.
         self._last: tuple[Problem, Tensor, Linearised] | None = None
+        self._factorised: LeastSquares | None = None
         self.start: Linearised | None = None
         """The residuals where the last step started."""
         self.exhausted = False
@@ -137,7 +138,8 @@ class LevenbergMarquardt(Optimizer):
         gradient = jacobian.rmatvec(here.vector)
         if problem.ranks.largest(not bool(gradient.isfinite().all())):
             raise DivergedError("the slopes of a residual became NaN or infinite where the residual is not")
-        systems = _Systems(self.factorisation, problem, theta, here.vector, jacobian, gradient)
+        factorised = self._factors(jacobian, problem.ranks)
+        systems = _Systems(factorised, problem, theta, here.vector, jacobian, gradient)
         for _ in range(self.trials):
             promised, damping, trial = self._trial(problem, theta, here.vector, jacobian, systems, group["damping"])
             gain = (loss - trial.loss) / (loss - promised) if promised < loss else -math.inf
@@ -155,6 +157,14 @@ class LevenbergMarquardt(Optimizer):
                 self.exhausted = True
                 break
         return loss
+
+    def _factors(self, jacobian: LinearOperator, ranks: Ranks) -> LeastSquares:
+        """Least squares of the Jacobian: those of the last step, if it is the same on all ranks."""
+        last, self._factorised = self._factorised, None
+        if last is None or ranks.largest(not last.serves(jacobian)):
+            last = self.factorisation(jacobian, ranks)
+        self._factorised = last
+        return last
 
     def _here(self, problem: Problem, theta: Tensor) -> Linearised:
         if self._last is not None:
@@ -218,15 +228,15 @@ class _Systems:
 
     def __init__(
         self,
-        factorisation: type[LeastSquares],
+        factorised: LeastSquares,
         problem: Problem,
         theta: Tensor,
         r: Tensor,
         jacobian: LinearOperator,
         gradient: Tensor,
     ) -> None:
-        self._factorisation, self._ranks, self._r, self._jacobian = factorisation, problem.ranks, r, jacobian
-        self._made: dict[frozenset[int], LeastSquares] = {}
+        self._ranks, self._r, self._jacobian = problem.ranks, r, jacobian
+        self._made: dict[frozenset[int], LeastSquares] = {frozenset(): factorised}
         self._closed: frozenset[int] = frozenset()
         self._room: Room | None = None
         if problem.box is not None:
@@ -258,8 +268,7 @@ class _Systems:
         columns = self._jacobian.shape[1]
         kept = [i for i in range(columns) if i not in held] if held else []
         if held not in self._made:
-            jacobian = Columns(self._jacobian, kept) if held else self._jacobian
-            self._made[held] = self._factorisation(jacobian, self._ranks)
+            self._made[held] = type(self._made[frozenset()])(Columns(self._jacobian, kept), self._ranks)
         damped = self._made[held].damped(damping)
         if not held:
             return damped

@@ -1,12 +1,16 @@
 """Levenberg-Marquardt and its damped solves on small least-squares problems with known solutions."""
 
+import functools
+
 import pytest
 import torch
 
+from pinnlab.optimisers import structured
 from pinnlab.optimisers.least_squares import Normal, Orthogonal
 from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.optimisers.operators import Matrix
+from pinnlab.optimisers.structured import damped_triangle, gram
 from pinnlab.ranks import Ranks
 
 
@@ -16,6 +20,35 @@ def test_damped_solves_are_ridge_regression(shape, factorisation):
     jacobian, b, damping = torch.randn(shape), torch.randn(shape[0]), 0.3
     truth = -torch.linalg.solve(jacobian.mT @ jacobian + damping * torch.eye(shape[1]), jacobian.mT @ b)
     torch.testing.assert_close(factorisation(Matrix(jacobian)).damped(damping).solve(b), truth, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("shape", [(7, 4), (4, 7), (1, 1), (70, 40)])
+def test_a_gram_matrix_is_the_lower_triangle_of_the_product(shape, dtype):
+    matrix = torch.randn(shape).to(dtype)
+    for given in (matrix, matrix.mT):  # as it lies in memory, and not
+        for of_rows in (False, True):
+            product = given @ given.mT if of_rows else given.mT @ given
+            torch.testing.assert_close(gram(given, of_rows), product.tril())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize("n", [1, 5, 70])
+def test_factors_of_a_damped_triangle(n, dtype, monkeypatch):
+    """UᵀU = RᵀR + μI, Q is orthogonal with Qᵀ [R; √μ I] = [U; 0], and the general routines give the same."""
+    triangle, c, damping = torch.randn(n, n).triu().to(dtype), torch.randn(n).to(dtype), 0.7
+    found = damped_triangle(triangle, damping)
+    upper = found.upper.triu()
+    close = functools.partial(
+        torch.testing.assert_close, rtol=1e3 * torch.finfo(dtype).eps, atol=1e2 * torch.finfo(dtype).eps
+    )
+    close(upper.mT @ upper, triangle.mT @ triangle + damping * torch.eye(n, dtype=dtype))
+    close(upper.mT @ found.rotated(c), triangle.mT @ c)  # [U; 0]ᵀ Qᵀ (c; 0) = [R; √μ I]ᵀ (c; 0)
+    close(found.rotated_back(upper @ c), triangle @ c)  # Q [U; 0] = [R; √μ I]
+    monkeypatch.setattr(structured, "_PRODUCTS", {})
+    general = damped_triangle(triangle, damping)
+    close(general.upper.mT.tril() @ general.rotated(c), upper.mT @ found.rotated(c))
+    close(general.rotated_back(general.upper.triu() @ c), found.rotated_back(upper @ c))
 
 
 def test_orthogonal_factors_keep_digits_that_the_gram_matrix_loses():
@@ -173,3 +206,21 @@ def test_steps_far_from_a_minimum_are_not_taken_for_its_end():
         if optimizer.exhausted:
             break
     torch.testing.assert_close(start.detach(), torch.ones(2), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("solver", [Orthogonal, Normal])
+def test_linear_residuals_are_factorised_once(solver):
+    made = []
+
+    class Counted(solver):
+        def __init__(self, jacobian, ranks=None):
+            made.append(jacobian)
+            super().__init__(jacobian, ranks)
+
+    x = torch.nn.Parameter(torch.zeros(5))
+    matrix, b = torch.randn(9, 5), torch.randn(9)
+    optimizer = LevenbergMarquardt([x], damping=0.1, factorisation=Counted)
+    losses = [optimizer.step(lambda: Fixed(matrix, b)) for _ in range(6)]
+    assert len(made) == 1 and losses[-1] < losses[0]
+    optimizer.step(lambda: Fixed(matrix + 1, b))
+    assert len(made) == 2
