@@ -1,4 +1,4 @@
-"""The examples in docstrings, run as a reader would: each in an empty namespace, in torch's own default dtype."""
+"""The examples in docstrings, run as `python -m doctest` does: in the module's namespace, in torch's default dtype."""
 
 import doctest
 from importlib import import_module
@@ -22,7 +22,7 @@ def test_examples_of_docstrings_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WANDB_MODE", "disabled")
     torch.set_default_dtype(torch.float32)
     attempted = failed = 0
-    for test in doctest.DocTestFinder().find(import_module(name), globs={}):
+    for test in doctest.DocTestFinder().find(import_module(name)):
         torch.manual_seed(0)
         result = doctest.DocTestRunner(optionflags=OPTIONS).run(test, clear_globs=True)
         attempted, failed = attempted + result.attempted, failed + result.failed
