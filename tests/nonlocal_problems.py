@@ -9,7 +9,7 @@ from torch import nn
 
 from pinnlab.equations import Constraint, Equation, Shift, Unknown, Whole, periodic
 from pinnlab.geometry import Box, Interval, PointSet
-from pinnlab.networks import RandomFeatures
+from pinnlab.networks import MLP, RandomFeatures
 from pinnlab.operators import Caputo, Fredholm, GaussLegendre, HilbertOnLine, SinhTrapezoid, TanTrapezoid, Volterra
 
 
@@ -219,6 +219,19 @@ class Bell(nn.Module):
     def forward(self, x):
         q = 1 / (1 + x * x / 4)
         return q * self.network(q)
+
+
+class OnTheLine(nn.Module):
+    """N(2t − 1, cos φ, sin φ) / (1 + y²) with φ = 2 arctan y, y = x − 1/2: a trained network of what `Harmonics` spans."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.network = MLP(3, outputs, width=30, depth=3)
+
+    def forward(self, tx):
+        t, y = 2 * tx[..., :1] - 1, tx[..., 1:] - 0.5
+        decay = 1 / (1 + y * y)
+        return 4 * decay * self.network(torch.cat([t, (1 - y * y) * decay, 2 * y * decay], -1))
 
 
 class Harmonics(nn.Module):
