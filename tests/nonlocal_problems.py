@@ -222,7 +222,7 @@ class Bell(nn.Module):
 
 
 class OnTheLine(nn.Module):
-    """N(2t − 1, cos φ, sin φ) / (1 + y²) with φ = 2 arctan y, y = x − 1/2: a trained network of what `Harmonics` spans."""
+    """N(2t − 1, cos φ, sin φ) / (1 + y²) with φ = 2 arctan y, y = x − 1/2: trained, of what `Harmonics` spans."""
 
     def __init__(self, inputs, outputs):
         super().__init__()
