@@ -254,6 +254,21 @@ def test_a_side_that_goes_on_within_the_region_is_soft(region, reason):
     assert reason in report.soft["walls"]
 
 
+def test_several_equations_in_the_same_region_have_one_boundary():
+    def made():
+        box = Box(x=(0, 1), y=(0, 1))
+        return {
+            "first": Constraint(box, lambda x, u, v: u.d(x) - v),
+            "second": Constraint(Box(x=(0, 1), y=(0, 1)), lambda y, u, v: v.d(y) - u),
+            "walls": Constraint(box.boundary, lambda u, v: (u, v - 1)),
+        }
+
+    built, report = build_in(SMALL(2, 2), Given(("x", "y"), ("u", "v"), made), True)
+    assert set(report.hard) == {"walls"}, report.soft
+    found = built(torch.tensor([[0.0, 0.3], [1.0, 0.6], [0.2, 0.0], [0.7, 1.0]])).detach()
+    torch.testing.assert_close(found, torch.tensor([[0.0, 1.0]]).expand(4, 2), rtol=0, atol=1e-6)
+
+
 def test_a_condition_between_outputs_is_soft():
     built, report = build_in(SMALL(1, 2), Rod(), True)
     assert set(report.hard) == {"start", "end"} and "interface" in report.soft

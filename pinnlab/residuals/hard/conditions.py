@@ -151,15 +151,22 @@ def _coordinates(equation: Equation, points: Points) -> Points:
 
 
 def _surfaces(regions: Mapping[str, Region]) -> list[Region]:
-    """The pieces of the boundaries of the regions' solids."""
+    """The pieces of the boundaries of the regions' solids, each once: constraints may share a solid."""
     found: list[Region] = []
     for region in regions.values():
         for solid in region.solids():
             try:
-                found += solid.surfaces()
+                pieces = solid.surfaces()
             except UserError:  # a kind of region that does not say what bounds it
                 continue
+            found += [piece for piece in pieces if not any(_same(piece, other) for other in found)]
     return found
+
+
+def _same(a: Region, b: Region) -> bool:
+    """Whether each of two surfaces holds the points of the other."""
+    pairs = ((a, b), (b, a))
+    return all(bool(one.contains(other.place(_TRIED, Pilot(1))).all()) for one, other in pairs)
 
 
 def _covers(equation: Equation, region: Region, surface: Region) -> bool:
