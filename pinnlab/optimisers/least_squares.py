@@ -51,9 +51,9 @@ class LeastSquares(ABC):
         """Whether this rank's part of another Jacobian is the same to the last bit, so that its factors are these."""
 
     @classmethod
+    @abstractmethod
     def prepared(cls, jacobian: LinearOperator) -> LinearOperator:
-        """The Jacobian in the form that the solver and the step around it use: written out, for a direct solver."""
-        return Matrix(jacobian.dense())
+        """The Jacobian in the form that the solver and the step around it use: a matrix, or the operator itself."""
 
 
 class _Direct(LeastSquares):
@@ -68,6 +68,11 @@ class _Direct(LeastSquares):
     def serves(self, jacobian: LinearOperator) -> bool:
         """See `LeastSquares.serves`."""
         return torch.equal(self.matrix, jacobian.dense())
+
+    @classmethod
+    def prepared(cls, jacobian: LinearOperator) -> LinearOperator:
+        """See `LeastSquares.prepared`: the matrix, written out once."""
+        return Matrix(jacobian.dense())
 
 
 class Orthogonal(_Direct):

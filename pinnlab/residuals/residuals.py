@@ -22,9 +22,9 @@ from pinnlab.geometry import Points, size
 from pinnlab.jets import Algebra, Field, IndexSet
 from pinnlab.networks.composed.seen import bound, slots
 from pinnlab.residuals.elimination import Affine, Exchange, Reduced, eliminate
-from pinnlab.residuals.sobolev import Sobolev, Weights
+from pinnlab.residuals.sobolev import Sobolev
 from pinnlab.residuals.terms import configured, term
-from pinnlab.residuals.weighting import Factors, Weighting
+from pinnlab.residuals.weighting import Factors, Weighting, factors_of
 
 
 class Residuals(nn.Module):
@@ -223,9 +223,9 @@ class Residuals(nn.Module):
 
     def unweighted(self) -> Residuals:
         """The residuals alone, without weights or derivatives of them, for the same network."""
-        plain, ones = {name: Weights([1.0]) for name in self.terms}, dict.fromkeys(self.terms, 1.0)
-        found = Residuals(self.network, self.equation, self.engine, plain, ones)
-        found.weighting = found.weighting.with_sums()
+        found = copy.copy(self)
+        plain = {name: factors_of(name, self.equation.dimension, 1.0, [1.0]) for name in self.terms}
+        found.weighting = Weighting(plain).with_sums()
         return found
 
     def height(self, name: str) -> int:

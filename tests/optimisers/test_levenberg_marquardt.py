@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pinnlab.optimisers import structured
+from pinnlab.optimisers.conjugate_gradients import ConjugateGradients
 from pinnlab.optimisers.least_squares import Normal, Orthogonal
 from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
 from pinnlab.optimisers.linearised import Linearised
@@ -15,7 +16,7 @@ from pinnlab.ranks import Ranks
 
 
 @pytest.mark.parametrize("shape", [(5, 9), (9, 5), (6, 6)])
-@pytest.mark.parametrize("factorisation", [Orthogonal, Normal])
+@pytest.mark.parametrize("factorisation", [Orthogonal, Normal, ConjugateGradients])
 def test_damped_solves_are_ridge_regression(shape, factorisation):
     jacobian, b, damping = torch.randn(shape), torch.randn(shape[0]), 0.3
     truth = -torch.linalg.solve(jacobian.mT @ jacobian + damping * torch.eye(shape[1]), jacobian.mT @ b)
@@ -224,3 +225,25 @@ def test_linear_residuals_are_factorised_once(solver):
     assert len(made) == 1 and losses[-1] < losses[0]
     optimizer.step(lambda: Fixed(matrix + 1, b))
     assert len(made) == 2
+
+
+def test_a_step_by_conjugate_gradients_never_writes_the_jacobian_out():
+    class Products(Matrix):
+        def dense(self):
+            raise AssertionError("written out")
+
+    class Unwritten(Rows):
+        def jacobian(self):
+            return Products(self.matrix)
+
+    class Problem(Fixed):
+        def linearise(self, theta):
+            return Unwritten(self.b + self.matrix @ theta, self.matrix)
+
+    matrix, b = torch.randn(9, 5), torch.randn(9)
+    found = []
+    for problem, solver in ((Problem(matrix, b), ConjugateGradients), (Fixed(matrix, b), Orthogonal)):
+        x = torch.nn.Parameter(torch.zeros(5))
+        optimizer = LevenbergMarquardt([x], damping=0.1, factorisation=solver)
+        found.append([optimizer.step(lambda: problem) for _ in range(4)])  # noqa: B023
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
