@@ -65,7 +65,7 @@ def solve(steps=4, **options):
           "val_check_interval": 2}, "val_check_interval"),
         ({"callbacks": [callbacks.ModelCheckpoint(monitor="held_out_loss")]}, "val_check_interval"),
         ({"callbacks": [callbacks.ModelCheckpoint()]}, "enable_checkpointing"),
-        ({"callbacks": [callbacks.LearningRateMonitor()]}, "column lr"),
+        ({"callbacks": [callbacks.LearningRateMonitor()]}, "column optimiser/lr"),
         ({"callbacks": [callbacks.StochasticWeightAveraging(0.1)]}, "optimisers"),
         ({"callbacks": [callbacks.LearningRateFinder()]}, "lr"),
         ({"callbacks": [callbacks.BatchSizeFinder()]}, "data.points"),

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -52,6 +53,10 @@ class RunRecord(Callback):
         self._telemetry = Telemetry()
         self._sources: dict[str, str] = {}
         self._solution: Mapping[str, Any] | None = None
+
+    @cached_property
+    def _provenance(self) -> dict[str, Any]:
+        return {"versions": versions(), "commit": commit()}
 
     @property
     def seconds(self) -> float:
@@ -192,8 +197,7 @@ class RunRecord(Callback):
             "equation": module.equation.name,
             "engine": type(module.engine).__name__,
             "seed": self.seed,
-            "versions": versions(),
-            "commit": commit(),
+            **self._provenance,
             "sources": self._sources,
             "phases": [
                 {"name": p.name, "steps": p.steps, "seconds": p.seconds, "loss": p.loss, "ended": p.reason or None}

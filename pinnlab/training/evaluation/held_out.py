@@ -164,11 +164,14 @@ def _rounding_errors(
 def _representing(
     exact: Mapping[str, Tensor], rounded: Mapping[str, Tensor], every: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Exact blocks at some points, scaled to have the mean square of those at all points (a ratio estimator).
+    """Exact blocks at some points, scaled to the mean square that they would have at all points.
 
-    The factor is √(mean r² at all points / mean r² at these) of the residual r in floating point. So the result is as
-    good as an evaluation at all points where rounding errors are small, and no worse than one at these where they are
-    not.
+    The residual r in floating point is known at all points, and is a control variate for the exact residual p:
+
+        mean p² ≈ mean_s p² + β (mean r² − mean_s r²),    β = cov_s(p², r²) / var_s(r²),
+
+    with means, covariance and variance over the sample s. Where rounding errors are small p = r and β = 1, so that the
+    result is the mean at all points; where they are all of r, β is near 0, and it is the mean over the sample.
 
     Args:
         exact: Blocks in double-double arithmetic at some of the points.
@@ -177,7 +180,10 @@ def _representing(
     """
     found = {}
     for name, block in exact.items():
-        here = rounded[name].square().mean()
-        factor = (every[name].square().mean() / here).sqrt() if here > 0 else 1.0
-        found[name] = block * factor
+        p, r = block.square(), rounded[name].square()
+        spread = r - r.mean()
+        variance = spread.square().sum()
+        slope = (spread * p).sum() / variance if variance > 0 else 0.0
+        mean = p.mean() + slope * (every[name].square().mean() - r.mean())
+        found[name] = block * (mean / p.mean()).sqrt() if mean > 0 and p.any() else block
     return found
