@@ -134,6 +134,17 @@ def test_a_coefficient_of_some_of_the_inputs_is_found_from_data(engine):
 
 
 @pytest.mark.long
+def test_a_coefficient_is_found_by_first_order_methods_too():
+    coefficient = partial(DependsOn, only=["x"], network=partial(MLP, width=8, depth=1))
+    network = partial(Parts, parts={"u": partial(MLP, width=20, depth=2), "k": coefficient})
+    # the network is fitted to the data first: k is read off its second derivatives
+    fit = {"balance": 1e-4}
+    phases = [Adam(500, lr=5e-3, weights=fit), LBFGS(40, weights=fit), LBFGS(120, weights={"data": 10.0})]
+    solution = pinnlab.solve(Conductivity(), network, NTP(), phases, {"balance": 200})
+    assert solution.metrics["max_error_k"] < 1e-2
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("equation", "network", "derivative"),
     [
