@@ -1,4 +1,4 @@
-"""What a run is judged by."""
+"""Metrics on held-out points."""
 
 import logging
 
@@ -36,6 +36,16 @@ def test_precise_figures_are_those_of_the_residuals(engine):
     for name in names:
         assert found[f"{name}_precise"] == pytest.approx(found[name], rel=1e-10)
     assert found["held_out_loss"] == pytest.approx(float(Residuals.loss(residuals(batch())).detach()), rel=1e-12)
+
+
+def test_precise_figures_at_some_of_many_points_are_those_at_all():
+    """The residual in floating point is known at all of them."""
+    torch.manual_seed(0)
+    residuals = Residuals(MLP(1, 1, 6, 2), SelfSimilarBurgers(2), NTP())
+    x = torch.linspace(-2, 2, 450) ** 3 / 4  # most of them near 0
+    found = figures(residuals, {"interior": {"X": x}, "origin": {"X": x / 20}, "ends": {"X": x[[0, -1]]}})
+    for name in ("residual_interior", "residual_origin", "held_out_loss"):
+        assert found[f"{name}_precise"] == pytest.approx(found[name], rel=1e-9)
 
 
 def test_batches_add_up():
