@@ -100,6 +100,20 @@ def test_rows_and_jacobian_are_those_of_the_network(kind, held):
         parameters = {name: p + torch.randn_like(p) for name, p in parameters.items()}
 
 
+def test_a_stage_that_has_not_begun_has_no_slopes():
+    residuals, points = problem("staged")
+    residuals.network.scales[1] = 0.0
+    parameters, outputs = trained(residuals), StoredOutputs()
+    calls = outputs.at(residuals, parameters, points, 1e9)
+    found = Linearisation(residuals, parameters, points, held=True, stored=calls)
+    agree(found.vector, torch.cat([b.detach().flatten() for b in residuals(points).values()]))
+    matrix = found.jacobian().dense()
+    assert bool((matrix[:, :-1] == 0).all()) and bool(matrix[:, -1].any())  # p alone takes part
+    residuals.network.scales[1] = 0.3
+    begun = Linearisation(residuals, parameters, points, stored=outputs.at(residuals, parameters, points, 1e9))
+    agree(begun.vector, Linearisation(residuals, parameters, points).vector)
+
+
 @pytest.mark.parametrize("count", [20, 700])
 def test_few_and_many_points_with_sobolev_rows(count):
     residuals, _ = problem("features")

@@ -100,6 +100,9 @@ def passes(block: Tensor, leaves: Sequence[Tensor], single: bool) -> Iterator[tu
     with torch.enable_grad():
         totals = [block.sum()] if single else list(block.sum(1).unbind())
     for i, total in enumerate(totals):
+        if not block.requires_grad:  # as where a stage has not begun, and nothing that is trained takes part
+            yield tuple(torch.zeros_like(leaf) for leaf in leaves)
+            continue
         yield torch.autograd.grad(
             total, list(leaves), retain_graph=i + 1 < len(totals), allow_unused=True, materialize_grads=True
         )
