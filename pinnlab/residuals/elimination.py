@@ -1,4 +1,7 @@
-"""Unknowns in which every residual is affine, eliminated in closed form."""
+"""Variable projection: unknowns in which every residual is affine have their least-squares values.
+
+The optimiser then sees the other parameters alone (Golub & Pereyra 1973).
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Objective:
         weighting: The factors on rows; by default those of the configuration, with means over these points.
         ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
-        held: Keep the linear unknowns at their values instead of eliminating them.
+        held: Freeze the linear unknowns at their values; otherwise they have their least-squares values.
         outputs: The features of networks that are affine in what is trained, which several steps may share.
     """
 
@@ -78,7 +78,7 @@ class Objective:
         self._found: Mapping[str, float] | None = None
 
     def blocks(self) -> dict[str, Tensor]:
-        """The weighted residual blocks, linear unknowns eliminated: constraint name -> `(rows, N)`."""
+        """The weighted residual blocks at the linear unknowns' least-squares values: constraint name -> `(rows, N)`."""
         blocks, values = self._evaluate()
         if self.evaluations == 0:
             self.first_blocks = {name: block.detach() for name, block in blocks.items()}

@@ -17,7 +17,7 @@ from pinnlab.training.objective import Objective
 
 
 @dataclass(frozen=True)
-class Stall:
+class Plateau:
     """A stopping rule: the best loss fell by less than the fraction `decrease` during `steps` steps.
 
     Attributes:
@@ -31,7 +31,7 @@ class Stall:
     def __post_init__(self) -> None:
         if self.steps < 1 or not 0 <= self.decrease < 1:
             raise UserError(
-                f"stall: steps must be at least 1 and 0 <= decrease < 1; got steps {self.steps} and "
+                f"plateau: steps must be at least 1 and 0 <= decrease < 1; got steps {self.steps} and "
                 f"decrease {self.decrease}"
             )
 
@@ -48,8 +48,8 @@ class Phase(Constructed, ABC):
 
     Args:
         steps: The most training steps of this phase.
-        below: Stop when the loss at the start of a step is below this value.
-        stall: Stop when the loss no longer falls.
+        tolerance: Stop when the loss at the start of a step is less than this number.
+        plateau: Stop when the loss no longer falls.
         weights: Constraint name -> factor on its loss during this phase.
         stage: The stage of a `Staged` network to train, from 1, beside the equation's unknowns. Those before are
             frozen, those after take no part yet; other networks have one stage, which is all of them.
@@ -61,8 +61,8 @@ class Phase(Constructed, ABC):
 
     steps: int
     _: KW_ONLY
-    below: float | None = None
-    stall: Stall | None = None
+    tolerance: float | None = None
+    plateau: Plateau | None = None
     weights: dict[str, float] | None = None
     stage: int = 1
 
@@ -73,7 +73,7 @@ class Phase(Constructed, ABC):
             first, *others = arguments
             raise UserError(
                 f"{cls.__name__}({first!r:.20}, {', '.join(f'{other!r:.20}' for other in others)}): give all but the "
-                f"number of steps by name, as {cls.__name__}({first!r:.20}, below=1e-8)"
+                f"number of steps by name, as {cls.__name__}({first!r:.20}, tolerance=1e-8)"
             )
         return super().__new__(cls, *arguments, **named)
 

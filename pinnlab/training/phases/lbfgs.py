@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from pinnlab.errors import UserError
 from pinnlab.optimisers.limited_memory import LimitedBFGS
 from pinnlab.training.objective import Objective
-from pinnlab.training.phases.base import Phase, Stall
+from pinnlab.training.phases.base import Phase, Plateau
 
 
 @dataclass(eq=False, kw_only=True)
@@ -22,7 +22,7 @@ class LBFGS(Phase):
 
     `torch.optim.LBFGS` drops curvature pairs with y·s <= 1e-10, an absolute bound, so that on a small loss it
     freezes long before rounding errors matter. It is therefore given the loss times a constant that makes it
-    `scale` at the start of the phase, and its own tolerances are zero: the phase ends when `stall` says so. Where an
+    `scale` at the start of the phase, and its own tolerances are zero: the phase ends when `plateau` says so. Where an
     unknown with bounds is trained, iterations with as long a memory keep within them: see `quasi_newton.iterate`.
 
     Args:
@@ -39,7 +39,7 @@ class LBFGS(Phase):
     history: int = 50
     lr: float = 1.0
     scale: float = 1e6
-    stall: Stall | None = Stall(steps=10, decrease=1e-3)
+    plateau: Plateau | None = Plateau(steps=10, decrease=1e-3)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from pinnlab.errors import UserError
 from pinnlab.optimisers.quasi_newton import Member, QuasiNewton, self_scaled_bfgs, self_scaled_broyden
 from pinnlab.training.objective import Objective
-from pinnlab.training.phases.base import Phase, Stall, allowance
+from pinnlab.training.phases.base import Phase, Plateau, allowance
 
 
 @dataclass(eq=False, kw_only=True)
@@ -33,7 +33,7 @@ class SelfScaled(Phase):
 
     inner: int = 20
     memory: float | None = None
-    stall: Stall | None = Stall(steps=10, decrease=1e-3)
+    plateau: Plateau | None = Plateau(steps=10, decrease=1e-3)
 
     def __post_init__(self) -> None:
         super().__post_init__()
