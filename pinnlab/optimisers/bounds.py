@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
+from pinnlab.optimisers.linear.bounded_least_squares import bounded_least_squares
 
 # The part of the way to a bound that one step may take (the fraction-to-boundary rule of interior-point methods,
 # Nocedal & Wright 2006, eq. 19.9; the number is that of scipy's trust-region reflective method). A far overshoot of the

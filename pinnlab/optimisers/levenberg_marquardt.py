@@ -14,9 +14,9 @@ from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError
 from pinnlab.optimisers.bounds import Box, Room
-from pinnlab.optimisers.least_squares import Damped, LeastSquares, Orthogonal
+from pinnlab.optimisers.linear.least_squares import Damped, LeastSquares, Orthogonal
+from pinnlab.optimisers.linear.operators import Columns, LinearOperator
 from pinnlab.optimisers.linearised import Linearised
-from pinnlab.optimisers.operators import Columns, LinearOperator
 from pinnlab.ranks import Ranks
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
-from pinnlab.optimisers.operators import LinearOperator
+from pinnlab.optimisers.linear.operators import LinearOperator
 
 
 class Linearised(ABC):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.equations import Unknown
-from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
+from pinnlab.optimisers.linear.bounded_least_squares import bounded_least_squares
 
 
 class Exchange(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from pinnlab.geometry import Points, size
+from pinnlab.optimisers.linear.operators import LinearOperator
 from pinnlab.optimisers.linearised import Linearised
-from pinnlab.optimisers.operators import LinearOperator
 from pinnlab.residuals.elimination import Exchange, eliminate, flatten, slope
 from pinnlab.residuals.jacobian.functional import ConstraintRows, Evaluation
 from pinnlab.residuals.jacobian.operator import Projected, ResidualJacobian

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.operators import LinearOperator
+from pinnlab.optimisers.linear.operators import LinearOperator
 from pinnlab.residuals.elimination import Exchange
 from pinnlab.residuals.jacobian.functional import Evaluation
 

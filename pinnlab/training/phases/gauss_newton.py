@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError, UserError
 from pinnlab.geometry import size
-from pinnlab.optimisers.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
+from pinnlab.optimisers.linear.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.ranks import Ranks
 from pinnlab.residuals.jacobian.linearisation import Linearisation

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.operators import LinearOperator, Matrix
-from pinnlab.optimisers.shared_rows import Rows
-from pinnlab.optimisers.structured import damped_triangle, gram
+from pinnlab.optimisers.linear.operators import LinearOperator, Matrix
+from pinnlab.optimisers.linear.shared_rows import Rows
+from pinnlab.optimisers.linear.structured import damped_triangle, gram
 from pinnlab.ranks import Ranks
 
 
