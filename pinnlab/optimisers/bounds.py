@@ -64,6 +64,11 @@ class Box:
         indices: Which, `(b,)`.
         low: Their least values, `(b,)`.
         high: Their largest values, `(b,)`.
+
+    Example:
+        >>> box = Box(torch.tensor([1]), low=torch.tensor([0.0]), high=torch.tensor([2.0]))  # 0 <= θ_1 <= 2
+        >>> box.project(torch.tensor([5.0, 5.0]))
+        tensor([5., 2.])
     """
 
     indices: Tensor

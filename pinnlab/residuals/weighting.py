@@ -82,14 +82,17 @@ class Factors:
 class Weighting:
     """The factors on all residual rows, by constraint.
 
-    A weighting is a value: each method returns another one. `Residuals.weighting` is that of the configuration, where
-    sums over points stand for means:
-
-        weighting = residuals.weighting.over({"interior": 100, "walls": 20}).times({"walls": 10.0})
-        blocks = residuals(points, weighting)
+    A weighting is a value: each method returns another weighting. `Residuals.weighting` has the factors of the
+    configuration with sums over points; `over` turns these into means.
 
     Attributes:
         factors: Constraint name -> its factors.
+
+    Example:
+        >>> summed = Weighting({"walls": factors_of("walls", dimension=1, weight=4.0, sobolev=[1.0])})
+        >>> weighting = summed.over({"walls": 16}).times({"walls": 9.0})  # w = 4, N = 16, f = 9
+        >>> [(alpha, round(scale, 6)) for alpha, scale in weighting["walls"].scaled()]  # √(w f / N)
+        [((0,), 1.5)]
     """
 
     factors: Mapping[str, Factors]

@@ -21,6 +21,10 @@ def bounded_least_squares(matrix: Tensor, b: Tensor, low: Tensor, high: Tensor) 
         b: `(M,)`.
         low: `(k,)`; minus infinity where there is no bound.
         high: `(k,)`; infinity where there is no bound.
+
+    Example:
+        >>> bounded_least_squares(torch.eye(2), torch.tensor([-2.0, -0.5]), low=torch.zeros(2), high=torch.ones(2))
+        tensor([1.0000, 0.5000])
     """
     norms = matrix.norm(dim=0)
     norms = torch.where(norms > 0, norms, 1.0)

@@ -35,6 +35,14 @@ class Balancing(Constructed, ABC):
         pointwise: Whether weights belong to single points, which must then stay the same throughout a run.
         every: Training steps between two updates.
         until: The training step from which weights stay as they are; None to update them throughout.
+
+    Example:
+        >>> class Levelled(Balancing):
+        ...     def update(self, state, here):  # all constraints have the same loss
+        ...         mean = sum(here.losses.values()) / len(here.losses)
+        ...         return {"weights": {name: mean / loss for name, loss in here.losses.items()}}
+        >>> Levelled(every=10).due(20)
+        True
     """
 
     pointwise: ClassVar[bool] = False

@@ -31,8 +31,6 @@ class Causal(Balancing):
 
     The scheme weighs the equation alone. Give the initial condition a large fixed weight.
 
-        pinnlab.solve(equation, weights={"initial": 100.0}, balancing=Causal())
-
     Args:
         every: Training steps between two updates.
         time: The input that is time.
@@ -44,6 +42,11 @@ class Causal(Balancing):
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint or input.
+
+    Example:
+        >>> balancing = Causal()  # for pinnlab.solve(equation, weights={"initial": 100.0}, balancing=balancing)
+        >>> causal_weights(torch.tensor([1.0, 0.0, 2.0]), epsilon=0.5)
+        tensor([1.0000, 0.6065, 0.6065])
     """
 
     def __init__(

@@ -36,8 +36,6 @@ class ReLoBRaLo(Balancing):
     of the weights is 1. The numbers are those of the authors' code. An update costs one evaluation of the loss without
     gradients.
 
-        pinnlab.solve(equation, balancing=ReLoBRaLo())
-
     Args:
         every: Training steps between two updates.
         alpha: α, from 0 to 1: how much of the weights before remains.
@@ -48,6 +46,12 @@ class ReLoBRaLo(Balancing):
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> balancing = ReLoBRaLo()  # for pinnlab.solve(equation, balancing=balancing)
+        >>> losses, before = {"interior": 1.0, "walls": 1.0}, {"interior": 2.0, "walls": 1.0}
+        >>> {name: round(weight, 3) for name, weight in relative_weights(losses, before, temperature=1.0).items()}
+        {'interior': 0.755, 'walls': 1.245}
     """
 
     def __init__(

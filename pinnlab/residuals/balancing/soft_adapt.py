@@ -41,8 +41,6 @@ class SoftAdapt(Balancing):
     normalised). The weights' mean is 1, where the paper's sum is. An update costs one evaluation of the loss without
     gradients.
 
-        pinnlab.solve(equation, balancing=SoftAdapt(every=10))
-
     Args:
         every: Training steps between two updates.
         beta: β; a positive one favours losses that fall slowly.
@@ -51,6 +49,12 @@ class SoftAdapt(Balancing):
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> balancing = SoftAdapt(every=10)  # for pinnlab.solve(equation, balancing=balancing)
+        >>> losses, before = {"interior": 1.0, "walls": 1.0}, {"interior": 2.0, "walls": 1.0}
+        >>> {name: round(weight, 3) for name, weight in soft_adapt_weights(losses, before, beta=0.1).items()}
+        {'interior': 0.95, 'walls': 1.05}
     """
 
     def __init__(

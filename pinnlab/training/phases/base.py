@@ -23,6 +23,14 @@ class Plateau:
     Attributes:
         steps: Length of the window.
         decrease: The relative decrease that counts as progress.
+
+    Example:
+        >>> from pinnlab.training import Adam
+        >>> Adam(5000, plateau=Plateau(steps=100, decrease=0.01)).plateau
+        Plateau(steps=100, decrease=0.01)
+
+    Raises:
+        UserError: if `steps` is less than 1 or `decrease` is not in [0, 1).
     """
 
     steps: int
@@ -57,6 +65,20 @@ class Phase(Constructed, ABC):
     Raises:
         UserError: if the number of steps is negative, a factor not positive and finite, there is no such stage, or
             an option is given without its name.
+
+    Example:
+        >>> import torch
+        >>> @dataclass(eq=False, kw_only=True)
+        ... class Descent(Phase):
+        ...     lr: float = 1e-3
+        ...
+        ...     def optimizer(self, parameters):
+        ...         return torch.optim.SGD(parameters, lr=self.lr)
+        ...
+        ...     def step(self, optimizer, objective, step):
+        ...         return float(optimizer.step(objective.closure(optimizer)))
+        >>> Descent(100, lr=1e-2, tolerance=1e-8).name
+        'Descent'
     """
 
     steps: int

@@ -138,6 +138,11 @@ class GaussNewton(Phase):
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> phase = GaussNewton(60, freeze=20, tolerance=1e-24)  # for pinnlab.solve(equation, phases=phase)
+        >>> [phase.holds(step) for step in (19, 20)]
+        [True, False]
     """
 
     damping: float = 1.0

@@ -33,6 +33,12 @@ class LBFGS(Phase):
 
     Raises:
         UserError: if `inner`, `history`, `scale` or `lr` is not positive and finite.
+
+    Example:
+        >>> from pinnlab.training import Adam
+        >>> phases = [Adam(2000), LBFGS(200, inner=20)]  # for pinnlab.solve(equation, phases=phases)
+        >>> [phase.steps * phase.evaluations_per_step for phase in phases]
+        [2000, 4000]
     """
 
     inner: int = 20

@@ -81,7 +81,14 @@ class SelfScaled(Phase):
 
 
 class SSBroyden(SelfScaled):
-    """Self-scaled Broyden (Al-Baali; Urbán, Stefanou & Pons 2025), full batch: see `SelfScaled`."""
+    """Self-scaled Broyden (Al-Baali; Urbán, Stefanou & Pons 2025, arXiv 2405.04230), full batch: see `SelfScaled`.
+
+    Example:
+        >>> from pinnlab.training import Adam
+        >>> phases = [Adam(2000), SSBroyden(200, inner=20)]  # for pinnlab.solve(equation, phases=phases)
+        >>> [phase.steps * phase.evaluations_per_step for phase in phases]
+        [2000, 4000]
+    """
 
     @property
     def member(self) -> Member:
@@ -90,7 +97,13 @@ class SSBroyden(SelfScaled):
 
 
 class SSBFGS(SelfScaled):
-    """Self-scaled BFGS (Al-Baali; Urbán, Stefanou & Pons 2025), full batch: see `SelfScaled`."""
+    """Self-scaled BFGS (Al-Baali; Urbán, Stefanou & Pons 2025, arXiv 2405.04230), full batch: see `SelfScaled`.
+
+    Example:
+        >>> tau, phi = SSBFGS(200).member(2.0, 1.0, 10)  # for b = s·H⁻¹s/(y·s) = 2: H is divided by τ = 1/b
+        >>> tau, phi
+        (0.5, 1.0)
+    """
 
     @property
     def member(self) -> Member:
