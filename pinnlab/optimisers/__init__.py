@@ -7,12 +7,12 @@ state can be stored, and all keep the bounds of a `Box`.
 """
 
 from pinnlab.optimisers.bounds import Box
-from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
+from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt
 from pinnlab.optimisers.limited_memory import LimitedBFGS
 from pinnlab.optimisers.linear.conjugate_gradients import ConjugateGradients
 from pinnlab.optimisers.linear.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.optimisers.linear.operators import LinearOperator, Matrix
-from pinnlab.optimisers.linearised import Linearised
+from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.optimisers.quasi_newton import QuasiNewton, bfgs, self_scaled_bfgs, self_scaled_broyden
 
 __all__ = [

@@ -14,11 +14,11 @@ import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.networks import MLP
 from pinnlab.optimisers.bounds import Box, direction
-from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
+from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt
 from pinnlab.optimisers.limited_memory import LimitedBFGS
 from pinnlab.optimisers.linear.least_squares import Normal, Orthogonal
 from pinnlab.optimisers.linear.operators import Matrix
-from pinnlab.optimisers.linearised import Linearised
+from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.optimisers.quasi_newton import QuasiNewton
 from pinnlab.ranks import Ranks
 from pinnlab.training import LBFGS, Adam, GaussNewton, SSBroyden

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pinnlab.geometry import Points, size
 from pinnlab.optimisers.linear.operators import LinearOperator
-from pinnlab.optimisers.linearised import Linearised
+from pinnlab.optimisers.problem import Linearised
 from pinnlab.residuals.elimination import Exchange, eliminate, flatten, slope
 from pinnlab.residuals.jacobian.functional import ConstraintRows, Evaluation
 from pinnlab.residuals.jacobian.operator import Projected, ResidualJacobian

@@ -13,9 +13,9 @@ from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError, UserError
 from pinnlab.geometry import size
-from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
+from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt
 from pinnlab.optimisers.linear.least_squares import LeastSquares, Normal, Orthogonal
-from pinnlab.optimisers.linearised import Linearised
+from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.ranks import Ranks
 from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.stored import AffineCall
