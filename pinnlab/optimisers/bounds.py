@@ -1,4 +1,4 @@
-"""Bounds of some of the parameters that an optimiser moves: how far a step may go, and what it does at a bound."""
+"""Bounds of some of the parameters: how far a step may go, and the quadratic model's minimum within bounds."""
 
 from __future__ import annotations
 

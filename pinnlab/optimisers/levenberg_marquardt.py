@@ -36,15 +36,16 @@ class LevenbergMarquardt(Optimizer):
     the evaluation that judged it: nothing is computed twice.
 
     Steps stay within the bounds of the problem. Where a component would go too far, it goes as far as it may, and the
-    others solve the damped problem that is left. One that is at its bound, with descent pushing against it, is left
-    out of the step, and takes part again when descent points inside.
+    others solve the remaining damped problem. A component at its bound, against which descent pushes it, is fixed in
+    the step. It moves again when descent points inside.
 
     A trial whose factors fail, or that is not finite, is refused like one that does not lower the loss. After a refused
     trial that promised to lower ‖r‖ by less than rounding θ to its digits changes it,
 
         ε/5 ‖J diag(θ)‖_F + ε ‖r‖,
 
-    there is nothing to gain, and the step ends. (Rounding makes a relative error of 0.21 ε in the mean square.)
+    no step lowers the loss by more than rounding errors, and the step ends. (The root mean square of relative rounding
+    errors is 0.21 ε.)
 
     The closure given to `step` returns the `Problem`. The damping is in the parameter group and so in checkpoints.
 
@@ -151,7 +152,7 @@ class LevenbergMarquardt(Optimizer):
         return loss
 
     def _factors(self, jacobian: LinearOperator, ranks: Ranks) -> LeastSquares:
-        """Least squares of the Jacobian: those of the last step, if it is the same on all ranks."""
+        """Least squares of the Jacobian, with the factors of the last step if no rank's Jacobian has changed."""
         last, self._factorised = self._factorised, None
         if last is None or ranks.largest(not last.serves(jacobian)):
             last = self.factorisation(jacobian, ranks)

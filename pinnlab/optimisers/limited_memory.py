@@ -1,4 +1,4 @@
-"""L-BFGS that keeps bounds: torch's own where there are none."""
+"""L-BFGS with bounds; without bounds it is torch's L-BFGS."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Problem(ABC):
 
     @abstractmethod
     def accept(self, there: Linearised) -> None:
-        """Told that the parameters are where these residuals were linearised: at first, and after a step."""
+        """Called when the parameters are at the point of this linearisation: at the start, and after each step."""
 
     @abstractmethod
     def same(self, other: Problem) -> bool:
@@ -54,5 +54,5 @@ class Problem(ABC):
         """Who holds the other rows."""
 
     def loss(self, vector: Tensor) -> float:
-        """‖r‖² over all rows, those of other ranks included."""
+        """‖r‖² over the rows of all ranks."""
         return float(self.ranks.sum(vector @ vector))

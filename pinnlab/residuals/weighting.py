@@ -62,7 +62,7 @@ class Factors:
             yield alpha, scale * weight
 
     def repeated(self, times: int) -> Factors:
-        """The factors on the rows of the same points, repeated so many times one after another."""
+        """The factors on the rows when the same points are repeated `times` times one after another."""
         return self if self.points is None else replace(self, points=self.points.repeat(times))
 
     def each(self, count: int) -> list[Factors]:
@@ -102,7 +102,7 @@ class Weighting:
         return self.factors[name]
 
     def over(self, counts: Mapping[str, float]) -> Weighting:
-        """The weighting with means over so many points, constraint name -> N; other constraints stay as they are."""
+        """The weighting with means over N points, constraint name -> N; other constraints keep their factors."""
         return self._each(lambda name, found: replace(found, count=counts.get(name, found.count)))
 
     def times(self, factors: Mapping[str, float]) -> Weighting:
@@ -113,9 +113,10 @@ class Weighting:
         """The weighting with the weights of a balancing scheme.
 
         Args:
-            weights: Constraint name -> b; 1 where there is none.
-            points: Constraint name -> v at the points at hand, `(N,)`; 1 where there is none. What is smaller than
-                the root of the smallest number is raised to it, so that rows keep their digits.
+            weights: Constraint name -> b; 1 for constraints without an entry.
+            points: Constraint name -> v at this rank's points, `(N,)`; 1 for constraints without an entry. Weights
+                smaller than the root of the smallest floating-point number are raised to it, so that rows keep
+                their digits.
         """
 
         def balance(name: str, found: Factors) -> Factors:
@@ -140,7 +141,7 @@ class Weighting:
         return self._each(lambda name, found: replace(found, balance=1.0, points=None))
 
     def unbalanced(self, blocks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Blocks of this weighting as those of the fixed one, `(rows, N)` each."""
+        """Blocks that have the factors of this weighting, converted to those of the fixed one, `(rows, N)` each."""
         return {name: block / self[name].root if self[name].balanced else block for name, block in blocks.items()}
 
     def same(self, other: Weighting) -> bool:

@@ -38,7 +38,7 @@ class Causal(Balancing):
         epsilons: The values of ε, in ascending order.
         threshold: What the least weight must exceed for the next ε.
         constraint: The constraint whose points have weights; by default that on the domain of the equation.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint or input.

@@ -28,7 +28,7 @@ class GradNorm(Balancing):
     Args:
         every: Training steps between two updates, each at the cost of one backward pass for each constraint.
         momentum: m, from 0 to 1.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range.

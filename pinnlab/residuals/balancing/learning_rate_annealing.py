@@ -39,7 +39,7 @@ class LearningRateAnnealing(Balancing):
         every: Training steps between two updates, each at the cost of one backward pass for each constraint.
         momentum: m, from 0 to 1.
         reference: r; by default the constraint on the domain of the equation.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint.

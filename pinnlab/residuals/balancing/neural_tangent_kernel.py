@@ -30,7 +30,7 @@ class NeuralTangentKernel(Balancing):
     Args:
         every: Training steps between two updates, each at the cost of a Jacobian of all rows.
         momentum: m, from 0 to 1; 0 takes each new weight whole, as the paper does.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range.

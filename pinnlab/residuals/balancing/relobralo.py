@@ -33,8 +33,8 @@ class ReLoBRaLo(Balancing):
 
     where ρ is 1 with the probability `lookback` and 0 otherwise: then the losses of the first update are looked back to
     (Bischof & Kraus 2021, arXiv 2110.09813). Draws depend on the seed and on the number of the update alone. The mean
-    of the weights is 1. The numbers are those of the authors' code. An update costs one evaluation of the loss without
-    gradients.
+    of the weights is 1. The default values are those of the authors' code. An update costs one evaluation of the loss
+    without gradients.
 
     Args:
         every: Training steps between two updates.
@@ -42,7 +42,7 @@ class ReLoBRaLo(Balancing):
         lookback: The expected value of ρ, from 0 to 1.
         temperature: T; a smaller one separates the weights more.
         seed: Of the draws of ρ.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range.

@@ -38,7 +38,7 @@ class ResidualAttention(OfPoints):
         decay: γ, from 0 to 1.
         rate: η.
         constraints: Those whose points have weights; all by default.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint, or points are drawn anew.

@@ -59,7 +59,7 @@ class SelfAdaptive(OfPoints):
         rate: η, about how far a weight moves in an update.
         power: q, at least 1.
         constraints: Those whose points have weights; all by default.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint, or points are drawn anew.

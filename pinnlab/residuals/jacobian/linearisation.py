@@ -92,7 +92,7 @@ class Linearisation(Linearised):
         self._jacobian: LinearOperator | None = Projected(jacobian, free, ranks) if free else jacobian
 
     def jacobian(self) -> LinearOperator:
-        """∂r/∂θ, `(M, P)`. It is handed over, with the graphs that it holds: a second call fails."""
+        """∂r/∂θ, `(M, P)`. It uses up the graphs of the evaluation: a second call fails."""
         found, self._jacobian = self._jacobian, None
         if found is None:
             raise RuntimeError("the Jacobian of these residuals has been handed over")

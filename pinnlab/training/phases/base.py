@@ -52,15 +52,15 @@ class Phase(Constructed, ABC):
 
     A phase is configuration only: what changes during training lives in the optimiser's state and in the
     schedule, both of which are checkpointed. A further phase is a dataclass with `@dataclass(eq=False, kw_only=True)`
-    that declares its own options; the options below are those of every phase. All but `steps` are given by name.
+    that declares its own options; every phase has the options below. All options but `steps` are given by name.
 
     Args:
         steps: The most training steps of this phase.
         tolerance: Stop when the loss at the start of a step is less than this number.
-        plateau: Stop when the loss no longer falls.
+        plateau: Stop when the loss falls by less than a given fraction in a given number of steps.
         weights: Constraint name -> factor on its loss during this phase.
-        stage: The stage of a `Staged` network to train, from 1, beside the equation's unknowns. Those before are
-            frozen, those after take no part yet; other networks have one stage, which is all of them.
+        stage: The stage of a `Staged` network to train, from 1, together with the equation's unknowns. Earlier stages
+            are frozen, and later stages are not yet in the sum. Any other network is one stage.
 
     Raises:
         UserError: if the number of steps is negative, a factor not positive and finite, there is no such stage, or
@@ -133,11 +133,11 @@ class Phase(Constructed, ABC):
         """
 
     def holds(self, step: int) -> bool:
-        """Whether the linear unknowns keep their values in the phase's step number `step` (from 0)."""
+        """Whether the linear unknowns are frozen in the phase's step number `step` (from 0)."""
         return False
 
     def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
-        """Told, between two steps, that balancing changed the weights of the loss.
+        """Called between two steps when balancing has changed the weights of the loss.
 
         Args:
             optimizer: The optimiser.
@@ -159,5 +159,5 @@ class Phase(Constructed, ABC):
 
 
 def allowance(gib: float | None) -> float:
-    """The bytes in so many GiB; half of the machine's memory where none are given."""
+    """A number of GiB in bytes; None stands for half of the machine's memory."""
     return gib * 2**30 if gib is not None else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2

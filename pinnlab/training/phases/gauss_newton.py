@@ -122,8 +122,8 @@ class ResidualProblem(Problem):
 class GaussNewton(Phase):
     """Levenberg-Marquardt steps that follow the residuals' curvature, full batch: see `LevenbergMarquardt`.
 
-    Many digits in few steps for networks of up to some thousand parameters. The residual blocks may come of any
-    equation and constraints; the points may be fixed or resampled.
+    It reaches many digits in few steps for networks of up to some thousand parameters. It takes the residual blocks of
+    any equation and constraints, and points that are fixed or resampled.
 
     Args:
         damping: The first damping μ of the parameters' change, in units of the loss where the phase begins.

@@ -22,8 +22,8 @@ class LBFGS(Phase):
 
     `torch.optim.LBFGS` drops curvature pairs with y·s <= 1e-10, an absolute bound, so that on a small loss it
     freezes long before rounding errors matter. It is therefore given the loss times a constant that makes it
-    `scale` at the start of the phase, and its own tolerances are zero: the phase ends when `plateau` says so. Where an
-    unknown with bounds is trained, iterations with as long a memory keep within them: see `quasi_newton.iterate`.
+    `scale` at the start of the phase, and its own tolerances are zero: the phase's `tolerance` and `plateau` end it.
+    If an unknown with bounds is trained, the iterations are those of `quasi_newton.iterate`, with as many pairs.
 
     Args:
         inner: Iterations per training step; about 1.25 times as many evaluations at most.
@@ -57,7 +57,7 @@ class LBFGS(Phase):
 
     @property
     def evaluations_per_step(self) -> int:
-        """Those of its iterations."""
+        """One for each iteration."""
         return self.inner
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:

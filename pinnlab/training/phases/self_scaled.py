@@ -20,8 +20,8 @@ class SelfScaled(Phase):
     """A self-scaled quasi-Newton method, full batch: see `QuasiNewton`. A training step is `inner` iterations.
 
     Each iteration costs little more than the evaluation of the loss for networks of up to some thousand
-    parameters, of which it takes P² numbers of memory. It does not see the scale of the loss. If points are drawn
-    anew between steps, what was learnt of the curvature is kept, and no difference of gradients is taken across.
+    parameters; for P parameters it stores P² numbers. The steps do not depend on the scale of the loss. If points are
+    drawn anew between steps, the inverse Hessian is kept, and no difference of gradients at different points is taken.
 
     Args:
         inner: Iterations per training step; about 1.1 times as many evaluations.
@@ -44,7 +44,7 @@ class SelfScaled(Phase):
 
     @property
     def evaluations_per_step(self) -> int:
-        """Those of its iterations."""
+        """One for each iteration."""
         return self.inner
 
     @property
