@@ -172,10 +172,10 @@ def _gaps(pairs: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> list[tuple[torc
 def phases(options: argparse.Namespace) -> list[Phase]:
     """The steps that all schemes take."""
     if options.gauss_newton:
-        return [GaussNewton(options.gauss_newton_steps, stall=None)]
+        return [GaussNewton(options.gauss_newton_steps, plateau=None)]
     return [
         Adam(options.steps, lr=options.lr, schedule="exponential"),
-        LBFGS(options.lbfgs, inner=20, stall=None),
+        LBFGS(options.lbfgs, inner=20, plateau=None),
     ]
 
 

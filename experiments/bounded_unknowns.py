@@ -28,7 +28,7 @@ from pinnlab.training import LBFGS, Adam, GaussNewton, Phase
 
 LIMITS = {"GaussNewton": 1e-6, "LBFGS": 1e-5}
 PHASES: dict[str, list[Phase]] = {
-    "GaussNewton": [GaussNewton(250, below=1e-12)],
+    "GaussNewton": [GaussNewton(250, tolerance=1e-12)],
     "LBFGS": [Adam(100, lr=1e-2), LBFGS(150, inner=20)],
 }
 

@@ -20,7 +20,7 @@ import torch
 from pinnlab.collocation import Grid
 from pinnlab.engines import NTP
 from pinnlab.networks import MLP
-from pinnlab.optimisers.least_squares import Normal, Orthogonal
+from pinnlab.optimisers.linear.least_squares import Normal, Orthogonal
 from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.residuals import Only, Residuals, Weights
 from pinnlab.residuals.jacobian.linearisation import Linearisation

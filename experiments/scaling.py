@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "experiments" / "scaling.yaml"
 PHASES = {
     "Adam": "[{class_path: Adam, init_args: {steps: %d}}]",
-    "LBFGS": "[{class_path: LBFGS, init_args: {steps: %d, inner: 1, stall: null}}]",
-    "GaussNewton": "[{class_path: GaussNewton, init_args: {steps: %d, stall: null, factorisation: cholesky}}]",
+    "LBFGS": "[{class_path: LBFGS, init_args: {steps: %d, inner: 1, plateau: null}}]",
+    "GaussNewton": "[{class_path: GaussNewton, init_args: {steps: %d, plateau: null, factorisation: cholesky}}]",
 }
 # Gauss-Newton factorises once on every rank, so that it shares out the Jacobian alone: many points, few parameters.
 WORK = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Mapping
 from importlib import import_module
@@ -18,14 +19,24 @@ CLASSES = {
     "pinnlab.geometry.At": "pinnlab.geometry.PointSet",
     "pinnlab.geometry.shapes.points.At": "pinnlab.geometry.PointSet",
     "pinnlab.geometry.spaced": "pinnlab.geometry.subsample",
+    "pinnlab.training.Stall": "pinnlab.training.Plateau",
     "pinnlab.training.adaptation.ResidualAdaptive": "pinnlab.training.callbacks.ResidualAdaptive",
     "pinnlab.training.broyden.SSBFGS": "pinnlab.training.SSBFGS",
     "pinnlab.training.broyden.SSBroyden": "pinnlab.training.SSBroyden",
     "pinnlab.training.gauss_newton.GaussNewton": "pinnlab.training.GaussNewton",
+    "pinnlab.training.phases.Stall": "pinnlab.training.Plateau",
+    "pinnlab.training.phases.base.Stall": "pinnlab.training.Plateau",
 }
 """The path of a class or function today, by its former path."""
 
-OPTIONS = {"NTP": {"rule": "composition"}, "ViscousBurgers": {"moderation": "normalisation"}}
+_PHASE = {"below": "tolerance", "stall": "plateau"}
+
+OPTIONS = {
+    "NTP": {"rule": "composition"},
+    "ViscousBurgers": {"moderation": "normalisation"},
+    **dict.fromkeys(("Phase", "Adam", "LBFGS", "SSBFGS", "SSBroyden"), _PHASE),
+    "GaussNewton": {**_PHASE, "hold": "freeze"},
+}
 """Class ↦ the names of its options today, by their former names."""
 
 _SHORT = {old.rpartition(".")[2]: new.rpartition(".")[2] for old, new in CLASSES.items()}
@@ -47,6 +58,34 @@ def renamed(path: str) -> str:
     return today
 
 
+def renamed_option(path: str, name: str) -> str:
+    """The name today of an option of a class; a warning of one line says that a former name was given.
+
+    Args:
+        path: Of the class, with its package or its name alone.
+        name: Of the option.
+    """
+    today = _option(path, name)
+    if today != name:
+        _say(f"{name} of {path.rpartition('.')[2]}", today)
+    return today
+
+
+def option_of(kind: type, name: str) -> str:
+    """The name today of an option of a class, which may be another package's and have it from one of ours."""
+    found = (_option(f"{base.__module__}.{base.__name__}", name) for base in kind.__mro__)
+    new = next((new for new in found if new != name), name)
+    return name if new == name or name in inspect.signature(kind.__init__).parameters else new  # type: ignore[misc]
+
+
+def with_new_options(kind: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a class by the names that its options have today."""
+    today = {name: option_of(kind, name) for name in arguments}
+    for old in [name for name, new in today.items() if new != name]:
+        _say(f"{old} of {kind.__name__}", today[old])
+    return {today[name]: value for name, value in arguments.items()}
+
+
 def with_new_names(content: Any) -> Any:
     """A configuration in which class paths and options have the names of today."""
     if isinstance(content, list):
@@ -59,7 +98,8 @@ def with_new_names(content: Any) -> Any:
     }
     arguments = found.get("init_args")
     if isinstance(arguments, Mapping):
-        found["init_args"] = _options(str(found.get("class_path")), arguments)
+        path = str(found.get("class_path"))
+        found["init_args"] = {renamed_option(path, name): value for name, value in arguments.items()}
     return found
 
 
@@ -76,12 +116,9 @@ def former(module: str, name: str) -> Any:
     return getattr(import_module(package), today)
 
 
-def _options(path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _option(path: str, name: str) -> str:
     package, _, kind = path.rpartition(".")
-    known = OPTIONS.get(kind, {}) if package.split(".")[0] in ("", "pinnlab") else {}
-    for old in known.keys() & arguments.keys():
-        _say(f"{old} of {kind}", known[old])
-    return {known.get(name, name): value for name, value in arguments.items()}
+    return OPTIONS.get(kind, {}).get(name, name) if package.split(".")[0] in ("", "pinnlab") else name
 
 
 def _say(old: str, new: str) -> None:

@@ -1,4 +1,4 @@
-"""Bounds of some of the parameters that an optimiser moves: how far a step may go, and what it does at a bound."""
+"""Bounds of some of the parameters: how far a step may go, and the quadratic model's minimum within bounds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
+from pinnlab.optimisers.linear.bounded_least_squares import bounded_least_squares
 
 # The part of the way to a bound that one step may take (the fraction-to-boundary rule of interior-point methods,
 # Nocedal & Wright 2006, eq. 19.9; the number is that of scipy's trust-region reflective method). A far overshoot of the
@@ -64,6 +64,11 @@ class Box:
         indices: Which, `(b,)`.
         low: Their least values, `(b,)`.
         high: Their largest values, `(b,)`.
+
+    Example:
+        >>> box = Box(torch.tensor([1]), low=torch.tensor([0.0]), high=torch.tensor([2.0]))  # 0 <= θ_1 <= 2
+        >>> box.project(torch.tensor([5.0, 5.0]))
+        tensor([5., 2.])
     """
 
     indices: Tensor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,44 +12,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError
-from pinnlab.optimisers.bounds import Box, Room
-from pinnlab.optimisers.least_squares import Damped, LeastSquares, Orthogonal
-from pinnlab.optimisers.linearised import Linearised
-from pinnlab.optimisers.operators import Columns, LinearOperator
+from pinnlab.optimisers.bounds import Room
+from pinnlab.optimisers.linear.least_squares import Damped, LeastSquares, Orthogonal
+from pinnlab.optimisers.linear.operators import Columns, LinearOperator
+from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.ranks import Ranks
-
-
-class Problem(ABC):
-    """Least squares as the optimiser sees it: residuals r(θ) and their Jacobian, θ the flattened parameters.
-
-    Residual vectors and Jacobians hold this process's rows; other ranks may hold more.
-
-    Attributes:
-        box: The bounds of some of the parameters, or None.
-    """
-
-    box: Box | None = None
-
-    @abstractmethod
-    def linearise(self, theta: Tensor) -> Linearised:
-        """The residuals at θ, `(P,)`, with what is needed to differentiate them."""
-
-    @abstractmethod
-    def accept(self, there: Linearised) -> None:
-        """Told that the parameters are where these residuals were linearised: at first, and after a step."""
-
-    @abstractmethod
-    def same(self, other: Problem) -> bool:
-        """Whether the residual functions agree: the same points and weights, on all ranks."""
-
-    @property
-    @abstractmethod
-    def ranks(self) -> Ranks:
-        """Who holds the other rows."""
-
-    def loss(self, vector: Tensor) -> float:
-        """‖r‖² over all rows, those of other ranks included."""
-        return float(self.ranks.sum(vector @ vector))
 
 
 class LevenbergMarquardt(Optimizer):
@@ -70,17 +36,44 @@ class LevenbergMarquardt(Optimizer):
     the evaluation that judged it: nothing is computed twice.
 
     Steps stay within the bounds of the problem. Where a component would go too far, it goes as far as it may, and the
-    others solve the damped problem that is left. One that is at its bound, with descent pushing against it, is left
-    out of the step, and takes part again when descent points inside.
+    others solve the remaining damped problem. A component at its bound, against which descent pushes it, is fixed in
+    the step. It moves again when descent points inside.
 
     A trial whose factors fail, or that is not finite, is refused like one that does not lower the loss. After a refused
     trial that promised to lower ‖r‖ by less than rounding θ to its digits changes it,
 
         ε/5 ‖J diag(θ)‖_F + ε ‖r‖,
 
-    there is nothing to gain, and the step ends. (Rounding makes a relative error of 0.21 ε in the mean square.)
+    no step lowers the loss by more than rounding errors, and the step ends. (The root mean square of relative rounding
+    errors is 0.21 ε.)
 
     The closure given to `step` returns the `Problem`. The damping is in the parameter group and so in checkpoints.
+
+    Example:
+        >>> from pinnlab.optimisers import Matrix
+        >>> class Rosenbrock(Problem):  # r = (10 (y − x²), 1 − x)
+        ...     ranks = Ranks()
+        ...
+        ...     def linearise(self, theta):
+        ...         return Residuals(theta)
+        ...
+        ...     def accept(self, there):
+        ...         pass
+        ...
+        ...     def same(self, other):
+        ...         return True
+        >>> class Residuals(Linearised):
+        ...     def __init__(self, theta):
+        ...         self.x, y = theta
+        ...         self.vector = torch.stack([10 * (y - self.x**2), 1 - self.x])
+        ...
+        ...     def jacobian(self):
+        ...         return Matrix(torch.tensor([[-20 * self.x, 10.0], [-1.0, 0.0]]))
+        >>> theta = nn.Parameter(torch.tensor([-1.2, 1.0]))
+        >>> optimizer, problem = LevenbergMarquardt([theta]), Rosenbrock()
+        >>> losses = [optimizer.step(lambda: problem) for _ in range(30)]
+        >>> torch.allclose(theta, torch.ones(2), atol=1e-4)
+        True
     """
 
     def __init__(
@@ -159,7 +152,7 @@ class LevenbergMarquardt(Optimizer):
         return loss
 
     def _factors(self, jacobian: LinearOperator, ranks: Ranks) -> LeastSquares:
-        """Least squares of the Jacobian: those of the last step, if it is the same on all ranks."""
+        """Least squares of the Jacobian, with the factors of the last step if no rank's Jacobian has changed."""
         last, self._factorised = self._factorised, None
         if last is None or ranks.largest(not last.serves(jacobian)):
             last = self.factorisation(jacobian, ranks)

@@ -1,4 +1,4 @@
-"""L-BFGS that keeps bounds: torch's own where there are none."""
+"""L-BFGS with bounds; without bounds it is torch's L-BFGS."""
 
 from __future__ import annotations
 
@@ -56,7 +56,20 @@ class Limited(Inverse):
 
 
 class LimitedBFGS(torch.optim.LBFGS):
-    """torch's L-BFGS; where some parameters have bounds, the iterations of `iterate` with as long a memory instead."""
+    """torch's L-BFGS; where some parameters have bounds, `iterate` with the same number of pairs in its place.
+
+    Example:
+        >>> x = torch.nn.Parameter(torch.tensor([0.5]))
+        >>> optimizer = LimitedBFGS([x])
+        >>> def closure():
+        ...     optimizer.zero_grad()
+        ...     value = (x - 2).square().sum()
+        ...     value.backward()
+        ...     return value.detach()
+        >>> _ = optimizer.step(closure, box=Box(torch.tensor([0]), low=torch.tensor([0.0]), high=torch.tensor([1.0])))
+        >>> round(x.item(), 6)
+        1.0
+    """
 
     def forget_gradient(self) -> None:
         """Makes the next step learn nothing from the difference of its first gradient and the last one before.

@@ -51,8 +51,15 @@ def strong_wolfe(
         longest: The largest t, where the line meets a bound.
 
     Returns:
-        Such a point, or the longest t if f still falls there; or else the best one that satisfies the first
-        condition, and the start itself if there is none.
+        Such a point, or the point at the longest t if f still falls there. Otherwise the best point that satisfies
+        the first condition, or the start itself if no point does.
+
+    Example:
+        >>> import torch
+        >>> def parabola(t):  # f(t) = (t − 3)²
+        ...     return Trial(t, (t - 3) ** 2, 2 * (t - 3), torch.tensor([2 * (t - 3)]))
+        >>> strong_wolfe(parabola, parabola(0.0), curvature=0.1).t
+        3.0
     """
 
     def fell(trial: Trial) -> bool:

@@ -228,7 +228,20 @@ def iterate(
 
 
 class QuasiNewton(Optimizer):
-    """Steps of `iterate` with a dense inverse Hessian, which is in the optimiser's state and so in checkpoints."""
+    """Steps of `iterate` with a dense inverse Hessian, which is in the optimiser's state and so in checkpoints.
+
+    Example:
+        >>> x = nn.Parameter(torch.tensor([3.0, -1.0]))
+        >>> optimizer = QuasiNewton([x], inner=20)
+        >>> def closure():
+        ...     optimizer.zero_grad()
+        ...     value = (x[0] - 1) ** 2 + 10 * (x[1] - 2) ** 2
+        ...     value.backward()
+        ...     return value.detach()
+        >>> _ = optimizer.step(closure)
+        >>> torch.allclose(x, torch.tensor([1.0, 2.0]), atol=1e-4)
+        True
+    """
 
     def __init__(
         self,

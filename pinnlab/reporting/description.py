@@ -18,7 +18,7 @@ import numpy as np
 
 from pinnlab.construction import Constructed
 from pinnlab.errors import UserError
-from pinnlab.renamed import renamed, with_new_names
+from pinnlab.renamed import renamed, with_new_names, with_new_options
 
 importing: ContextVar[str | None] = ContextVar("importing", default=None)
 """The module that is being imported for a class of a record; nothing may be solved meanwhile."""
@@ -78,7 +78,7 @@ def build(description: Any) -> Any:
         if not (isinstance(kind, type) and (issubclass(kind, Constructed) or dataclasses.is_dataclass(kind))):
             raise UserError(f"{description['class_path']} is nothing that a run's record makes again")
         try:
-            return kind(**named)
+            return kind(**with_new_options(kind, named))
         except TypeError as error:
             raise UserError(f"{description['class_path']} cannot be made again: {error}") from error
     if "import" in description:

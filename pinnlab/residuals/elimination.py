@@ -1,4 +1,7 @@
-"""Unknowns in which every residual is affine, eliminated in closed form."""
+"""Variable projection: unknowns in which every residual is affine have their least-squares values.
+
+The optimiser then sees the other parameters alone (Golub & Pereyra 1973).
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ import torch
 from torch import Tensor
 
 from pinnlab.equations import Unknown
-from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
+from pinnlab.optimisers.linear.bounded_least_squares import bounded_least_squares
 
 
 class Exchange(Protocol):
-    """What the processes that hold the points of one problem tell each other."""
+    """Communication between the processes that share the points of one problem."""
 
     def sum(self, tensor: Tensor) -> Tensor:
         """The sum over all processes, the same on each."""
@@ -80,12 +83,12 @@ def eliminate(
     The columns (s_1, …, s_k, b) are factorised by QR, and never squared: correlated unknowns keep their digits. Each
     rank factorises its own rows, and all ranks factorise the stacked factors again, so that all find the same bits.
 
-    An unknown without any effect, beyond rounding errors, keeps its value. Those of the others depend on the
-    residuals alone, so that a resumed run finds the same bits.
+    An unknown on which the residuals depend by no more than rounding errors keeps its value. The values of all other
+    unknowns depend on the residuals alone, so that a resumed run finds the same bits.
 
     Args:
         affine: The blocks of all constraints.
-        unknowns: The unknowns by name; those in which the blocks are not affine are passed over.
+        unknowns: The unknowns by name; unknowns in which the blocks are not affine are passed over.
         ranks: Who holds the other points; this process alone by default.
     """
     linear = list(next(iter(affine.values())).slopes) if affine else []

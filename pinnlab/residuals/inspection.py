@@ -1,7 +1,7 @@
-"""What is found out about residuals at their points before a training begins.
+"""Checks of residuals at their points before a training begins.
 
-A residual must be finite, with its gradient, at every point. And a row may use the values at its own point alone:
-Jacobians are taken point by point, and each rank has its own share of the points.
+A residual and its gradient must be finite at every point, and a row may use the values at its own point alone:
+Jacobians are computed point by point, and each rank has its own share of the points.
 """
 
 from __future__ import annotations
@@ -90,10 +90,11 @@ def _first_without_gradient(residuals: Residuals, name: str, batch: Points, amon
 def _check_alone(residuals: Residuals, name: str, batch: Points, rows: Tensor, where: str) -> None:
     """Compares rows among all points with the same rows among a few, in reverse order.
 
-    Where they differ, all of these points are moved by some units of the last place to see whether that does as much.
+    Where the rows differ, the points are moved by some units of the last place. Rows that then change as much differ by
+    rounding errors.
 
     Raises:
-        UserError: if it does not.
+        UserError: if the rows differ by more than rounding errors.
     """
     chosen = subsample(size(batch), _COMPARED).flip(0)
     chosen = chosen[torch.arange(max(3, len(chosen))) % len(chosen)]  # a single point beside copies of itself

@@ -26,8 +26,8 @@ class Precise:
 
     Parameters, points and unknowns are taken as the exact numbers that they are, the network and its derivatives,
     by n-TangentProp, as well as the residual are computed to 30 digits, and the result is rounded. The difference
-    from the blocks themselves is what rounding does to these. Constants that an equation rounds, such as π, remain
-    as they are: they are part of the problem.
+    from the blocks themselves is the rounding error of the blocks. Constants that an equation rounds, such as π,
+    keep their rounded values: they are part of the problem.
     """
 
     def __init__(self, residuals: Residuals, points: Mapping[str, Points]) -> None:
@@ -52,7 +52,7 @@ class Precise:
         """The weighted residual blocks: constraint name -> `(rows, N)`, float64.
 
         Args:
-            residuals: The residual blocks, or others of the same network and equation with no higher derivatives.
+            residuals: The same residual blocks, or others of the same network and equation without higher derivatives.
             weighting: The factors on rows; by default those of the residuals, with means over these points.
 
         Raises:
@@ -72,7 +72,7 @@ class Precise:
 
 
 def rounding(network: nn.Module, x: Tensor) -> Tensor:
-    """What rounding does to a network's values at `(N, d)`: the difference from those in double-double arithmetic.
+    """The rounding errors of a network's values at `(N, d)`: the difference from values in double-double arithmetic.
 
     Raises:
         UserError: if an operation of the network has no rule for double-double numbers.

@@ -38,7 +38,7 @@ class Residuals(nn.Module):
     Where rows use all nodes of a group (`Whole`), N counts the groups, and a group has the mean over its rows.
 
     All factors on rows are in a `Weighting`, which every evaluation may be given. The module holds the network and the
-    equation, so that its parameters are all there are: weights and unknowns.
+    equation, so that its parameters are all that is trained: weights and unknowns.
 
     Attributes:
         weighting: That of the configuration, with sums over points in place of means.
@@ -87,7 +87,7 @@ class Residuals(nn.Module):
 
     @property
     def constraints(self) -> Mapping[str, Constraint]:
-        """The equation's constraints by name: those of `prepared`, or built anew."""
+        """The equation's constraints by name: built once in `prepared`, otherwise at each access."""
         return self.equation.constraints() if self._constraints is None else self._constraints
 
     def prepared(self) -> Residuals:
@@ -114,7 +114,7 @@ class Residuals(nn.Module):
 
     @property
     def function(self) -> nn.Module:
-        """The network as a function of the points alone: with the unknowns that it sees at their present values."""
+        """The network as a function of the points alone: the unknowns that it sees have their present values."""
         return self._with({name: unknown.value for name, unknown in self.equation.unknowns().items()})
 
     def _with(self, unknowns: Mapping[str, Tensor]) -> nn.Module:
@@ -235,7 +235,7 @@ class Residuals(nn.Module):
     def affine(self, name: str, points: Points, factors: Factors, held: bool = False) -> Affine:
         """One constraint's weighted rows as an affine function of the linear unknowns, r = b + Σ_i λ_i s_i.
 
-        If the unknowns are held, they keep their values and r = b.
+        If the unknowns are held, that is frozen at their values, then r = b.
         """
         unknowns = self.equation.unknowns()
         free = {key for key, unknown in unknowns.items() if unknown.linear and not held}

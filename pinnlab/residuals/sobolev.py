@@ -31,7 +31,12 @@ class Sobolev(Constructed, ABC):
 
 
 class Weights(Sobolev):
-    """The weights written out."""
+    """The weights Q_0, …, Q_m as given.
+
+    Example:
+        >>> Weights([1.0, 0.1]).weights()  # the loss is mean |F|² + 0.1 mean |∇F|²
+        (1.0, 0.1)
+    """
 
     def __init__(self, values: Sequence[float]) -> None:
         """Takes Q_0, …, Q_m.
@@ -51,26 +56,53 @@ class Weights(Sobolev):
 
 
 class Taylor(Weights):
-    """Q_j = (ρ^j / j!)²: the squares of the residual's Taylor coefficients at distance ρ."""
+    """Q_j = (ρ^j / j!)²: the loss is the sum of squares of the terms of the residual's Taylor series at distance ρ.
+
+    Example:
+        >>> Taylor(2, radius=0.5).weights()
+        (1.0, 0.25, 0.015625)
+    """
 
     def __init__(self, order: int, radius: float = 1.0) -> None:
-        """Weights up to `order`, with ρ = `radius`."""
+        """Weights up to `order`, with ρ = `radius`.
+
+        Raises:
+            UserError: if the order is negative, or a weight is not finite.
+        """
         super().__init__([(radius**j / math.factorial(j)) ** 2 for j in _orders(order)])
 
 
 class Geometric(Weights):
-    """Q_j = decay^j."""
+    """Q_j = decay^j.
+
+    Example:
+        >>> Geometric(2, decay=0.5).weights()
+        (1.0, 0.5, 0.25)
+    """
 
     def __init__(self, order: int, decay: float = 0.1) -> None:
-        """Weights up to `order`."""
+        """Weights up to `order`.
+
+        Raises:
+            UserError: if the order is negative, or a weight is negative or not finite.
+        """
         super().__init__([decay**j for j in _orders(order)])
 
 
 class Only(Weights):
-    """Q_m = weight for one order alone."""
+    """Q_m = weight for one order m, and 0 for all lower ones.
+
+    Example:
+        >>> Only(2, weight=0.1).weights()  # the loss is 0.1 mean |∇²F|²
+        (0.0, 0.0, 0.1)
+    """
 
     def __init__(self, order: int, weight: float = 1.0) -> None:
-        """The weight of |∇^order F|²."""
+        """The weight of |∇^order F|².
+
+        Raises:
+            UserError: if the order is negative, or the weight is not positive and finite.
+        """
         super().__init__([0.0] * len(_orders(order)[:-1]) + [weight])
 
 

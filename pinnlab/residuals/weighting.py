@@ -62,7 +62,7 @@ class Factors:
             yield alpha, scale * weight
 
     def repeated(self, times: int) -> Factors:
-        """The factors on the rows of the same points, repeated so many times one after another."""
+        """The factors on the rows when the same points are repeated `times` times one after another."""
         return self if self.points is None else replace(self, points=self.points.repeat(times))
 
     def each(self, count: int) -> list[Factors]:
@@ -82,14 +82,17 @@ class Factors:
 class Weighting:
     """The factors on all residual rows, by constraint.
 
-    A weighting is a value: each method returns another one. `Residuals.weighting` is that of the configuration, where
-    sums over points stand for means:
-
-        weighting = residuals.weighting.over({"interior": 100, "walls": 20}).times({"walls": 10.0})
-        blocks = residuals(points, weighting)
+    A weighting is a value: each method returns another weighting. `Residuals.weighting` has the factors of the
+    configuration with sums over points; `over` turns these into means.
 
     Attributes:
         factors: Constraint name -> its factors.
+
+    Example:
+        >>> summed = Weighting({"walls": factors_of("walls", dimension=1, weight=4.0, sobolev=[1.0])})
+        >>> weighting = summed.over({"walls": 16}).times({"walls": 9.0})  # w = 4, N = 16, f = 9
+        >>> [(alpha, round(scale, 6)) for alpha, scale in weighting["walls"].scaled()]  # √(w f / N)
+        [((0,), 1.5)]
     """
 
     factors: Mapping[str, Factors]
@@ -99,7 +102,7 @@ class Weighting:
         return self.factors[name]
 
     def over(self, counts: Mapping[str, float]) -> Weighting:
-        """The weighting with means over so many points, constraint name -> N; other constraints stay as they are."""
+        """The weighting with means over N points, constraint name -> N; other constraints keep their factors."""
         return self._each(lambda name, found: replace(found, count=counts.get(name, found.count)))
 
     def times(self, factors: Mapping[str, float]) -> Weighting:
@@ -110,9 +113,10 @@ class Weighting:
         """The weighting with the weights of a balancing scheme.
 
         Args:
-            weights: Constraint name -> b; 1 where there is none.
-            points: Constraint name -> v at the points at hand, `(N,)`; 1 where there is none. What is smaller than
-                the root of the smallest number is raised to it, so that rows keep their digits.
+            weights: Constraint name -> b; 1 for constraints without an entry.
+            points: Constraint name -> v at this rank's points, `(N,)`; 1 for constraints without an entry. Weights
+                smaller than the root of the smallest floating-point number are raised to it, so that rows keep
+                their digits.
         """
 
         def balance(name: str, found: Factors) -> Factors:
@@ -137,7 +141,7 @@ class Weighting:
         return self._each(lambda name, found: replace(found, balance=1.0, points=None))
 
     def unbalanced(self, blocks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Blocks of this weighting as those of the fixed one, `(rows, N)` each."""
+        """Blocks that have the factors of this weighting, converted to those of the fixed one, `(rows, N)` each."""
         return {name: block / self[name].root if self[name].balanced else block for name, block in blocks.items()}
 
     def same(self, other: Weighting) -> bool:

@@ -24,7 +24,7 @@ class Balancer:
     checkpoints, so that a resumed run goes on with the same weights.
 
     Args:
-        scheme: The scheme; none leaves the fixed weights as they are.
+        scheme: The scheme; None for the fixed weights alone.
         equation: The equation that is trained.
 
     Attributes:
@@ -136,7 +136,7 @@ class Balancer:
         return {"name": self.scheme.name, "state": self.state}
 
     def load_state_dict(self, stored: Mapping[str, Any] | None) -> None:
-        """Takes up what a checkpoint holds.
+        """Restores the state from a checkpoint.
 
         Raises:
             UserError: if it is of another scheme.

@@ -37,8 +37,8 @@ class Objective:
     A phase evaluates it as often as its line search asks; nothing changes between two evaluations but the
     parameters. First-order phases use `closure`; second-order phases use the residual vector, `blocks`.
 
-    Linear unknowns have their least-squares values in every evaluation, and none of these is written; `settle` writes
-    those of the network as it is, once, between two steps.
+    Linear unknowns have their least-squares values in every evaluation (variable projection). Evaluations do not write
+    these values to the unknowns; `settle` does so once, between two steps.
 
     Args:
         residuals: The module that maps points to weighted residual blocks.
@@ -46,7 +46,7 @@ class Objective:
         weighting: The factors on rows; by default those of the configuration, with means over these points.
         ranks: Who holds the other points; this process alone by default.
         where: Step and phase in words, for error messages.
-        held: Keep the linear unknowns at their values instead of eliminating them.
+        held: Freeze the linear unknowns at their values; otherwise they have their least-squares values.
         outputs: The features of networks that are affine in what is trained, which several steps may share.
     """
 
@@ -74,11 +74,11 @@ class Objective:
         self.first_blocks: dict[str, Tensor] = {}
         """The blocks of the first evaluation, detached: where the step started."""
         self.first_values: dict[str, float] = {}
-        """The values of the linear unknowns there, which go with that loss; none if they are held."""
+        """The values of the linear unknowns in that evaluation; none if the unknowns are frozen."""
         self._found: Mapping[str, float] | None = None
 
     def blocks(self) -> dict[str, Tensor]:
-        """The weighted residual blocks, linear unknowns eliminated: constraint name -> `(rows, N)`."""
+        """The weighted residual blocks at the linear unknowns' least-squares values: constraint name -> `(rows, N)`."""
         blocks, values = self._evaluate()
         if self.evaluations == 0:
             self.first_blocks = {name: block.detach() for name, block in blocks.items()}
@@ -103,8 +103,8 @@ class Objective:
     def settle(self) -> None:
         """Accepts where a step ended: the one place that writes unknowns, other than an optimiser its parameters.
 
-        The linear unknowns take their least-squares values for the network as it is, at these points; those that an
-        optimiser left outside of their bounds return to them. Costs one evaluation without gradients where there are
+        The linear unknowns get their least-squares values for the present network at these points. Unknowns that an
+        optimiser left outside of their bounds return to them. It costs one evaluation without gradients if there are
         linear unknowns and the phase does not know their values.
         """
         unknowns = self.residuals.equation.unknowns()
@@ -143,7 +143,7 @@ class Objective:
         """The loss where the step started with the fixed weights alone, so that losses of all steps can be compared.
 
         Args:
-            loss: The one that was minimised, which is returned where there is no balancing.
+            loss: The loss that was minimised, which is returned if there is no balancing.
         """
         if not self.weighting.balances:
             return loss
@@ -156,8 +156,8 @@ class Objective:
     def closure(self, optimizer: Optimizer, scale: float = 1.0) -> Callable[[], Tensor]:
         """What `optimizer.step` calls: clears the gradients, evaluates `scale` times the loss and its gradient.
 
-        Loss and gradient are those over all ranks, added up in one exchange, so that updates and line searches
-        are the same on every rank.
+        Loss and gradient are sums over all ranks, made in one exchange, so that updates and line searches are the
+        same on every rank.
 
         Raises:
             DivergedError: from the closure, if the loss is NaN or infinite.

@@ -168,15 +168,15 @@ class Schedule:
 
     def _reason(self, loss: float) -> str:
         phase = self.phase
-        if phase.below is not None and loss < phase.below:
-            return f"the loss is below {phase.below:g}"
-        if phase.stall is not None:
-            if self._mark is None or loss < self._mark[0] * (1 - phase.stall.decrease):
+        if phase.tolerance is not None and loss < phase.tolerance:
+            return f"the loss is below {phase.tolerance:g}"
+        if phase.plateau is not None:
+            if self._mark is None or loss < self._mark[0] * (1 - phase.plateau.decrease):
                 self._mark = (loss, self.step_in_phase)
-            elif self.step_in_phase - self._mark[1] >= phase.stall.steps:
+            elif self.step_in_phase - self._mark[1] >= phase.plateau.steps:
                 return (
-                    f"the loss has settled: it fell by less than {100 * phase.stall.decrease:.3g} % "
-                    f"in {phase.stall.steps} steps"
+                    f"the loss has settled: it fell by less than {100 * phase.plateau.decrease:.3g} % "
+                    f"in {phase.plateau.steps} steps"
                 )
         if self.step_in_phase >= phase.steps:
             return "all its steps are done"

@@ -68,9 +68,9 @@ class Stages:
         self._require(self.residuals.parameters())
 
     def begin(self, phase: Phase, loss: Callable[[], float]) -> None:
-        """Begins a phase's stage if it has not begun, unless there is nothing left of the loss.
+        """Begins a phase's stage if it has not begun, unless the loss is zero.
 
-        Later stages, which a warm start may bring, are dropped: they correct a network that is no more.
+        Later stages, which a warm start may bring, are dropped: they correct a network that no longer exists.
 
         Args:
             phase: The phase.
@@ -85,7 +85,7 @@ class Stages:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """All stages take part within the block, those too that have not begun."""
+        """Within the block all stages are in the sum, also stages that have not begun."""
         if self.staged is None:
             yield
             return

@@ -35,8 +35,8 @@ class StepReport:
         step: The number of the step in the run, from 0.
         loss: The loss where the step started.
         rows: The lines for the record that are due: step, phase, seconds, loss, each constraint's share of it, the
-            weights that balancing changes, the unknowns and what the phase adds, as `optimiser/NAME`. One where the
-            step started, one more where a phase ended. Losses are those of the fixed weights.
+            weights that balancing changes, the unknowns and what the phase adds, as `optimiser/NAME`. There is one line
+            for the start of the step, and one more if a phase ended. Losses have the fixed weights.
         ended: The phase that this step ended, or None.
     """
 
@@ -143,7 +143,7 @@ class Steps:
         return StepReport(step, loss, tuple(rows), ended)
 
     def objective(self, batch: Batch, ranks: Ranks, held: bool = False) -> Objective:
-        """What the current phase minimises at these points, with the weights as they are now."""
+        """What the current phase minimises at these points, with the present weights."""
         return self._objective(batch, self._fixed(batch, ranks), ranks, held)
 
     def weighting(self, batch: Batch, ranks: Ranks) -> Weighting:

@@ -7,7 +7,7 @@ import torch
 
 PHASES = (
     "[{class_path: Adam, init_args: {steps: 6}}, {class_path: LBFGS, init_args: {steps: 3, inner: 3}}, "
-    "{class_path: GaussNewton, init_args: {steps: 4, stall: null}}]"
+    "{class_path: GaussNewton, init_args: {steps: 4, plateau: null}}]"
 )
 STOP = """
 from lightning.pytorch import Callback

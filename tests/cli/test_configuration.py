@@ -149,10 +149,10 @@ def test_what_refers_to_an_entry_follows_it_in_print_and_in_the_run(here, argume
 
 
 def test_an_entry_keeps_the_other_values_of_a_default(here):
-    """LBFGS has stall = {steps: 10, decrease: 1e-3} by default."""
-    arguments = ["--model.equation", "mine_here.Decay", "--model.phases.1.stall.steps", "3", "--print_config"]
+    """LBFGS has plateau = {steps: 10, decrease: 1e-3} by default."""
+    arguments = ["--model.equation", "mine_here.Decay", "--model.phases.1.plateau.steps", "3", "--print_config"]
     printed = yaml.safe_load(here("fit", *arguments)[1])
-    assert printed["model"]["phases"][1]["init_args"]["stall"] == {"steps": 3, "decrease": 1e-3}
+    assert printed["model"]["phases"][1]["init_args"]["plateau"] == {"steps": 3, "decrease": 1e-3}
 
 
 def test_entries_within_a_network_are_found_without_init_args(here):
@@ -204,7 +204,7 @@ def test_entries_within_a_network_are_found_without_init_args(here):
         (["--wandb.init_timeout", "0"], ["wandb.init_timeout"]),
         (["--seed_everything", "-1"], ["seed_everything", "-1"]),
         (["--seed_everything", "99999999999999999999"], ["seed_everything", "4294967295"]),
-        (["--model.phases.0.stall", "{steps: 0}"], ["stall: steps must be at least 1"]),
+        (["--model.phases.0.plateau", "{steps: 0}"], ["plateau: steps must be at least 1"]),
         (["--data.points", "{data: 5}"], ["points.data", "given", "2 of them"]),
         (["--data.sampler", "{start: Sobol}"], ["sampler.start", "given"]),
         (["--data.sampler", "Grid", "--data.resample_every", "3"], ["resample_every", "Grid"]),

@@ -33,8 +33,8 @@ def test_it_begins_where_the_other_ended_and_needs_it_no_more(runs):
 
 def test_another_profile_keeps_its_own_interval(runs):
     """λ of the first run lies outside of the interval of profile 2, and is not taken; within it, it is."""
-    none = ["--model.phases", "[{class_path: GaussNewton, init_args: {steps: 1, hold: 1}}]"]
-    some = ["--model.phases", "[{class_path: GaussNewton, init_args: {steps: 25, hold: 20}}]"]
+    none = ["--model.phases", "[{class_path: GaussNewton, init_args: {steps: 1, freeze: 1}}]"]
+    some = ["--model.phases", "[{class_path: GaussNewton, init_args: {steps: 25, freeze: 20}}]"]
     assert runs.fit("first", *some).status == 0
     found = runs.summary("first")["unknowns"]["lam"]["value"]
     assert 1 / 3 < found < 1

@@ -29,7 +29,7 @@ model:
   phases:
     - {class_path: Adam, init_args: {steps: 60, lr: 5.0e-3}}
     - {class_path: LBFGS, init_args: {steps: 8, inner: 10}}
-    - {class_path: GaussNewton, init_args: {steps: 12, stall: null}}
+    - {class_path: GaussNewton, init_args: {steps: 12, plateau: null}}
 data:
   sampler: {class_path: Uniform}
   resample_every: 7

@@ -7,7 +7,7 @@ from tests.faults.test_ranks import POINTS, difference, last
 
 PHASES = (
     "[{class_path: Adam, init_args: {steps: 20}}, {class_path: LBFGS, init_args: {steps: 3, inner: 2}}, "
-    "{class_path: GaussNewton, init_args: {steps: 4, stall: null}}]"
+    "{class_path: GaussNewton, init_args: {steps: 4, plateau: null}}]"
 )
 SCHEMES = {
     "GradNorm": "{class_path: GradNorm, init_args: {every: 5}}",

@@ -7,8 +7,8 @@ POINTS = ["--data.points", "{interior: 301, origin: 31}", "--run.checkpoint_step
 ADAM = "[{class_path: Adam, init_args: {steps: 200}}]"
 LBFGS = "[{class_path: LBFGS, init_args: {steps: 20, inner: 1}}]"
 BROYDEN = "[{class_path: SSBroyden, init_args: {steps: 20, inner: 1}}]"
-GAUSS_NEWTON = "[{class_path: GaussNewton, init_args: {steps: 10, stall: null}}]"
-CHOLESKY = GAUSS_NEWTON.replace("stall: null", "stall: null, factorisation: cholesky")
+GAUSS_NEWTON = "[{class_path: GaussNewton, init_args: {steps: 10, plateau: null}}]"
+CHOLESKY = GAUSS_NEWTON.replace("plateau: null", "plateau: null, factorisation: cholesky")
 SMALL = ["--data.points", "{interior: 5, origin: 3}", "--model.network.width", "12"]
 
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SHIPPED = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name != "sweeps")
-SMALL = {"steps": 2, "hold": 1, "features": 9, "width": 6, "depth": 1, "inner": 2, "interior": 12, "boundary": 9}
+SMALL = {"steps": 2, "freeze": 1, "features": 9, "width": 6, "depth": 1, "inner": 2, "interior": 12, "boundary": 9}
 SMALL |= {"origin": 5}
 
 EQUATIONS = {

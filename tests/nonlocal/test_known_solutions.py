@@ -74,7 +74,7 @@ def error(problem: Problem, solution: pinnlab.Solution) -> float:
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_gauss_newton_finds_the_solution(name, engine):
     problem = PROBLEMS[name]
-    phases = [GaussNewton(40, damping=problem.damping, below=1e-26)]
+    phases = [GaussNewton(40, damping=problem.damping, tolerance=1e-26)]
     solution = pinnlab.solve(problem.equation(), problem.network, engine(), phases, accelerator="cpu")
     assert error(problem, solution) < problem.tolerance
     if name == "normalised":

@@ -14,11 +14,11 @@ import pinnlab
 from pinnlab.engines import NTP, Autograd
 from pinnlab.networks import MLP
 from pinnlab.optimisers.bounds import Box, direction
-from pinnlab.optimisers.least_squares import Normal, Orthogonal
-from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
+from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt
 from pinnlab.optimisers.limited_memory import LimitedBFGS
-from pinnlab.optimisers.linearised import Linearised
-from pinnlab.optimisers.operators import Matrix
+from pinnlab.optimisers.linear.least_squares import Normal, Orthogonal
+from pinnlab.optimisers.linear.operators import Matrix
+from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.optimisers.quasi_newton import QuasiNewton
 from pinnlab.ranks import Ranks
 from pinnlab.training import LBFGS, Adam, GaussNewton, SSBroyden
@@ -200,7 +200,7 @@ def error(problem, cases, phases, engine=None, **options):
 @pytest.mark.parametrize("bounds", [(0.0, 1.0), (0.0, 0.9), (0.6, 0.7), (0.7, 2.0)])
 def test_an_overshot_phase_is_found(bounds, engine):
     case = Case(0.7, max(0.2, bounds[0]), bounds)
-    assert error(PROBLEMS[0], [case], [GaussNewton(150, below=1e-12)], engine)[0] < 1e-6
+    assert error(PROBLEMS[0], [case], [GaussNewton(150, tolerance=1e-12)], engine)[0] < 1e-6
 
 
 @pytest.mark.long
@@ -256,7 +256,7 @@ def test_random_truths_starts_and_bounds():
     for number in range(20):
         problem = PROBLEMS[number % len(PROBLEMS)]
         cases = [draw(generator, *limits) for limits in problem.ranges]
-        phases = [GaussNewton(250, below=1e-12)]
+        phases = [GaussNewton(250, tolerance=1e-12)]
         if not error(problem, cases, phases, seed=number)[0] < 1e-6:
             assert not error(problem, [case.free() for case in cases], phases, seed=number)[0] < 1e-6, (number, cases)
             left_out += 1

@@ -5,13 +5,13 @@ import functools
 import pytest
 import torch
 
-from pinnlab.optimisers import structured
-from pinnlab.optimisers.conjugate_gradients import ConjugateGradients
-from pinnlab.optimisers.least_squares import Normal, Orthogonal
-from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
-from pinnlab.optimisers.linearised import Linearised
-from pinnlab.optimisers.operators import Matrix
-from pinnlab.optimisers.structured import damped_triangle, gram
+from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt
+from pinnlab.optimisers.linear import structured
+from pinnlab.optimisers.linear.conjugate_gradients import ConjugateGradients
+from pinnlab.optimisers.linear.least_squares import Normal, Orthogonal
+from pinnlab.optimisers.linear.operators import Matrix
+from pinnlab.optimisers.linear.structured import damped_triangle, gram
+from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.ranks import Ranks
 
 

@@ -13,7 +13,7 @@ from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.networks import MLP
-from pinnlab.optimisers.bounded_least_squares import bounded_least_squares
+from pinnlab.optimisers.linear.bounded_least_squares import bounded_least_squares
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian.affinity import check_affine
 from pinnlab.training import Adam

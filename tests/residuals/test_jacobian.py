@@ -133,7 +133,7 @@ def test_two_inputs_with_the_numbers_of_points_of_all_ranks():
     torch.testing.assert_close(half.vector, torch.cat([b.flatten() for b in blocks.values()]).detach())
 
 
-def test_eliminated_unknowns_leave_residuals_that_no_change_of_them_lowers():
+def test_linear_unknowns_leave_residuals_that_no_change_of_them_lowers():
     residuals, points = burgers(MLP(1, 1, width=6), NTP())
     found = Linearisation(residuals, trained(residuals), points)
     low, high = residuals.equation.lam.bounds

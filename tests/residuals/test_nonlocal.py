@@ -188,7 +188,7 @@ def test_engines_agree_and_so_does_higher_precision(name):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_linear_unknowns_are_eliminated_from_whole_rows(engine):
+def test_linear_unknowns_of_whole_rows_have_their_least_squares_values(engine):
     """λ of u' = λ (H u) is the least-squares value, and the Jacobian is the projected one."""
     kind, _ = CASES["matrix"]
     equation = kind(lambda: Whole(PointSet(x=GRID), lambda u, x, p: u.d(x) - p * (H @ u)), linear=True)

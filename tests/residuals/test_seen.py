@@ -144,7 +144,7 @@ def test_the_jacobian_is_that_of_reverse_mode_through_everything(engine, network
 
 
 @ENGINES
-def test_beside_an_eliminated_unknown(engine):
+def test_beside_a_linear_unknown(engine):
     residuals = problem(engine, Algebraic(other=True))
     parameters = {name: p.detach() for name, p in residuals.named_parameters() if p.requires_grad}
     assert "equation.mu.parameter" not in parameters
@@ -163,7 +163,7 @@ def test_beside_an_eliminated_unknown(engine):
             assert float(gradient[start]) == pytest.approx(float(ends[0] - ends[1]) / (2 * step), rel=1e-5)
 
 
-def test_an_unknown_in_an_exponent_is_not_eliminated():
+def test_an_unknown_in_an_exponent_is_not_linear():
     residuals = problem(NTP(), Algebraic(linear=True))
     with pytest.raises(UserError, match=r"'start': the residual is not affine in lam, declared linear|'interior'"):
         check_affine(residuals, POINTS)

@@ -83,7 +83,7 @@ def agree(a, b):
     torch.testing.assert_close(a, b, rtol=0, atol=1e-12 * max(1.0, float(b.abs().max())))
 
 
-@pytest.mark.parametrize("held", [True, False], ids=["held", "eliminated"])
+@pytest.mark.parametrize("held", [True, False], ids=["held", "projected"])
 @pytest.mark.parametrize("kind", ["features", "staged", "inside", "parts"])
 def test_rows_and_jacobian_are_those_of_the_network(kind, held):
     residuals, points = problem(kind)
@@ -139,7 +139,7 @@ def test_the_network_is_evaluated_once_for_all_steps_at_the_same_points():
     Untouched.calls = 0
     residuals = Residuals(Untouched(1, 2, features=12), Everything(), NTP())
     _, points = problem("features")
-    phase, outputs = GaussNewton(steps=4, stall=None), StoredOutputs()
+    phase, outputs = GaussNewton(steps=4, plateau=None), StoredOutputs()
     optimizer = phase.optimizer(residuals.parameters())
     counts, losses = [], []
     for step in range(3):
@@ -204,7 +204,7 @@ def test_steps_are_those_of_the_engine_without_series():
     for engine in (NTP(), Autograd()):
         torch.manual_seed(0)
         residuals, points = problem("staged", engine)
-        phase, outputs = GaussNewton(steps=4, stall=None), StoredOutputs()
+        phase, outputs = GaussNewton(steps=4, plateau=None), StoredOutputs()
         optimizer = phase.optimizer(residuals.parameters())
         objectives = [Objective(residuals, points, outputs=outputs) for _ in range(4)]
         losses = [phase.step(optimizer, objective, i) for i, objective in enumerate(objectives)]

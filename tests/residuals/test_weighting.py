@@ -20,7 +20,7 @@ POINTS = {"interior": {"x": torch.linspace(0, 1, 9).double()}, "left": {"x": tor
 
 
 class Oscillator(Equation):
-    """a u'' + u³ = 1 with one unknown that is eliminated and one that is not."""
+    """a u'' + u³ = 1 with one linear unknown and one that is not linear."""
 
     inputs, outputs = ("x",), ("u",)
 
@@ -77,7 +77,7 @@ def test_the_loss_is_the_product_of_all_factors(engine):
 
 
 @ENGINES
-@pytest.mark.parametrize("held", [True, False], ids=["held", "eliminated"])
+@pytest.mark.parametrize("held", [True, False], ids=["held", "projected"])
 @pytest.mark.parametrize("network", [functools.partial(MLP, width=5), Odd], ids=["copies", "mapped"])
 def test_weights_scale_residuals_and_jacobian_alike(engine, held, network):
     """√W J of least squares with weights W: the Jacobian of what the loss is made of."""

@@ -26,7 +26,7 @@ from pinnlab.networks import MLP, Columns, Corner, Enriched, Fourier, Periodic, 
 from pinnlab.problems import Poisson
 from pinnlab.reporting.description import IndescribableError, build, describe
 from pinnlab.residuals import Weights
-from pinnlab.training import LBFGS, Adam, GaussNewton, Stall
+from pinnlab.training import LBFGS, Adam, GaussNewton, Plateau
 
 MODULE = """
 import torch
@@ -133,7 +133,7 @@ def networks(module):
 
 @pytest.mark.parametrize("name", networks(types.SimpleNamespace(Net=MLP, plain=MLP)))
 def test_a_folder_is_loaded_bit_for_bit(decay, name):
-    phases = [Adam(3, stall=Stall(2)), LBFGS(1)] + [GaussNewton(1, stage=2)] * (name == "stages")
+    phases = [Adam(3, plateau=Plateau(2)), LBFGS(1)] + [GaussNewton(1, stage=2)] * (name == "stages")
     options = {"points": {"ode": 9}, "sobolev": {"ode": Weights([1.0, 0.1])}, "weights": {"start": 2.0}}
     solution = pinnlab.solve(
         decay.Decay(rate=2.0), networks(decay)[name], NTP("faa_di_bruno"), phases, folder="run",
@@ -276,7 +276,7 @@ def test_importing_a_script_never_trains(tmp_path, monkeypatch):
 def test_descriptions_are_plain_and_come_back():
     values = [
         None, True, 3, 0.1, float("inf"), "a", [1, [2.5]], {"a": {1: 2}}, Adam(3, betas=(0.8, 0.9)),
-        Stall(2, decrease=0.5), MLP, small, torch.nn.Tanh, torch.sin, Weights([1.0]), Poisson(),
+        Plateau(2, decrease=0.5), MLP, small, torch.nn.Tanh, torch.sin, Weights([1.0]), Poisson(),
     ]  # fmt: skip
     for value in values:
         data = describe(value)

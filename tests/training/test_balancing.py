@@ -102,7 +102,7 @@ def test_no_balancing_and_fixed_weights_are_the_same_bits():
     ],
 )
 def test_gauss_newton_solves_a_small_problem_under_each_scheme(scheme):
-    solution = solve(scheme, [Adam(5), GaussNewton(35, stall=None)], sampler=Grid(), limit_val_batches=1)
+    solution = solve(scheme, [Adam(5), GaussNewton(35, plateau=None)], sampler=Grid(), limit_val_batches=1)
     assert solution.metrics["relative_l2"] < 1e-4
     changed = [name for name in solution.history if name.startswith("weight/")]
     assert changed == [f"weight/{name}" for name in scheme.weighed(Heat())]
@@ -118,7 +118,7 @@ def test_all_optimisers_solve_a_small_problem_under_each_scheme(scheme, engine):
     assert solution.metrics["relative_l2"] < 1e-3
 
 
-@pytest.mark.parametrize("phase", [LBFGS(6, inner=5), SSBroyden(6, inner=5), GaussNewton(6, stall=None)], ids=type)
+@pytest.mark.parametrize("phase", [LBFGS(6, inner=5), SSBroyden(6, inner=5), GaussNewton(6, plateau=None)], ids=type)
 def test_weights_are_frozen_within_a_step_and_steps_compare_like_with_like(phase):
     """Every step lowers the loss with the weights that it began with, however much these change between steps."""
 
@@ -155,7 +155,7 @@ def test_a_factor_on_all_weights_changes_no_step_of_gauss_newton():
             size = state.get("size", 1.0) * 64.0
             return {"size": size, "weights": dict.fromkeys(here.points, size)}
 
-    one, two = (solve(scheme, [GaussNewton(8, stall=None)]) for scheme in (None, Growing()))
+    one, two = (solve(scheme, [GaussNewton(8, plateau=None)]) for scheme in (None, Growing()))
     np.testing.assert_allclose(one.history["loss"], two.history["loss"], rtol=1e-6)
     last = two.history["weight/walls"][-1]
     assert last == 64.0**4
@@ -190,7 +190,7 @@ def test_l_bfgs_learns_nothing_from_the_gradients_of_two_losses():
 
 
 def test_stopping_rules_see_the_loss_of_the_fixed_weights():
-    solution = solve(Swinging(1000.0), [Adam(40, below=1e9)])
+    solution = solve(Swinging(1000.0), [Adam(40, tolerance=1e9)])
     assert len(solution.history["loss"]) == 2  # a first step, and its end
     assert solution.history["loss"][0] < 100
 
@@ -297,9 +297,9 @@ def test_what_fits_no_equation_is_refused_before_training():
 
 
 @pytest.mark.parametrize("scheme", [balancing.GradNorm(every=1), balancing.SelfAdaptive()], ids=["b", "v"])
-@pytest.mark.parametrize("phase", [Adam(4), GaussNewton(4, stall=None)], ids=["Adam", "GaussNewton"])
+@pytest.mark.parametrize("phase", [Adam(4), GaussNewton(4, plateau=None)], ids=["Adam", "GaussNewton"])
 def test_linear_unknowns_are_those_of_the_weights(scheme, phase):
-    """After a step no change of an eliminated unknown lowers the loss with the weights of the step."""
+    """After a step no change of a linear unknown lowers the loss with the weights of the step."""
     slopes = []
 
     class After(Callback):

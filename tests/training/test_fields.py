@@ -85,7 +85,7 @@ def test_an_elbow_by_first_order_methods():
 
 @pytest.mark.long
 @ENGINES
-@pytest.mark.parametrize("linear", [True, False], ids=["eliminated", "trained"])
+@pytest.mark.parametrize("linear", [True, False], ids=["projected", "trained"])
 def test_the_factor_of_a_singular_function_can_be_an_unknown(engine, linear):
     network = partial(Enriched, functions=[SINGULAR], factors=["k"], network=partial(RandomFeatures, features=150))
     solution = pinnlab.solve(ElbowWithFactor(linear), network, engine, GaussNewton(8, **LINEAR), {"interior": 250})

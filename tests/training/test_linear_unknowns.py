@@ -29,8 +29,8 @@ PHASES = {
     "SSBFGS": SSBFGS(3, inner=4),
     "GaussNewton": GaussNewton(4),
     "weights": GaussNewton(3, weights={"interior": 0.3}),
-    "hold": GaussNewton(4, hold=2),
-    "hold to the end": GaussNewton(2, hold=5),
+    "freeze": GaussNewton(4, freeze=2),
+    "freeze to the end": GaussNewton(2, freeze=5),
 }
 
 
@@ -156,19 +156,19 @@ def test_a_row_pairs_a_loss_with_the_unknowns_that_it_was_evaluated_with(phase, 
 
 
 def test_a_held_unknown_is_said_with_the_value_that_it_was_held_at(capsys):
-    phases = [GaussNewton(3, hold=3), GaussNewton(2)]
+    phases = [GaussNewton(3, freeze=3), GaussNewton(2)]
     solution, _ = run(SelfSimilarBurgers(start=0.6), POINTS, phases, NTP(), progress=True)
     assert solution.history["lam"][:4].tolist() == [0.6] * 4
     assert solution.history["lam"][4] != 0.6
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "phase 1 (GaussNewton) ended" in line]
     assert "lam 0.6:" in line
-    residuals, points, _, _ = run(SelfSimilarBurgers(start=0.6), POINTS, [GaussNewton(1, hold=1)], NTP())[1].before[0]
+    residuals, points, _, _ = run(SelfSimilarBurgers(start=0.6), POINTS, [GaussNewton(1, freeze=1)], NTP())[1].before[0]
     assert float(Residuals.loss(residuals(points)).detach()) == pytest.approx(solution.history["loss"][0], rel=1e-12)
 
 
 def test_a_stage_that_begins_with_an_unknown_held_begins_with_its_loss():
     network = functools.partial(Staged, stages=[SMALL, functools.partial(RandomFeatures, features=5)])
-    phases = [GaussNewton(2), GaussNewton(2, hold=1, stage=2)]
+    phases = [GaussNewton(2), GaussNewton(2, freeze=1, stage=2)]
     solution, watch = run(SelfSimilarBurgers(), POINTS, phases, NTP(), network, sampler=Grid())
     scale = solution.model.residuals.network.scales[1]
     begun = [i for i, step in enumerate(solution.history["step"]) if step == 2][1]

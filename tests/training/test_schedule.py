@@ -7,7 +7,7 @@ import math
 import pytest
 
 from pinnlab.errors import UserError
-from pinnlab.training import LBFGS, Adam, Stall
+from pinnlab.training import LBFGS, Adam, Plateau
 from pinnlab.training.schedule import Schedule
 
 
@@ -23,7 +23,7 @@ def run(schedule, losses):
 
 
 def test_all_steps():
-    schedule = Schedule([Adam(3), Adam(0), LBFGS(2, stall=None)])
+    schedule = Schedule([Adam(3), Adam(0), LBFGS(2, plateau=None)])
     assert run(schedule, iter(lambda: 1.0, None)) == 5
     ended = [(record.number, record.name, record.steps) for record in schedule.ended]
     assert ended == [(1, "Adam", 3), (2, "Adam", 0), (3, "LBFGS", 2)]
@@ -31,7 +31,7 @@ def test_all_steps():
 
 
 def test_below():
-    schedule = Schedule([Adam(100, below=1e-3)])
+    schedule = Schedule([Adam(100, tolerance=1e-3)])
     assert run(schedule, (10.0**-k for k in range(10))) == 5
     assert "below 0.001" in schedule.ended[0].reason
 
@@ -39,21 +39,21 @@ def test_below():
 @pytest.mark.parametrize("ratio", [0.99, 0.999, 1.0])
 def test_stall_is_a_decrease_over_the_window(ratio):
     """A loss that falls by a constant ratio stalls if and only if it falls by less than asked over the window."""
-    stall = Stall(steps=10, decrease=0.05)
-    schedule = Schedule([Adam(1000, stall=stall)])
+    plateau = Plateau(steps=10, decrease=0.05)
+    schedule = Schedule([Adam(1000, plateau=plateau)])
     used = run(schedule, (ratio**k for k in range(1000)))
-    stalls = ratio**stall.steps > 1 - stall.decrease
-    assert (used == 1 + stall.steps) if stalls else used == 1000
-    assert ("settled" in schedule.ended[0].reason) == stalls
+    settles = ratio**plateau.steps > 1 - plateau.decrease
+    assert (used == 1 + plateau.steps) if settles else used == 1000
+    assert ("settled" in schedule.ended[0].reason) == settles
 
 
 def test_stall_counts_afresh_in_each_phase():
-    schedule = Schedule([Adam(1000, stall=Stall(5)), Adam(1000, stall=Stall(7))])
+    schedule = Schedule([Adam(1000, plateau=Plateau(5)), Adam(1000, plateau=Plateau(7))])
     assert run(schedule, iter(lambda: 1.0, None)) == 6 + 8
 
 
 def test_stored_position_is_the_position():
-    phases = [Adam(7), LBFGS(30, stall=Stall(4))]
+    phases = [Adam(7), LBFGS(30, plateau=Plateau(4))]
     losses = [1 / (1 + k) for k in range(12)] + [0.05] * 50
     whole = Schedule(phases)
     total = run(whole, losses)
@@ -114,8 +114,8 @@ def test_learning_rates():
         lambda: Adam(1, final=2),
         lambda: LBFGS(1, inner=0),
         lambda: LBFGS(1, scale=0),
-        lambda: Stall(0),
-        lambda: Stall(1, decrease=1.5),
+        lambda: Plateau(0),
+        lambda: Plateau(1, decrease=1.5),
         lambda: Schedule([]),
     ],
 )

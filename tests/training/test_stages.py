@@ -86,7 +86,7 @@ def test_a_stage_goes_on_where_the_one_before_ended(later, engine):
     assert changed(middle, last) == stages[1] | unknown | {"residuals.network._extra_state"}
 
 
-def test_three_stages_at_depth_with_an_eliminated_unknown():
+def test_three_stages_at_depth_with_a_linear_unknown():
     """Inside of transforms, each stage lowers the loss; the scales are the square roots of what was left."""
 
     def network(inputs, outputs):
@@ -96,7 +96,7 @@ def test_three_stages_at_depth_with_an_eliminated_unknown():
     equation = SelfSimilarBurgers(1, extent=(0.0, 2.0), origin=(0.0, 0.3))
     phases = [
         GaussNewton(4),
-        GaussNewton(4, weights={"origin": 0.5}, hold=2, stage=2),
+        GaussNewton(4, weights={"origin": 0.5}, freeze=2, stage=2),
         Adam(5, stage=2),
         GaussNewton(4, stage=3),
     ]

@@ -60,7 +60,7 @@ def solve(steps=4, **options):
         ({"devices": 0}, "devices"),
         ({"strategy": "nothing"}, "strategy"),
         ({"profiler": "nothing"}, "profiler"),
-        ({"callbacks": [callbacks.EarlyStopping("held_out_loss")]}, "val_check_interval.*below and stall"),
+        ({"callbacks": [callbacks.EarlyStopping("held_out_loss")]}, "val_check_interval.*tolerance and plateau"),
         ({"callbacks": [callbacks.EarlyStopping("held_out_loss", check_on_train_epoch_end=True)],
           "val_check_interval": 2}, "val_check_interval"),
         ({"callbacks": [callbacks.ModelCheckpoint(monitor="held_out_loss")]}, "val_check_interval"),

@@ -20,6 +20,7 @@ from torch import nn
 from pinnlab import collocation, engines, equations, networks, problems, residuals, training
 from pinnlab.commands.options.building import describe
 from pinnlab.errors import UserError
+from pinnlab.renamed import option_of
 from pinnlab.residuals import balancing
 from pinnlab.training import callbacks
 from pinnlab.training.phases import Phase
@@ -121,9 +122,12 @@ def _no_option(said: _Message, found: re.Match[str]) -> str:
     if found[1] == "class_path":
         return f"{said.key}: the options of {name} are missing their key: {_CLASS}"
     try:
-        parameters = inspect.signature(_load(path)).parameters.values()
+        kind = _load(path)
+        parameters = inspect.signature(kind).parameters.values()
     except (ImportError, AttributeError, ValueError):
         return f"{said.key}: {name} has no option {found[1]!r}"
+    if isinstance(kind, type) and (today := option_of(kind, found[1])) != found[1]:
+        return f"{said.key}: {found[1]} of {name} is an old name: write {today}"
     known = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     has = f"it has {', '.join(known)}" if known else "it has none"
     return f"{said.key}: {name} has no option {found[1]!r}{_nearest(found[1], known)}; {has}"

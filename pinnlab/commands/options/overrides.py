@@ -12,6 +12,7 @@ import yaml
 
 from pinnlab.commands.options.configuration import Content, load_value, merge
 from pinnlab.errors import UserError
+from pinnlab.renamed import renamed_option, with_new_names
 
 _INDEXED = re.compile(r"--(?P<list>[A-Za-z_][\w.]*?)\.(?P<index>\d+)(?:\.(?P<key>[\w.]+?))?(?:=(?P<value>.*))?$", re.S)
 
@@ -89,7 +90,7 @@ def changed(content: Content, overrides: Sequence[Override], resolved: Callable[
         if override.key:
             _set(entries, override, lambda path=path: _get(resolved(), path))  # type: ignore[misc]
         else:
-            entries[override.index] = override.value
+            entries[override.index] = with_new_names(override.value)
         result = merge(result, _nested(path, entries))
     return result
 
@@ -131,7 +132,7 @@ def _set(entries: list[Any], override: Override, default: Callable[[], Any]) -> 
     node, trail = entries[index], list[str]()
     *above, last = override.key.split(".")
     for key in above:
-        node = _options(node, trail, key, override)
+        node, key = _options(node, trail, key, override)
         trail.append(key)
         if not isinstance(node.get(key), dict):
             # nothing but a default is there, if anything
@@ -139,17 +140,18 @@ def _set(entries: list[Any], override: Override, default: Callable[[], Any]) -> 
             known = _get(whole[index], trail) if isinstance(whole, list) and index < len(whole) else None
             node[key] = copy.deepcopy(known) if isinstance(known, dict) else {}
         node = node[key]
-    _options(node, trail, last, override)[last] = override.value
+    node, last = _options(node, trail, last, override)
+    node |= with_new_names({last: override.value})
 
 
-def _options(node: Any, trail: list[str], key: str, override: Override) -> Content:
-    """Where a key is: among the options of a class, if the node is one, and that step is added to the trail."""
+def _options(node: Any, trail: list[str], key: str, override: Override) -> tuple[Content, str]:
+    """Where a key is, and its name today: among the options of a class, if the node is one; the trail has that step."""
     if not isinstance(node, dict):
         raise UserError(f"{override.list}.{override.index} has no {override.key!r} to change")
     if "class_path" not in node or key in ("class_path", "init_args"):
-        return node
+        return node, key
     trail.append("init_args")
     if not isinstance(node.get("init_args"), dict):
         node["init_args"] = {}
     options: Content = node["init_args"]
-    return options
+    return options, renamed_option(str(node["class_path"]), key)

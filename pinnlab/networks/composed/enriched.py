@@ -37,15 +37,15 @@ class Function(Constructed, ABC):
 
 
 class Enriched(nn.Module):
-    """N(x) + Σ_k c_k φ_k(x): known functions φ_k with factors c_k that are trained, or eliminated.
+    """N(x) + Σ_k c_k φ_k(x): known functions φ_k with factors c_k that are trained, or have their least-squares values.
 
     A network represents a singular function badly. Where the form of the function is known, the network need not
     represent it: only the factor is unknown, as in enriched finite elements (Strang & Fix 1973, ch. 8). The functions
     are written over the inputs as a residual is, with torch functions, so that all their derivatives are exact.
 
     The factors begin at 0. Without names they are weights of the network, one for each function and output. With names
-    they are unknowns of the equation, reported with their errors, and eliminated where they are declared
-    `linear=True`.
+    they are unknowns of the equation, reported with their errors, and have their least-squares values where they
+    are declared `linear=True`.
 
     Example:
         >>> import torch

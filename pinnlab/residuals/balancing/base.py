@@ -29,12 +29,21 @@ class Balancing(Constructed, ABC):
     step, compare losses with the same weights. It is in checkpoints, so that a resumed run finds the same weights.
 
     A subclass writes `update`. It returns the next state, in which `weights` are the b_c by constraint, and `points`
-    the v_i by constraint, `(N,)` over the points of all ranks. One with an other state overrides `weights` or `at`.
+    the v_i by constraint, `(N,)` over the points of all ranks. A subclass with another state overrides `weights` or
+    `at`.
 
     Attributes:
         pointwise: Whether weights belong to single points, which must then stay the same throughout a run.
         every: Training steps between two updates.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
+
+    Example:
+        >>> class Levelled(Balancing):
+        ...     def update(self, state, here):  # all constraints have the same loss
+        ...         mean = sum(here.losses.values()) / len(here.losses)
+        ...         return {"weights": {name: mean / loss for name, loss in here.losses.items()}}
+        >>> Levelled(every=10).due(20)
+        True
     """
 
     pointwise: ClassVar[bool] = False
@@ -78,7 +87,7 @@ class Balancing(Constructed, ABC):
         """
 
     def weights(self, state: State) -> Mapping[str, float]:
-        """The weights b_c by constraint; 1 where there is none."""
+        """The weights b_c by constraint; constraints without an entry have the weight 1."""
         found: Mapping[str, float] = state.get("weights", {})
         return found
 
@@ -164,7 +173,7 @@ def check_positive(scheme: Balancing, **numbers: float) -> None:
 
 
 def chosen(scheme: Balancing, equation: Equation, constraints: Sequence[str] | None) -> Sequence[str]:
-    """The constraints of a list, all of the equation's where there is no list.
+    """The constraints of a list; without a list, all constraints of the equation.
 
     Raises:
         UserError: if the equation has no such constraint.

@@ -31,8 +31,6 @@ class Causal(Balancing):
 
     The scheme weighs the equation alone. Give the initial condition a large fixed weight.
 
-        pinnlab.solve(equation, weights={"initial": 100.0}, balancing=Causal())
-
     Args:
         every: Training steps between two updates.
         time: The input that is time.
@@ -40,10 +38,15 @@ class Causal(Balancing):
         epsilons: The values of ε, in ascending order.
         threshold: What the least weight must exceed for the next ε.
         constraint: The constraint whose points have weights; by default that on the domain of the equation.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint or input.
+
+    Example:
+        >>> balancing = Causal()  # for pinnlab.solve(equation, weights={"initial": 100.0}, balancing=balancing)
+        >>> causal_weights(torch.tensor([1.0, 0.0, 2.0]), epsilon=0.5)
+        tensor([1.0000, 0.6065, 0.6065])
     """
 
     def __init__(

@@ -25,15 +25,18 @@ class GradNorm(Balancing):
     Every so many steps λ_c ← m λ_c + (1 − m) Σ_k ‖∇L_k‖ / ‖∇L_c‖, with gradients in the network's parameters and the
     momentum m: the scheme of Wang, Sankaran, Wang & Perdikaris (2023, arXiv 2308.08468) and of their code jaxpi.
 
-        pinnlab.solve(equation, balancing=GradNorm(every=100))
-
     Args:
         every: Training steps between two updates, each at the cost of one backward pass for each constraint.
         momentum: m, from 0 to 1.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> balancing = GradNorm(every=100)  # for pinnlab.solve(equation, balancing=balancing)
+        >>> gradient_norm_weights({"interior": 4.0, "walls": 1.0}, before={})
+        {'interior': 1.25, 'walls': 5.0}
     """
 
     def __init__(self, every: int = 100, momentum: float = 0.9, until: int | None = None) -> None:

@@ -35,16 +35,21 @@ class LearningRateAnnealing(Balancing):
     the equation itself (Wang, Teng & Perdikaris 2021, SIAM J. Sci. Comput. 43, algorithm 1; arXiv 2001.04536). A
     maximum over a mean is large, of the order of 100: conditions get large weights.
 
-        pinnlab.solve(equation, balancing=LearningRateAnnealing(every=10))
-
     Args:
         every: Training steps between two updates, each at the cost of one backward pass for each constraint.
         momentum: m, from 0 to 1.
         reference: r; by default the constraint on the domain of the equation.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint.
+
+    Example:
+        >>> balancing = LearningRateAnnealing(every=10)  # for pinnlab.solve(equation, balancing=balancing)
+        >>> import torch
+        >>> gradients = {"interior": torch.tensor([4.0, -2.0]), "walls": torch.tensor([1.0, 0.0])}
+        >>> annealed_weights(gradients, reference="interior", before={})
+        {'walls': 8.0}
     """
 
     def __init__(

@@ -27,15 +27,18 @@ class NeuralTangentKernel(Balancing):
     λ_c ← m λ_c + (1 − m) tr K / tr K_c, with tr K = Σ_k tr K_k (Wang, Yu & Perdikaris 2022, J. Comput. Phys. 449,
     algorithm 1; arXiv 2007.14527). Here rows carry 1/√N, so that a trace is a mean over points, as in the code jaxpi.
 
-        pinnlab.solve(equation, balancing=NeuralTangentKernel(every=100))
-
     Args:
         every: Training steps between two updates, each at the cost of a Jacobian of all rows.
         momentum: m, from 0 to 1; 0 takes each new weight whole, as the paper does.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> balancing = NeuralTangentKernel(every=100)  # for pinnlab.solve(equation, balancing=balancing)
+        >>> kernel_weights({"interior": 8.0, "walls": 2.0}, before={})
+        {'interior': 1.25, 'walls': 5.0}
     """
 
     def __init__(self, every: int = 100, momentum: float = 0.0, until: int | None = None) -> None:

@@ -33,10 +33,8 @@ class ReLoBRaLo(Balancing):
 
     where ρ is 1 with the probability `lookback` and 0 otherwise: then the losses of the first update are looked back to
     (Bischof & Kraus 2021, arXiv 2110.09813). Draws depend on the seed and on the number of the update alone. The mean
-    of the weights is 1. The numbers are those of the authors' code. An update costs one evaluation of the loss without
-    gradients.
-
-        pinnlab.solve(equation, balancing=ReLoBRaLo())
+    of the weights is 1. The default values are those of the authors' code. An update costs one evaluation of the loss
+    without gradients.
 
     Args:
         every: Training steps between two updates.
@@ -44,10 +42,16 @@ class ReLoBRaLo(Balancing):
         lookback: The expected value of ρ, from 0 to 1.
         temperature: T; a smaller one separates the weights more.
         seed: Of the draws of ρ.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> balancing = ReLoBRaLo()  # for pinnlab.solve(equation, balancing=balancing)
+        >>> losses, before = {"interior": 1.0, "walls": 1.0}, {"interior": 2.0, "walls": 1.0}
+        >>> {name: round(weight, 3) for name, weight in relative_weights(losses, before, temperature=1.0).items()}
+        {'interior': 0.755, 'walls': 1.245}
     """
 
     def __init__(

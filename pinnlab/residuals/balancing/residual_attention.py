@@ -33,17 +33,20 @@ class ResidualAttention(OfPoints):
     η / (1 − γ) and follow the residual, without gradients. |r_i| is the norm of all rows at point i. An update costs
     one evaluation of the loss without gradients.
 
-        pinnlab.solve(equation, balancing=ResidualAttention())
-
     Args:
         every: Training steps between two updates.
         decay: γ, from 0 to 1.
         rate: η.
         constraints: Those whose points have weights; all by default.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint, or points are drawn anew.
+
+    Example:
+        >>> balancing = ResidualAttention()  # for pinnlab.solve(equation, balancing=balancing)
+        >>> attended(torch.zeros(2), torch.tensor([4.0, 1.0]), decay=0.999, rate=0.01)
+        tensor([0.0100, 0.0050])
     """
 
     def __init__(

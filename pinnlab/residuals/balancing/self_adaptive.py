@@ -54,17 +54,20 @@ class SelfAdaptive(OfPoints):
     Phys. 474; arXiv 2009.04544, with the mask m(λ) = λ^q). Weights only grow: in a long training end that with `until`.
     An update costs one evaluation of the loss without gradients.
 
-        pinnlab.solve(equation, balancing=SelfAdaptive(rate=0.01))
-
     Args:
         every: Training steps between two updates.
         rate: η, about how far a weight moves in an update.
         power: q, at least 1.
         constraints: Those whose points have weights; all by default.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range; later, if there is no such constraint, or points are drawn anew.
+
+    Example:
+        >>> balancing = SelfAdaptive(rate=0.01)  # for pinnlab.solve(equation, balancing=balancing)
+        >>> Ascent.start(torch.zeros(2)).step(torch.tensor([4.0, 0.1]), rate=0.01).weights
+        tensor([1.0100, 1.0100])
     """
 
     def __init__(

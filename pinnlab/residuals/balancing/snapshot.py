@@ -66,7 +66,7 @@ class Snapshot:
         Args:
             residuals: The residual blocks.
             points: The points of every constraint: this rank's share.
-            weighting: The factors on rows, of which those of balancing are left out; by default those of the
+            weighting: The factors on rows, without the weights of balancing; by default the factors of the
                 configuration, with means over these points.
             ranks: Who holds the other points; this process alone by default.
         """
@@ -86,7 +86,7 @@ class Snapshot:
         return dict(zip(self._blocks, sums.tolist(), strict=True))
 
     def loss(self, weighting: Weighting) -> float:
-        """‖r‖² with the weights of balancing that a weighting has; its fixed factors are those of the snapshot."""
+        """‖r‖² with the fixed factors of the snapshot and the balancing weights of another weighting."""
         parts = []
         for name, block in self._blocks.items():
             rows = block * weighting[name].root if weighting[name].balanced else block

@@ -18,7 +18,7 @@ def soft_adapt_weights(
 
     Args:
         losses: L_c by constraint.
-        before: L'_c, those of the update before.
+        before: L'_c, the losses at the last update.
         beta: β.
         loss_weighted: Whether L_c stands before the exponential, 1 otherwise.
     """
@@ -37,20 +37,24 @@ class SoftAdapt(Balancing):
     """Larger weights for the constraints whose losses are large and fall slowly, or rise.
 
     λ_c = m L_c e^{β s_c} / Σ_k L_k e^{β s_k}, with the normalised rate s_c = (L_c − L'_c) / Σ_k |L_k − L'_k| since the
-    update before and m the number of constraints (Heydari, Thompson & Mehta 2019, arXiv 1912.12355: loss-weighted,
+    last update and m the number of constraints (Heydari, Thompson & Mehta 2019, arXiv 1912.12355: loss-weighted,
     normalised). The weights' mean is 1, where the paper's sum is. An update costs one evaluation of the loss without
     gradients.
-
-        pinnlab.solve(equation, balancing=SoftAdapt(every=10))
 
     Args:
         every: Training steps between two updates.
         beta: β; a positive one favours losses that fall slowly.
         loss_weighted: Whether L_c stands before the exponential.
-        until: The training step from which weights stay as they are; None to update them throughout.
+        until: The training step from which the weights no longer change; None to update them throughout.
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> balancing = SoftAdapt(every=10)  # for pinnlab.solve(equation, balancing=balancing)
+        >>> losses, before = {"interior": 1.0, "walls": 1.0}, {"interior": 2.0, "walls": 1.0}
+        >>> {name: round(weight, 3) for name, weight in soft_adapt_weights(losses, before, beta=0.1).items()}
+        {'interior': 0.95, 'walls': 1.05}
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a network returned, call by call: recorded with its derivatives in the parameters, and given back."""
+"""Calls of a network: its outputs are recorded with their derivatives in the parameters, and replayed."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ConstraintRows:
         name: The constraint.
         points: Its points, columns `(N, ...)`; of groups of nodes `(G, M)`.
         factors: The factors on its rows.
-        held: Whether the linear unknowns keep their values.
+        held: Whether the linear unknowns are frozen at their values.
     """
 
     residuals: Residuals

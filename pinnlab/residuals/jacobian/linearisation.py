@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from pinnlab.geometry import Points, size
-from pinnlab.optimisers.linearised import Linearised
-from pinnlab.optimisers.operators import LinearOperator
+from pinnlab.optimisers.linear.operators import LinearOperator
+from pinnlab.optimisers.problem import Linearised
 from pinnlab.residuals.elimination import Exchange, eliminate, flatten, slope
 from pinnlab.residuals.jacobian.functional import ConstraintRows, Evaluation
 from pinnlab.residuals.jacobian.operator import Projected, ResidualJacobian
@@ -27,9 +27,9 @@ class Linearisation(Linearised):
     point a copy of the parameters, and `Mapped` serves networks that take no copies. `StoredRows` does without the
     network, where that is affine in θ and its features are at hand.
 
-    Linear unknowns are eliminated: r(θ) is the residual at their least-squares values. Its Jacobian is taken as
-    the one at fixed values, projected off the directions ∂r/∂λ of the unknowns that are not at a bound (Kaufman
-    1975); what that leaves out is of the order of r.
+    Linear unknowns are found by variable projection: r(θ) is the residual at their least-squares values. Its Jacobian
+    is approximated by the one at fixed values, projected onto the complement of the directions ∂r/∂λ of the unknowns
+    that are not at a bound (Kaufman 1975); the error of this approximation is of the order of r.
 
     Attributes:
         blocks: The weighted residual blocks by constraint, `(rows, N)`, without a graph.
@@ -55,7 +55,7 @@ class Linearisation(Linearised):
             points: The points of every constraint.
             weighting: The factors on rows; by default those of the configuration, with means over these points.
             ranks: Who holds the other points; this process alone by default.
-            held: Keep the linear unknowns at their values instead of eliminating them.
+            held: Freeze the linear unknowns at their values; otherwise they have their least-squares values.
             stored: Constraint name -> the affine calls of the network at its points, where they are known.
         """
         residuals = residuals.prepared()
@@ -92,7 +92,7 @@ class Linearisation(Linearised):
         self._jacobian: LinearOperator | None = Projected(jacobian, free, ranks) if free else jacobian
 
     def jacobian(self) -> LinearOperator:
-        """∂r/∂θ, `(M, P)`. It is handed over, with the graphs that it holds: a second call fails."""
+        """∂r/∂θ, `(M, P)`. It uses up the graphs of the evaluation: a second call fails."""
         found, self._jacobian = self._jacobian, None
         if found is None:
             raise RuntimeError("the Jacobian of these residuals has been handed over")

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.operators import LinearOperator
+from pinnlab.optimisers.linear.operators import LinearOperator
 from pinnlab.residuals.elimination import Exchange
 from pinnlab.residuals.jacobian.functional import Evaluation
 
@@ -16,9 +16,9 @@ from pinnlab.residuals.jacobian.functional import Evaluation
 class ResidualJacobian(LinearOperator):
     """J = ∂r/∂θ of all blocks at fixed values of the linear unknowns.
 
-    `dense` takes the fast way of each block, which may use up its graph: it serves once. Products evaluate the rows
-    once more, with a graph through everything, when the first is asked for. Jᵀ w is then one backward pass, and J v is
-    the derivative of w ↦ vᵀ Jᵀ w, a linear function of w, by a second one.
+    `dense` computes each block in its fastest way, which may use up the block's graph: it can be called once. The first
+    product evaluates the rows once more with a graph through everything. Jᵀ w is then one backward pass. J v is the
+    derivative of w ↦ vᵀ Jᵀ w, a linear function of w, by a second backward pass.
     """
 
     def __init__(

@@ -84,7 +84,7 @@ class Mapped(Evaluation):
 
 
 def with_copies(residuals: Residuals, parameters: Collection[str]) -> Residuals | None:
-    """Residuals whose network takes copies of these parameters per point; None where none is known how to build.
+    """Residuals whose network takes copies of these parameters per point; None where no such network can be built.
 
     Other parameters, which are frozen, are the same for all points.
     """

@@ -1,4 +1,4 @@
-"""What is fixed is evaluated once: networks that are affine in their trained parameters, at points that stay."""
+"""Stored features: a network that is affine in its trained parameters is evaluated once on fixed points."""
 
 from __future__ import annotations
 

@@ -32,6 +32,11 @@ class Adam(Phase):
 
     Raises:
         UserError: if `lr` is not positive and finite or `final` is not in (0, 1].
+
+    Example:
+        >>> phase = Adam(100, lr=1e-2, schedule="exponential", final=0.01)
+        >>> [round(phase.learning_rate(step), 6) for step in (0, 50, 100)]
+        [0.01, 0.001, 0.0001]
     """
 
     lr: float = 1e-3

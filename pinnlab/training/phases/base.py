@@ -17,12 +17,20 @@ from pinnlab.training.objective import Objective
 
 
 @dataclass(frozen=True)
-class Stall:
+class Plateau:
     """A stopping rule: the best loss fell by less than the fraction `decrease` during `steps` steps.
 
     Attributes:
         steps: Length of the window.
         decrease: The relative decrease that counts as progress.
+
+    Example:
+        >>> from pinnlab.training import Adam
+        >>> Adam(5000, plateau=Plateau(steps=100, decrease=0.01)).plateau
+        Plateau(steps=100, decrease=0.01)
+
+    Raises:
+        UserError: if `steps` is less than 1 or `decrease` is not in [0, 1).
     """
 
     steps: int
@@ -31,7 +39,7 @@ class Stall:
     def __post_init__(self) -> None:
         if self.steps < 1 or not 0 <= self.decrease < 1:
             raise UserError(
-                f"stall: steps must be at least 1 and 0 <= decrease < 1; got steps {self.steps} and "
+                f"plateau: steps must be at least 1 and 0 <= decrease < 1; got steps {self.steps} and "
                 f"decrease {self.decrease}"
             )
 
@@ -44,25 +52,39 @@ class Phase(Constructed, ABC):
 
     A phase is configuration only: what changes during training lives in the optimiser's state and in the
     schedule, both of which are checkpointed. A further phase is a dataclass with `@dataclass(eq=False, kw_only=True)`
-    that declares its own options; the options below are those of every phase. All but `steps` are given by name.
+    that declares its own options; every phase has the options below. All options but `steps` are given by name.
 
     Args:
         steps: The most training steps of this phase.
-        below: Stop when the loss at the start of a step is below this value.
-        stall: Stop when the loss no longer falls.
+        tolerance: Stop when the loss at the start of a step is less than this number.
+        plateau: Stop when the loss falls by less than a given fraction in a given number of steps.
         weights: Constraint name -> factor on its loss during this phase.
-        stage: The stage of a `Staged` network to train, from 1, beside the equation's unknowns. Those before are
-            frozen, those after take no part yet; other networks have one stage, which is all of them.
+        stage: The stage of a `Staged` network to train, from 1, together with the equation's unknowns. Earlier stages
+            are frozen, and later stages are not yet in the sum. Any other network is one stage.
 
     Raises:
         UserError: if the number of steps is negative, a factor not positive and finite, there is no such stage, or
             an option is given without its name.
+
+    Example:
+        >>> import torch
+        >>> @dataclass(eq=False, kw_only=True)
+        ... class Descent(Phase):
+        ...     lr: float = 1e-3
+        ...
+        ...     def optimizer(self, parameters):
+        ...         return torch.optim.SGD(parameters, lr=self.lr)
+        ...
+        ...     def step(self, optimizer, objective, step):
+        ...         return float(optimizer.step(objective.closure(optimizer)))
+        >>> Descent(100, lr=1e-2, tolerance=1e-8).name
+        'Descent'
     """
 
     steps: int
     _: KW_ONLY
-    below: float | None = None
-    stall: Stall | None = None
+    tolerance: float | None = None
+    plateau: Plateau | None = None
     weights: dict[str, float] | None = None
     stage: int = 1
 
@@ -73,7 +95,7 @@ class Phase(Constructed, ABC):
             first, *others = arguments
             raise UserError(
                 f"{cls.__name__}({first!r:.20}, {', '.join(f'{other!r:.20}' for other in others)}): give all but the "
-                f"number of steps by name, as {cls.__name__}({first!r:.20}, below=1e-8)"
+                f"number of steps by name, as {cls.__name__}({first!r:.20}, tolerance=1e-8)"
             )
         return super().__new__(cls, *arguments, **named)
 
@@ -111,11 +133,11 @@ class Phase(Constructed, ABC):
         """
 
     def holds(self, step: int) -> bool:
-        """Whether the linear unknowns keep their values in the phase's step number `step` (from 0)."""
+        """Whether the linear unknowns are frozen in the phase's step number `step` (from 0)."""
         return False
 
     def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
-        """Told, between two steps, that balancing changed the weights of the loss.
+        """Called between two steps when balancing has changed the weights of the loss.
 
         Args:
             optimizer: The optimiser.
@@ -137,5 +159,5 @@ class Phase(Constructed, ABC):
 
 
 def allowance(gib: float | None) -> float:
-    """The bytes in so many GiB; half of the machine's memory where none are given."""
+    """A number of GiB in bytes; None stands for half of the machine's memory."""
     return gib * 2**30 if gib is not None else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2

@@ -13,14 +13,14 @@ from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError, UserError
 from pinnlab.geometry import size
-from pinnlab.optimisers.least_squares import LeastSquares, Normal, Orthogonal
-from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
-from pinnlab.optimisers.linearised import Linearised
+from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt
+from pinnlab.optimisers.linear.least_squares import LeastSquares, Normal, Orthogonal
+from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.ranks import Ranks
 from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.stored import AffineCall
 from pinnlab.training.objective import Objective
-from pinnlab.training.phases.base import Phase, Stall, allowance
+from pinnlab.training.phases.base import Phase, Plateau, allowance
 
 _FACTORISATIONS: dict[str, type[LeastSquares]] = {"qr": Orthogonal, "cholesky": Normal}
 
@@ -122,39 +122,45 @@ class ResidualProblem(Problem):
 class GaussNewton(Phase):
     """Levenberg-Marquardt steps that follow the residuals' curvature, full batch: see `LevenbergMarquardt`.
 
-    Many digits in few steps for networks of up to some thousand parameters. The residual blocks may come of any
-    equation and constraints; the points may be fixed or resampled.
+    It reaches many digits in few steps for networks of up to some thousand parameters. It takes the residual blocks of
+    any equation and constraints, and points that are fixed or resampled.
 
     Args:
         damping: The first damping μ of the parameters' change, in units of the loss where the phase begins.
         increase: Factor on μ after a poor trial.
         decrease: Divisor of μ after a good one.
-        hold: Steps during which unknowns that have a closed form keep the values with which they came, while the
-            network finds the shape that goes with them; then they are eliminated.
+        freeze: Steps during which the linear unknowns are frozen at the values with which the phase begins, while the
+            network adapts to them. After these steps the linear unknowns have their least-squares values (variable
+            projection).
         corrections: The most corrections of a trial for the residuals' curvature; 0 for none.
         factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
         memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
 
     Raises:
         UserError: if a number is out of its range.
+
+    Example:
+        >>> phase = GaussNewton(60, freeze=20, tolerance=1e-24)  # for pinnlab.solve(equation, phases=phase)
+        >>> [phase.holds(step) for step in (19, 20)]
+        [True, False]
     """
 
     damping: float = 1.0
     increase: float = 3.0
     decrease: float = 5.0
-    hold: int = 0
+    freeze: int = 0
     corrections: int = 3
     factorisation: Literal["qr", "cholesky"] = "qr"
     memory: float | None = None
-    stall: Stall | None = Stall(steps=20, decrease=1e-2)
+    plateau: Plateau | None = Plateau(steps=20, decrease=1e-2)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.damping <= 0 or self.increase <= 1 or self.decrease <= 1 or min(self.hold, self.corrections) < 0:
+        if self.damping <= 0 or self.increase <= 1 or self.decrease <= 1 or min(self.freeze, self.corrections) < 0:
             raise UserError(
-                "GaussNewton: damping must be positive, increase and decrease above 1, hold and corrections not "
-                f"negative; got damping {self.damping}, increase {self.increase}, decrease {self.decrease}, hold "
-                f"{self.hold}, corrections {self.corrections}"
+                "GaussNewton: damping must be positive, increase and decrease above 1, freeze and corrections not "
+                f"negative; got damping {self.damping}, increase {self.increase}, decrease {self.decrease}, freeze "
+                f"{self.freeze}, corrections {self.corrections}"
             )
         if self.factorisation not in _FACTORISATIONS:
             raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {self.factorisation!r}")
@@ -178,8 +184,8 @@ class GaussNewton(Phase):
         )
 
     def holds(self, step: int) -> bool:
-        """In the first `hold` steps."""
-        return step < self.hold
+        """In the first `freeze` steps."""
+        return step < self.freeze
 
     def reweighted(self, optimizer: Optimizer, ratio: float) -> None:
         """Scales the damping with the loss, in whose units it is."""

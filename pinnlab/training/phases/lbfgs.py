@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from pinnlab.errors import UserError
 from pinnlab.optimisers.limited_memory import LimitedBFGS
 from pinnlab.training.objective import Objective
-from pinnlab.training.phases.base import Phase, Stall
+from pinnlab.training.phases.base import Phase, Plateau
 
 
 @dataclass(eq=False, kw_only=True)
@@ -22,8 +22,8 @@ class LBFGS(Phase):
 
     `torch.optim.LBFGS` drops curvature pairs with y·s <= 1e-10, an absolute bound, so that on a small loss it
     freezes long before rounding errors matter. It is therefore given the loss times a constant that makes it
-    `scale` at the start of the phase, and its own tolerances are zero: the phase ends when `stall` says so. Where an
-    unknown with bounds is trained, iterations with as long a memory keep within them: see `quasi_newton.iterate`.
+    `scale` at the start of the phase, and its own tolerances are zero: the phase's `tolerance` and `plateau` end it.
+    If an unknown with bounds is trained, the iterations are those of `quasi_newton.iterate`, with as many pairs.
 
     Args:
         inner: Iterations per training step; about 1.25 times as many evaluations at most.
@@ -33,13 +33,19 @@ class LBFGS(Phase):
 
     Raises:
         UserError: if `inner`, `history`, `scale` or `lr` is not positive and finite.
+
+    Example:
+        >>> from pinnlab.training import Adam
+        >>> phases = [Adam(2000), LBFGS(200, inner=20)]  # for pinnlab.solve(equation, phases=phases)
+        >>> [phase.steps * phase.evaluations_per_step for phase in phases]
+        [2000, 4000]
     """
 
     inner: int = 20
     history: int = 50
     lr: float = 1.0
     scale: float = 1e6
-    stall: Stall | None = Stall(steps=10, decrease=1e-3)
+    plateau: Plateau | None = Plateau(steps=10, decrease=1e-3)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,7 +57,7 @@ class LBFGS(Phase):
 
     @property
     def evaluations_per_step(self) -> int:
-        """Those of its iterations."""
+        """One for each iteration."""
         return self.inner
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> Optimizer:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from pinnlab.errors import UserError
 from pinnlab.optimisers.quasi_newton import Member, QuasiNewton, self_scaled_bfgs, self_scaled_broyden
 from pinnlab.training.objective import Objective
-from pinnlab.training.phases.base import Phase, Stall, allowance
+from pinnlab.training.phases.base import Phase, Plateau, allowance
 
 
 @dataclass(eq=False, kw_only=True)
@@ -20,8 +20,8 @@ class SelfScaled(Phase):
     """A self-scaled quasi-Newton method, full batch: see `QuasiNewton`. A training step is `inner` iterations.
 
     Each iteration costs little more than the evaluation of the loss for networks of up to some thousand
-    parameters, of which it takes P² numbers of memory. It does not see the scale of the loss. If points are drawn
-    anew between steps, what was learnt of the curvature is kept, and no difference of gradients is taken across.
+    parameters; for P parameters it stores P² numbers. The steps do not depend on the scale of the loss. If points are
+    drawn anew between steps, the inverse Hessian is kept, and no difference of gradients at different points is taken.
 
     Args:
         inner: Iterations per training step; about 1.1 times as many evaluations.
@@ -33,7 +33,7 @@ class SelfScaled(Phase):
 
     inner: int = 20
     memory: float | None = None
-    stall: Stall | None = Stall(steps=10, decrease=1e-3)
+    plateau: Plateau | None = Plateau(steps=10, decrease=1e-3)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,7 +44,7 @@ class SelfScaled(Phase):
 
     @property
     def evaluations_per_step(self) -> int:
-        """Those of its iterations."""
+        """One for each iteration."""
         return self.inner
 
     @property
@@ -81,7 +81,14 @@ class SelfScaled(Phase):
 
 
 class SSBroyden(SelfScaled):
-    """Self-scaled Broyden (Al-Baali; Urbán, Stefanou & Pons 2025), full batch: see `SelfScaled`."""
+    """Self-scaled Broyden (Al-Baali; Urbán, Stefanou & Pons 2025, arXiv 2405.04230), full batch: see `SelfScaled`.
+
+    Example:
+        >>> from pinnlab.training import Adam
+        >>> phases = [Adam(2000), SSBroyden(200, inner=20)]  # for pinnlab.solve(equation, phases=phases)
+        >>> [phase.steps * phase.evaluations_per_step for phase in phases]
+        [2000, 4000]
+    """
 
     @property
     def member(self) -> Member:
@@ -90,7 +97,13 @@ class SSBroyden(SelfScaled):
 
 
 class SSBFGS(SelfScaled):
-    """Self-scaled BFGS (Al-Baali; Urbán, Stefanou & Pons 2025), full batch: see `SelfScaled`."""
+    """Self-scaled BFGS (Al-Baali; Urbán, Stefanou & Pons 2025, arXiv 2405.04230), full batch: see `SelfScaled`.
+
+    Example:
+        >>> tau, phi = SSBFGS(200).member(2.0, 1.0, 10)  # for b = s·H⁻¹s/(y·s) = 2: H is divided by τ = 1/b
+        >>> tau, phi
+        (0.5, 1.0)
+    """
 
     @property
     def member(self) -> Member:

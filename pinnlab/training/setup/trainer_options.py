@@ -28,7 +28,7 @@ from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
 from pinnlab.errors import UserError
 
-_LENGTH = "the phases say how long a run is: give them their steps, with below and stall to end them sooner"
+_LENGTH = "the phases say how long a run is: give them their steps, with tolerance and plateau to end them sooner"
 _BATCH = "a step takes all points of a run at once; data.points says how many"
 
 _ALLOWED: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -209,7 +209,7 @@ def _check_monitor(callback: Callback, interval: Any) -> None:
         raise UserError(
             f"trainer.callbacks: {name} would look at {monitor} once, when the run is over: set "
             "trainer.val_check_interval to the steps between two evaluations (and no check_on_train_epoch_end), or use "
-            "the rules of the phases, below and stall"
+            "the rules of the phases, tolerance and plateau"
         )
 
 

@@ -28,7 +28,7 @@ def points(equation, n=301, sampler=None):
 
 
 @pytest.mark.parametrize("engine", [NTP(), Autograd()], ids=lambda engine: type(engine).__name__)
-@pytest.mark.parametrize("linear", [False, True], ids=["parameter", "eliminated"])
+@pytest.mark.parametrize("linear", [False, True], ids=["parameter", "projected"])
 @pytest.mark.parametrize("steps", [6, 10, 30])
 def test_estimates_are_the_errors_to_a_digit(steps, linear, engine):
     """From errors of one in a hundred to rounding's."""

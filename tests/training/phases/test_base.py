@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pinnlab.errors import UserError
-from pinnlab.training import LBFGS, SSBFGS, Adam, GaussNewton, Phase, SSBroyden, Stall
+from pinnlab.training import LBFGS, SSBFGS, Adam, GaussNewton, Phase, Plateau, SSBroyden
 
 PHASES = [Adam, LBFGS, GaussNewton, SSBFGS, SSBroyden]
 phases = pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.__name__)
@@ -27,9 +27,9 @@ class Descent(Phase):
 
 @pytest.mark.parametrize("phase", [*PHASES, Descent], ids=lambda phase: phase.__name__)
 def test_every_phase_takes_the_options_of_all(phase):
-    stall = Stall(steps=3)
-    made = phase(7, below=1e-3, stall=stall, weights={"walls": 2.0}, stage=2)
-    assert (made.steps, made.below, made.stall, made.weights, made.stage) == (7, 1e-3, stall, {"walls": 2.0}, 2)
+    plateau = Plateau(steps=3)
+    made = phase(7, tolerance=1e-3, plateau=plateau, weights={"walls": 2.0}, stage=2)
+    assert (made.steps, made.tolerance, made.plateau, made.weights, made.stage) == (7, 1e-3, plateau, {"walls": 2.0}, 2)
     assert phase(steps=7).weights == {}
     with pytest.raises(UserError, match=f"{phase.__name__}: the weight of walls must be positive, got -1"):
         phase(7, weights={"walls": -1.0})

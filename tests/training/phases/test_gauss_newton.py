@@ -48,7 +48,7 @@ def test_both_engines_take_the_same_steps():
 def test_held_unknowns_keep_their_values_for_so_many_steps():
     residuals, points = setting(NTP())
     before = float(residuals.equation.lam.value)
-    phase = GaussNewton(steps=3, hold=2)
+    phase = GaussNewton(steps=3, freeze=2)
     optimizer = phase.optimizer(residuals.parameters())
     for step in range(3):
         objective = Objective(residuals, points, held=phase.holds(step))
@@ -62,7 +62,7 @@ def test_finds_profile_one():
     solution = pinnlab.solve(
         SelfSimilarBurgers(1, extent=(0.0, 2.0), origin=(0.0, 0.3)),
         lambda i, o: Taylor(i, o, [0.0, -1.0, 0.0], lambda i, o: Even(i, o, lambda i, o: MLP(i, o, width=12))),
-        phases=[GaussNewton(steps=15, hold=15), GaussNewton(steps=40)],
+        phases=[GaussNewton(steps=15, freeze=15), GaussNewton(steps=40)],
         points={"interior": 50, "origin": 8},
     )
     assert abs(solution.unknowns["lam"] - 0.5) < 1e-6
@@ -78,7 +78,7 @@ def test_a_jacobian_that_would_not_fit_is_refused_with_its_size():
 
 @pytest.mark.parametrize(
     "options",
-    [{"damping": 0.0}, {"increase": 1.0}, {"decrease": 0.5}, {"memory": -1.0}, {"hold": -1}, {"factorisation": "lu"}],
+    [{"damping": 0.0}, {"increase": 1.0}, {"decrease": 0.5}, {"memory": -1.0}, {"freeze": -1}, {"factorisation": "lu"}],
 )
 def test_bad_options_are_refused(options):
     with pytest.raises(UserError, match="GaussNewton"):
@@ -108,7 +108,7 @@ def test_an_infinite_slope_is_named(engine):
 def test_a_phase_ends_where_nothing_is_to_gain_and_says_so(engine):
     network = functools.partial(RandomFeatures, features=30, scale=2.0)
     options = {"accelerator": "cpu", "sampler": Grid(), "limit_val_batches": 0}
-    solution = pinnlab.solve(Decay(linear=True), network, engine, phases=[GaussNewton(300, stall=None)], **options)
+    solution = pinnlab.solve(Decay(linear=True), network, engine, phases=[GaussNewton(300, plateau=None)], **options)
     (record,) = solution.model.schedule.ended
     assert record.reason == "converged: no step lowers the loss by more than rounding errors"
     assert record.steps < 60 and record.loss < 1e-24
@@ -117,5 +117,5 @@ def test_a_phase_ends_where_nothing_is_to_gain_and_says_so(engine):
 def test_a_phase_whose_points_change_goes_on():
     network = functools.partial(RandomFeatures, features=30, scale=2.0)
     options = {"accelerator": "cpu", "limit_val_batches": 0, "resample_every": 10}
-    solution = pinnlab.solve(Decay(linear=True), network, phases=[GaussNewton(70, stall=None)], **options)
+    solution = pinnlab.solve(Decay(linear=True), network, phases=[GaussNewton(70, plateau=None)], **options)
     assert solution.model.schedule.ended[0].reason == "all its steps are done"

@@ -66,7 +66,7 @@ def test_a_small_network_gets_further_than_by_lbfgs():
     assert losses["SSBroyden"] < losses["LBFGS"] / 5
 
 
-def test_linear_unknowns_are_eliminated():
+def test_linear_unknowns_have_their_least_squares_values():
     residuals, points = setting(Decay(linear=True), width=6)
     phase = SSBroyden(1, inner=100)
     optimizer = phase.optimizer(residuals.parameters())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.least_squares import Damped, LeastSquares
-from pinnlab.optimisers.operators import LinearOperator
+from pinnlab.optimisers.linear.least_squares import Damped, LeastSquares
+from pinnlab.optimisers.linear.operators import LinearOperator
 from pinnlab.ranks import Ranks
 
 

@@ -12,15 +12,19 @@ def bounded_least_squares(matrix: Tensor, b: Tensor, low: Tensor, high: Tensor) 
     """The minimiser x of ‖A x + b‖² with low <= x <= high, `(k,)`, by an active-set method.
 
     The method is that of Stark & Parker (1995, bounded-variable least squares): the variables that are not at a bound
-    have their least-squares values; one at a bound is let go where the gradient points inside. The loss falls with
-    each change of the set, so that none comes twice. Where A does not determine x, the smallest one in units of the
-    columns is taken.
+    have their least-squares values; a variable at a bound becomes free where descent points inside. The loss falls with
+    each change of the active set, so that no set occurs twice. Where A does not determine x, the x of the least norm in
+    units of the columns is taken.
 
     Args:
         matrix: A, `(M, k)` with M >= k.
         b: `(M,)`.
-        low: `(k,)`; minus infinity where there is no bound.
-        high: `(k,)`; infinity where there is no bound.
+        low: `(k,)`; minus infinity for variables without a lower bound.
+        high: `(k,)`; infinity for variables without an upper bound.
+
+    Example:
+        >>> bounded_least_squares(torch.eye(2), torch.tensor([-2.0, -0.5]), low=torch.zeros(2), high=torch.ones(2))
+        tensor([1.0000, 0.5000])
     """
     norms = matrix.norm(dim=0)
     norms = torch.where(norms > 0, norms, 1.0)
@@ -45,7 +49,7 @@ def bounded_least_squares(matrix: Tensor, b: Tensor, low: Tensor, high: Tensor) 
             before = x
             x, free = _descend(x, free, lower, upper, free_minimum)
             if freed >= 0 and not free[freed] and torch.equal(x, before):
-                break  # what was let go went back at once: rounding errors are all that is left
+                break  # the freed variable is at its bound again: only rounding errors remain
             downhill = -(a.mT @ (a @ x + b))
             pull = torch.where(x <= lower, downhill, -downhill)  # into the interval
             pull[free] = 0.0

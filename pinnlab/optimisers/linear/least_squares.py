@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnlab.optimisers.operators import LinearOperator, Matrix
-from pinnlab.optimisers.shared_rows import Rows
-from pinnlab.optimisers.structured import damped_triangle, gram
+from pinnlab.optimisers.linear.operators import LinearOperator, Matrix
+from pinnlab.optimisers.linear.shared_rows import Rows
+from pinnlab.optimisers.linear.structured import damped_triangle, gram
 from pinnlab.ranks import Ranks
 
 
@@ -82,6 +82,12 @@ class Orthogonal(_Direct):
     with the damping below it for each. With fewer rows than parameters v is the head of the minimum-norm solution of
     [J, √μ I] (v; s) = −b, from the factors of [J, √μ I]ᵀ; otherwise the least-squares solution of
     [J; √μ I] v = (−b; 0).
+
+    Example:
+        >>> J, b = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), torch.tensor([1.0, 0.0, -1.0])
+        >>> v = Orthogonal(Matrix(J)).damped(0.5).solve(b)
+        >>> torch.allclose(v, -torch.linalg.solve(J.mT @ J + 0.5 * torch.eye(2), J.mT @ b), atol=1e-5)
+        True
     """
 
     def __init__(self, jacobian: LinearOperator, ranks: Ranks | None = None) -> None:
@@ -113,10 +119,15 @@ class Orthogonal(_Direct):
 class Normal(_Direct):
     """By Cholesky factors of J Jᵀ + μI (fewer rows than parameters) or JᵀJ + μI: faster, half the digits.
 
-    The Gram matrix, of which the lower triangle suffices, is made once for all dampings; JᵀJ is a sum over the ranks,
-    each of which squares its own rows.
-    Directions with singular values under about 1e-8 of the largest drown in rounding errors; the damping is
+    The lower triangle of the Gram matrix is made once for all dampings. JᵀJ is a sum over the ranks: each multiplies
+    its own rows. Rounding errors hide directions with singular values under about 1e-8 of the largest. The damping is
     therefore kept above 1e-14 of the largest diagonal entry.
+
+    Example:
+        >>> J, b = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), torch.tensor([1.0, 0.0, -1.0])
+        >>> v = Normal(Matrix(J)).damped(0.5).solve(b)
+        >>> torch.allclose(v, -torch.linalg.solve(J.mT @ J + 0.5 * torch.eye(2), J.mT @ b), atol=1e-5)
+        True
     """
 
     def __init__(self, jacobian: LinearOperator, ranks: Ranks | None = None) -> None:
