@@ -17,8 +17,8 @@ from pinnlab.optimisers.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt, Problem
 from pinnlab.optimisers.linearised import Linearised
 from pinnlab.ranks import Ranks
+from pinnlab.residuals.jacobian.calls import AffineCall
 from pinnlab.residuals.jacobian.linearisation import Linearisation
-from pinnlab.residuals.jacobian.stored import AffineCall
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases.base import Phase, Stall, allowance
 
