@@ -211,3 +211,21 @@ def test_steps_are_those_of_the_engine_without_series():
         objectives[-1].settle()
         found.append([*losses, *(float(u.value.detach()) for u in residuals.equation.unknowns().values())])
     assert found[0] == pytest.approx(found[1], rel=1e-6)
+
+
+def test_the_jacobian_of_linear_rows_is_made_once_for_given_weights():
+    residuals, points = problem("features")
+    points = {"ends": points["ends"]}
+    parameters = trained(residuals)
+    calls = StoredOutputs().at(residuals, parameters, points, 1e9)
+    slopes = torch.randn(1, 1, 2, 2, generator=torch.Generator().manual_seed(0))
+    (call,) = calls["ends"]
+    assert call.through(slopes) is call.through(slopes.clone())
+    agree(call.through(3 * slopes), 3 * call.through(slopes))
+    for factor in (1.0, 4.0):  # with other weights, it is another one
+        weighting = residuals.over(points).times({"ends": factor})
+        for _ in range(2):
+            stored = Linearisation(residuals, parameters, points, weighting, held=True, stored=calls)
+            plain = Linearisation(residuals, parameters, points, weighting, held=True)
+            agree(stored.jacobian().dense(), plain.jacobian().dense())
+            parameters = {name: p + 1 for name, p in parameters.items()}

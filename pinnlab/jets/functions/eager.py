@@ -37,8 +37,8 @@ def _blocks(stack: Tensor) -> list[slice]:
 def _solve_block(function: Elementary, x: Tensor, states: list[Tensor], algebra: Algebra) -> None:
     """Fills the states from their values, degree by degree: a known degree is added to all that it contributes to."""
     slopes = x  # |a| x_a
-    if algebra.degrees[len(x) - 1] > 1:
-        slopes = x * constant(algebra.degrees[: len(x)], x.dtype, x.device).unsqueeze(-1)
+    if algebra.degrees[x.shape[0] - 1] > 1:
+        slopes = x * constant(algebra.degrees[: x.shape[0]], x.dtype, x.device).unsqueeze(-1)
     variables = [x, *states]
     # Pairs (series, scale), for a derivative that is a multiple of one variable needs no series of its own.
     derivatives: list[tuple[Tensor, float]] = []
@@ -55,17 +55,17 @@ def _solve_block(function: Elementary, x: Tensor, states: list[Tensor], algebra:
         known = slice(layer.start, layer.stop)
         if degree > 1:
             for state in states:
-                state[known] /= degree
+                state[known].div_(degree)
         if degree == algebra.order:
             break
         for series, polynomial in pending:
             _extend(series, polynomial, variables, algebra, degree)
-        runs = recurrence_runs(algebra, degree, len(x))
+        runs = recurrence_runs(algebra, degree, x.shape[0])
         for state, (series, scale) in zip(states, derivatives, strict=True):
             if degree:
                 accumulate(state, slopes, series, runs, scale)
             else:
-                accumulate(state[1:], slopes[1:], series, value_runs(len(x)), scale, fresh=True)
+                accumulate(state[1:], slopes[1:], series, value_runs(x.shape[0]), scale, fresh=True)
 
 
 def _extend(series: Tensor, polynomial: Polynomial, variables: list[Tensor], algebra: Algebra, degree: int) -> None:
@@ -74,21 +74,21 @@ def _extend(series: Tensor, polynomial: Polynomial, variables: list[Tensor], alg
     for monomial, coefficient in polynomial.items():
         if not monomial:
             if degree == 0:
-                series[0] += coefficient
+                series[0].add_(coefficient)
         elif len(monomial) == 1:
             _add_rows(series, variables[monomial[0]], layer, coefficient)
         elif monomial[0] == monomial[1]:
             v = variables[monomial[0]]
-            twice, once = fresh_square_runs(algebra, degree, len(v))
+            twice, once = fresh_square_runs(algebra, degree, v.shape[0])
             accumulate(series, v, v, twice, 2 * coefficient)
             accumulate(series, v, v, once, coefficient)
         else:
             u, v = (variables[variable] for variable in monomial)
-            accumulate(series, u, v, fresh_product_runs(algebra, degree, len(u), len(v)), coefficient)
+            accumulate(series, u, v, fresh_product_runs(algebra, degree, u.shape[0], v.shape[0]), coefficient)
 
 
 def _add_rows(out: Tensor, rows: Tensor, layer: range, factor: float) -> None:
-    stop = min(layer.stop, len(rows))
+    stop = min(layer.stop, rows.shape[0])
     if stop > layer.start:
         out[layer.start : stop].add_(rows[layer.start : stop], alpha=factor)
 
@@ -106,7 +106,7 @@ def _adjoint_block(
             series = variables[monomial[0]]
         else:
             series, scale = _series(polynomial, variables, algebra), 1.0
-        runs = correlation_runs(algebra, len(gradient), len(series), len(out))
+        runs = correlation_runs(algebra, gradient.shape[0], series.shape[0], out.shape[0])
         accumulate(out, gradient, series, runs, scale, fresh)
         fresh = False
 
@@ -122,7 +122,7 @@ def _series(polynomial: Polynomial, variables: list[Tensor], algebra: Algebra) -
         if not monomial:
             if fresh:
                 out.zero_()
-            out[0] += coefficient
+            out[0].add_(coefficient)
         elif len(monomial) == 1:
             if fresh:
                 out.zero_()
@@ -132,7 +132,7 @@ def _series(polynomial: Polynomial, variables: list[Tensor], algebra: Algebra) -
             accumulate_square(out, v, algebra, coefficient, fresh)
         else:
             u, v = (variables[variable] for variable in monomial)
-            accumulate(out, u, v, product_runs(algebra, len(u), len(v), rows), coefficient, fresh)
+            accumulate(out, u, v, product_runs(algebra, u.shape[0], v.shape[0], rows), coefficient, fresh)
     assert out is not None
     return out
 
@@ -148,7 +148,7 @@ class _Eager(Kernels):
             state[0] = value
         if algebra.order:
             flat = [state.view(len(algebra), -1) for state in states]
-            argument = x.reshape(len(x), -1)
+            argument = x.reshape(x.shape[0], -1)
             for block in _blocks(flat[0]):
                 _solve_block(function, argument[:, block], [state[:, block] for state in flat], algebra)
         return tuple(states)
@@ -164,8 +164,8 @@ class _Eager(Kernels):
         """See `Kernels.adjoint`."""
         out = variables[-1].new_empty(rows, *variables[-1].shape[1:])
         flat = out.view(rows, -1)
-        series = [v.reshape(len(v), -1) for v in variables]
-        stacks = [None if g is None else g.reshape(len(g), -1) for g in gradients]
+        series = [v.reshape(v.shape[0], -1) for v in variables]
+        stacks = [None if g is None else g.reshape(g.shape[0], -1) for g in gradients]
         for block in _blocks(series[-1]):
             parts = [None if g is None else g[:, block] for g in stacks]
             _adjoint_block(function, [v[:, block] for v in series], parts, flat[:, block], algebra)

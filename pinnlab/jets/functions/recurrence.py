@@ -16,7 +16,8 @@ from pinnlab.jets.functions.eager import EAGER
 from pinnlab.jets.functions.elementary import Elementary, Kernels
 from pinnlab.jets.series import termwise
 from pinnlab.jets.series.algebra import Algebra
-from pinnlab.jets.series.product import correlate, front, pad, product, signed
+from pinnlab.jets.series.operation import Operation
+from pinnlab.jets.series.product import correlate, front, pad, product
 from pinnlab.jets.series.termwise import Polynomial, Tables
 
 
@@ -75,11 +76,10 @@ def evaluate(polynomial: Polynomial, variables: Sequence[Tensor], algebra: Algeb
     return total
 
 
-class _Recurrence(torch.autograd.Function):
+class _Recurrence(Operation):
     """x ↦ the series of all states of σ(x); differentiable to any order, forward mode and vmap included."""
 
     @staticmethod
-    @signed
     def forward(x: Tensor, function: Elementary, algebra: Algebra, kernels: Kernels) -> tuple[Tensor, ...]:
         return kernels.solve(function, x, algebra)
 
@@ -88,7 +88,7 @@ class _Recurrence(torch.autograd.Function):
         ctx: Any, inputs: tuple[Tensor, Elementary, Algebra, Kernels], output: tuple[Tensor, ...]
     ) -> None:
         x, ctx.function, ctx.algebra, ctx.kernels = inputs
-        ctx.rows = len(x)
+        ctx.rows = x.shape[0]
         # The argument is kept only where the system refers to it; the value is the next layer's saved input anyway.
         saved = (x, *output) if ctx.function.uses_argument else output
         ctx.save_for_backward(*saved)
@@ -133,11 +133,10 @@ class _Recurrence(torch.autograd.Function):
         return _Recurrence.apply(front(x, in_dims[0], info.batch_size), function, algebra, kernels), 1
 
 
-class _Adjoint(torch.autograd.Function):
+class _Adjoint(Operation):
     """The adjoint of a recurrence, for a backward pass that is not itself differentiated."""
 
     @staticmethod
-    @signed
     def forward(kernels: Kernels, function: Elementary, algebra: Algebra, rows: int, *tensors: Tensor | None) -> Tensor:
         count = 1 + len(function.system)
         variables = [variable for variable in tensors[:count] if variable is not None]

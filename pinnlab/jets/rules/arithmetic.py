@@ -60,7 +60,7 @@ def neg(x: Jet) -> Jet:
 def _shift_value(x: Jet, other: Tensor | float) -> Jet:
     """The jet plus a constant."""
     c = x.coefficients
-    if isinstance(other, Tensor):
+    if isinstance(other, Tensor) and other.ndim:
         shape = torch.broadcast_shapes(x.shape, other.shape)
         c = raised(x, len(shape)).expand(-1, *shape)
     return x.like(torch.cat((c[:1] + other, c[1:])))

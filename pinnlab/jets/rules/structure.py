@@ -12,17 +12,17 @@ from torch import Tensor
 
 from pinnlab.jets.field import Field
 from pinnlab.jets.jet import Jet, rule
-from pinnlab.jets.series.product import front, pad, signed
+from pinnlab.jets.series.operation import Operation
+from pinnlab.jets.series.product import front, pad
 
 
-class _Linear(torch.autograd.Function):
+class _Linear(Operation):
     """(x, W, b) ↦ x Wᵀ with b added to the values alone: one matrix product for the whole stack."""
 
     @staticmethod
-    @signed
     def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         out = x @ weight.mT
-        out[0] += bias
+        out[0].add_(bias)
         return out
 
     @staticmethod
@@ -72,7 +72,7 @@ class _Linear(torch.autograd.Function):
         return out.squeeze(2) if single else out, 1
 
 
-class _OwnLinear(torch.autograd.Function):
+class _OwnLinear(Operation):
     """(x, W, b) ↦ W_n x_n + b_n with weights `(N, out, in)` and biases `(N, out)` for every point n.
 
     Copies of one weight, expanded without memory, still take one matrix product for the stack. The gradient with
@@ -83,7 +83,7 @@ class _OwnLinear(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         out = _own_product(x, weight.mT)
-        out[0] += bias
+        out[0].add_(bias)
         return out
 
     @staticmethod

@@ -12,8 +12,6 @@ coefficients beyond them are zero and cost nothing.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,6 +19,7 @@ from torch import Tensor
 
 from pinnlab.jets.series import termwise
 from pinnlab.jets.series.algebra import Algebra
+from pinnlab.jets.series.operation import Operation
 from pinnlab.jets.series.runs import Runs, accumulate, accumulate_square, correlation_runs, product_runs, reach
 
 # Seconds that one array operation costs beyond its arithmetic, and that a gathered multiply-add of one number
@@ -38,13 +37,15 @@ def product(a: Tensor, b: Tensor, algebra: Algebra, rows: int | None = None) -> 
         rows: How many leading coefficients to compute; by default as many as can differ from zero.
     """
     if rows is None:
-        rows = reach(algebra, len(a), len(b))
+        rows = reach(algebra, a.shape[0], b.shape[0])
     if torch.compiler.is_exporting():
         left, right, tables = a.unbind(), b.unbind(), termwise.Tables.of(algebra)
         found = [termwise.product(left, right, k, tables) for k in range(rows)]
         return torch.stack([torch.zeros_like(left[0] * right[0]) if part is None else part for part in found])
-    shape = torch.broadcast_shapes(a.shape[1:], b.shape[1:])
-    return _Product.apply(a.expand(-1, *shape), b.expand(-1, *shape), algebra, rows)
+    if a.shape[1:] != b.shape[1:]:
+        shape = torch.broadcast_shapes(a.shape[1:], b.shape[1:])
+        a, b = a.expand(-1, *shape), b.expand(-1, *shape)
+    return _Product.apply(a, b, algebra, rows)
 
 
 def correlate(c: Tensor, b: Tensor, algebra: Algebra, rows: int | None = None) -> Tensor:
@@ -56,33 +57,7 @@ def correlate(c: Tensor, b: Tensor, algebra: Algebra, rows: int | None = None) -
         algebra: The graded algebra.
         rows: How many leading coefficients to compute; as many as c has by default.
     """
-    return _Correlate.apply(c, b, algebra, len(c) if rows is None else rows)
-
-
-class _Positional(inspect.Signature):
-    """A signature to which all arguments are given by position, so that binding them is handing them on."""
-
-    def bind(self, *args: Any, **kwargs: Any) -> Any:
-        """The arguments as torch asks for them: `args`, no `kwargs`, and no defaults to fill in."""
-        return super().bind(*args, **kwargs) if kwargs or len(args) != len(self.parameters) else _Given(args)
-
-
-class _Given:
-    def __init__(self, args: tuple[Any, ...]) -> None:
-        self.args = args
-        self.kwargs: dict[str, Any] = {}
-
-    def apply_defaults(self) -> None:
-        """There are none."""
-
-
-def signed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with its signature worked out: torch binds the arguments of `forward` to it in every call.
-
-    That takes 30 µs where the signature is not known, and as long again to bind by name.
-    """
-    function.__signature__ = _Positional.from_callable(function)  # type: ignore[attr-defined]
-    return function
+    return _Correlate.apply(c, b, algebra, c.shape[0] if rows is None else rows)
 
 
 def front(x: Tensor, dim: int | None, size: int) -> Tensor:
@@ -107,7 +82,7 @@ def _gathers(one: Tensor, algebra: Algebra, runs: Runs) -> bool:
     return one.device.type == "cpu" and one.numel() * algebra.pairs * _GATHERED < (len(runs) - 8) * _CALL
 
 
-class _Bilinear(torch.autograd.Function):
+class _Bilinear(Operation):
     """The rules that product and correlate share: both are bilinear, and elementwise beyond the stack's dimension."""
 
     generate_vmap_rule = False
@@ -139,13 +114,12 @@ class _Bilinear(torch.autograd.Function):
 
 class _Product(_Bilinear):
     @staticmethod
-    @signed
     def forward(a: Tensor, b: Tensor, algebra: Algebra, rows: int) -> Tensor:
-        runs = product_runs(algebra, len(a), len(b), rows)
-        if len(a) == len(b) == rows == len(algebra) and _gathers(a[0], algebra, runs):
+        runs = product_runs(algebra, a.shape[0], b.shape[0], rows)
+        if a.shape[0] == b.shape[0] == rows == len(algebra) and _gathers(a[0], algebra, runs):
             i, j, k = algebra.table(a.device)
             return torch.zeros_like(a, memory_format=torch.contiguous_format).index_add_(0, k, a[i] * b[j])
-        if len(a) == len(b) and a.data_ptr() == b.data_ptr() and a.stride() == b.stride():
+        if a.shape[0] == b.shape[0] and a.data_ptr() == b.data_ptr() and a.stride() == b.stride():
             out = a.new_empty(rows, *a.shape[1:])
             accumulate_square(out, a, algebra, 1.0, fresh=True)
             return out
@@ -154,17 +128,16 @@ class _Product(_Bilinear):
     @staticmethod
     def backward(ctx: Any, c: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         a, b = ctx.saved_tensors
-        da = correlate(c, b, ctx.algebra, len(a)) if ctx.needs_input_grad[0] else None
-        db = correlate(c, a, ctx.algebra, len(b)) if ctx.needs_input_grad[1] else None
+        da = correlate(c, b, ctx.algebra, a.shape[0]) if ctx.needs_input_grad[0] else None
+        db = correlate(c, a, ctx.algebra, b.shape[0]) if ctx.needs_input_grad[1] else None
         return da, db, None, None
 
 
 class _Correlate(_Bilinear):
     @staticmethod
-    @signed
     def forward(c: Tensor, b: Tensor, algebra: Algebra, rows: int) -> Tensor:
-        runs = correlation_runs(algebra, len(c), len(b), rows)
-        if len(c) == len(b) == rows == len(algebra) and _gathers(c[0], algebra, runs):
+        runs = correlation_runs(algebra, c.shape[0], b.shape[0], rows)
+        if c.shape[0] == b.shape[0] == rows == len(algebra) and _gathers(c[0], algebra, runs):
             i, j, k = algebra.table(c.device)
             return torch.zeros_like(c, memory_format=torch.contiguous_format).index_add_(0, i, c[k] * b[j])
         return _sum(c, b, rows, runs)
@@ -172,6 +145,6 @@ class _Correlate(_Bilinear):
     @staticmethod
     def backward(ctx: Any, h: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         c, b = ctx.saved_tensors
-        dc = product(h, b, ctx.algebra, len(c)) if ctx.needs_input_grad[0] else None
-        db = correlate(c, h, ctx.algebra, len(b)) if ctx.needs_input_grad[1] else None
+        dc = product(h, b, ctx.algebra, c.shape[0]) if ctx.needs_input_grad[0] else None
+        db = correlate(c, h, ctx.algebra, b.shape[0]) if ctx.needs_input_grad[1] else None
         return dc, db, None, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +72,8 @@ class Staged(nn.Module):
         first, *corrections = self.stages
         last: nn.Module = first
         if self.reuse:
-            x, last = _hidden(first).hidden(x), _hidden(first).last
+            reused = cast(Hidden, first)  # as it was found to be when it was built
+            x, last = reused.hidden(x), reused.last
         result: Tensor = last(x)
         for stage, scale in zip(corrections, self.scales[1:], strict=True):
             if scale:

@@ -10,10 +10,11 @@ from pinnlab.geometry import Points, size
 from pinnlab.optimisers.linear.operators import LinearOperator
 from pinnlab.optimisers.problem import Linearised
 from pinnlab.residuals.elimination import Exchange, eliminate, flatten, slope
+from pinnlab.residuals.jacobian.calls import AffineCall
 from pinnlab.residuals.jacobian.functional import ConstraintRows, Evaluation
 from pinnlab.residuals.jacobian.operator import Projected, ResidualJacobian
 from pinnlab.residuals.jacobian.pointwise import Copied, Mapped, with_copies
-from pinnlab.residuals.jacobian.stored import AffineCall, StoredRows
+from pinnlab.residuals.jacobian.stored import StoredRows
 from pinnlab.residuals.jacobian.whole import Whole
 from pinnlab.residuals.residuals import Residuals
 from pinnlab.residuals.weighting import Weighting

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from pinnlab.geometry import Points, select, size, subsample
-from pinnlab.jets import Jet
 from pinnlab.residuals.elimination import Affine
-from pinnlab.residuals.jacobian.calls import Replay, recorded
+from pinnlab.residuals.jacobian.calls import AffineCall, Replay, recorded
 from pinnlab.residuals.jacobian.functional import ConstraintRows, Evaluation, passes
 from pinnlab.residuals.jacobian.pointwise import own_row, repeated, repeats
 from pinnlab.residuals.jacobian.whole import by_group, sensitivities, together
@@ -20,39 +19,8 @@ from pinnlab.residuals.residuals import Residuals
 
 # Points at which affinity is tried, and how far rounding may take the outputs from it, in units of the last place.
 _POINTS, _NOISE = 7, 1e4
-
-
-@dataclass(frozen=True)
-class AffineCall:
-    """The Taylor coefficients of one call of a network that is affine in its trained parameters, C(θ) = C₀ + Φ θ.
-
-    Attributes:
-        constant: The jet at θ = 0 with the coefficients C₀, `(S, N, outputs)`.
-        features: Φ, `(W, N, P)` with W = S · outputs: the jets of the features, where the last layer alone is trained.
-    """
-
-    constant: Jet
-    features: Tensor
-
-    def among(self, nodes: slice) -> AffineCall:
-        """The call at some of the points."""
-        constant = self.constant
-        return AffineCall(constant.like(constant.coefficients[:, nodes]), self.features[:, nodes])
-
-    def at(self, theta: Tensor) -> Tensor:
-        """C(θ), `(S, N, outputs)`."""
-        first = self.constant.coefficients
-        s, n, outputs = first.shape
-        return first + (self.features.flatten(0, 1) @ theta).view(s, outputs, n).transpose(1, 2)
-
-    def through(self, slopes: Tensor) -> Tensor:
-        """(∂r/∂C) Φ for rows that use their own point alone, `(R, N, P)`, from ∂r/∂C, `(R, S, N, outputs)`."""
-        by_point = slopes.permute(2, 0, 1, 3).flatten(2)
-        return torch.bmm(by_point, self.features.transpose(0, 1)).transpose(0, 1)
-
-    def through_all(self, slopes: Tensor) -> Tensor:
-        """(∂r/∂C) Φ for rows that use all points, `(R, P)`, from ∂r/∂C, `(R, S, N, outputs)`."""
-        return slopes.transpose(2, 3).flatten(1) @ self.features.flatten(0, 1)
+# of the terms of C(0) − C(a) − C(b) + C(a + b)
+_SIGNS = (1, -1, -1, 1)
 
 
 class StoredRows(Evaluation):
@@ -206,7 +174,7 @@ class StoredOutputs:
                 continue
             self._points[name] = {key: column.clone() for key, column in rows.points.items()}
             self._calls.pop(name, None)
-            left = memory - sum(call.features.nbytes for calls in self._calls.values() for call in calls)
+            left = memory - sum(call.nbytes for calls in self._calls.values() for call in calls)
             calls = _calls(rows, parameters, left)
             if calls is not None:
                 self._calls[name] = calls
@@ -261,17 +229,15 @@ def _is_affine(rows: ConstraintRows, parameters: Mapping[str, Tensor]) -> bool:
     own = {key: p.detach() for key, p in parameters.items() if key.startswith("network.")}
     zero = {key: torch.zeros_like(p) for key, p in own.items()}
     a, b = ({k: torch.randn(p.shape, generator=generator).to(p) for k, p in own.items()} for _ in range(2))
-    found: list[list[Tensor]] = []
+    # the points four times, each time with other parameters: one call of the network in place of four
+    tried = {key: torch.stack((zero[key], a[key], b[key], a[key] + b[key])) for key in own}
     with torch.random.fork_rng(devices=[]):  # of a layer that is random
-        for parameters in (zero, a, b, {key: a[key] + b[key] for key in own}):
-            calls = recorded(few, parameters)
-            if calls is None:
-                return False
-            found.append([call.jet.coefficients.detach() for call in calls])
-    for c0, ca, cb, cab in zip(*found, strict=True):
-        if not c0.shape == ca.shape == cb.shape == cab.shape:
-            return False
-        terms = torch.stack((c0, -ca, -cb, cab))
+        calls = recorded(repeated(few, len(_SIGNS)), tried, copies=len(_SIGNS))
+    if calls is None:
+        return False
+    for call in calls:
+        c = call.jet.coefficients.detach()
+        terms = torch.stack([sign * part for sign, part in zip(_SIGNS, c.chunk(len(_SIGNS), 1), strict=True)])
         allowed = _NOISE * torch.finfo(terms.dtype).eps * terms.abs().sum(0).amax(1, keepdim=True)
         if not bool((terms.sum(0).abs() <= allowed).all()):
             return False
@@ -285,7 +251,9 @@ def _calls(rows: ConstraintRows, parameters: Mapping[str, Tensor], memory: float
     constraint = residuals.constraints[rows.name]
     like = next(iter(parameters.values()))
     nodes = size(constraint.flat(rows.points)) * (1 + len(constraint.places))
-    numbers = nodes * len(residuals.terms[rows.name].indices) * len(residuals.equation.outputs)
+    # Φ, and the product with it that is kept where rows belong to points
+    width = len(residuals.terms[rows.name].indices) * len(residuals.equation.outputs)
+    numbers = nodes * (width + (residuals.height(rows.name) if constraint.local else 0))
     needed = numbers * like.element_size() * len(_theta(parameters))
     if needed > memory:
         logging.getLogger("pinnlab").debug(

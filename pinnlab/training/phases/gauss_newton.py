@@ -17,8 +17,8 @@ from pinnlab.optimisers.levenberg_marquardt import LevenbergMarquardt
 from pinnlab.optimisers.linear.least_squares import LeastSquares, Normal, Orthogonal
 from pinnlab.optimisers.problem import Linearised, Problem
 from pinnlab.ranks import Ranks
+from pinnlab.residuals.jacobian.calls import AffineCall
 from pinnlab.residuals.jacobian.linearisation import Linearisation
-from pinnlab.residuals.jacobian.stored import AffineCall
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases.base import Phase, Plateau, allowance
 
