@@ -1,4 +1,4 @@
-"""Conditions of an equation built into a network: which can be, where, and why others stay in the loss."""
+"""Which conditions of an equation can be built into a network, and why others stay in the loss."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def _every(found: Mapping[str, Sequence[_Placed]]) -> list[_Placed]:
 
 
 def _conflict(found: Mapping[str, Sequence[_Placed]]) -> tuple[str, str] | None:
-    """A constraint that cannot be built in beside the others, and why; None where there is none."""
+    """A constraint that cannot be built in together with the others, and why; None if all can."""
     taken: set[tuple[str, str | None, object]] = set()
     values = {(e.condition.output, e.face) for e in _every(found) if e.condition.along is None}
     for name, placed in found.items():
@@ -241,13 +241,13 @@ def _plan(placed: Sequence[_Placed]) -> Plan:
         Ends(axis, tuple(at), tuple(tuple(sorted(given, key=lambda c: c.along is not None)) for given in at.values()))
         for axis, at in nodes.items()
     ]
-    # what gives derivatives comes first: its own values alone are then known
+    # ends with derivatives come first: their own values alone are then known
     ends.sort(key=lambda e: -max(map(len, e.given)))
     return Plan(tuple(ends), tuple((Together(tuple(levels)), condition) for condition, levels in groups.items()))
 
 
 def _worst(built: nn.Module, equation: Equation, found: Mapping[str, Sequence[_Placed]]) -> str | None:
-    """The constraint that is violated most of those that should be built in; None if none is."""
+    """The constraint with the largest violation among those that should be built in; None if all are satisfied."""
     if not found:
         return None
     residuals = Residuals(built, equation, Autograd()).unweighted()

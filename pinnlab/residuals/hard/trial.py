@@ -1,4 +1,4 @@
-"""What a residual says of one value or first derivative of an output, found by trying numbers in its place."""
+"""Conditions in residuals: the value or first derivative of an output that a residual gives, found by trial numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Sloped:
         """The number in the place of a first derivative.
 
         Raises:
-            NotAffineError: if it is another one.
+            NotAffineError: if the derivative is of another order.
         """
         if len(coordinates) == 1:
             for number, column in enumerate(self.inputs):
