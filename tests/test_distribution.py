@@ -58,7 +58,7 @@ def test_the_reference_is_built_from_docstrings(tmp_path):
         "pinnlab": "Train a network to satisfy an equation",
         "pinnlab/solution": "Train a network to satisfy an equation",
         "pinnlab/jets": "truncated Taylor series",
-        "pinnlab/equations": "singled out by an interval",
+        "pinnlab/problems": "singled out by an interval",
         "pinnlab/training": "Levenberg-Marquardt steps",
         "pinnlab/reporting/comparison": "equal error",
     }.items():

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, Trainer
+from threadpoolctl import threadpool_limits
 
 from pinnlab.collocation.datamodule import Collocation
 from pinnlab.ranks import lost_ranks
@@ -118,7 +120,8 @@ class Run:
 
     def _fit(self, trainer: Trainer, arguments: Mapping[str, Any]) -> None:
         try:
-            with lost_ranks(), one_line():
+            # scipy's linear algebra has threads of its own, which take the cores of others
+            with lost_ranks(), one_line(), threadpool_limits(torch.get_num_threads(), "blas"):
                 trainer.fit(self.model, self.data, **arguments)
         except SystemExit:
             # how Lightning ends then
