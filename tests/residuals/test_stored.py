@@ -8,7 +8,7 @@ import torch
 from pinnlab.collocation import Sobol
 from pinnlab.engines import NTP, Autograd
 from pinnlab.equations import Constraint, Equation, Shift, Unknown, Whole
-from pinnlab.geometry import At, Box, Interval
+from pinnlab.geometry import Box, Interval, PointSet
 from pinnlab.networks import MLP, Even, Parts, RandomFeatures, Rescaled, Staged, Taylor
 from pinnlab.networks.columns import Columns
 from pinnlab.residuals import Residuals
@@ -37,10 +37,10 @@ class Everything(Equation):
         box = Interval(x=(0, 1))
         return {
             "interior": Constraint(box, self.interior, points=20, sobolev=(1.0, 0.1)),
-            "ends": Constraint(At(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
+            "ends": Constraint(PointSet(x=[0.0, 1.0], data=[1.0, 0.5]), lambda u, data: u - data),
             "pairs": Constraint(box, lambda u, v, right: u * right.v - v, points=5, places={"right": Shift(x=0.5)}),
-            "whole": Whole(At(x=GRID), lambda u, v, x, p: (u * (H @ v) + p * u.d(x), (u * v).sum() - 1)),
-            "integral": Whole(At(x=GRID), lambda u, p: (u * u).sum() - p),
+            "whole": Whole(PointSet(x=GRID), lambda u, v, x, p: (u * (H @ v) + p * u.d(x), (u * v).sum() - 1)),
+            "integral": Whole(PointSet(x=GRID), lambda u, p: (u * u).sum() - p),
             "groups": Whole(Box(x=(0, 1)), lambda u, v: u - v.mean(), points=4),
         }
 
