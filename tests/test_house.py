@@ -12,6 +12,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FOREIGN = {
     "_C": "torch: what a subclass of Tensor says to have no torch functions of its own",
     "_disabled_torch_function_impl": "torch: the same",
+    "_are_functorch_transforms_active": "torch: whether a call is inside of vmap, jvp or vjp",
+    "_functorch": "torch: its function transforms",
     "_dynamo": "torch: the settings of its compiler",
     "_inductor": "torch: the settings of its compiler",
     "_make_subclass": "torch: how a subclass of Tensor is made",
