@@ -6,7 +6,7 @@ own configurations, and a ratio is the median over the rounds of this checkout's
 - A loss and its gradient, by the closure that first-order optimisers call, on the configuration's network and points.
 - `fit`: seconds from the start of the process to the line with the result, and to its end.
 - Steps of the last Gauss-Newton phase of these fits, which trains the last layer of a stage of fixed features. The
-  seconds go from the end of the phase before to the end of this one, so that what is prepared once counts too.
+  seconds go from the end of the phase before to the end of this one, so that the preparation counts too.
 
     python experiments/against_commit.py --commit 19d8088 [--rounds 5] [--fits profile_1 poisson viscous] [--threads 1]
 """
@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import csv
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -32,6 +33,9 @@ CONFIGS = {
     "viscous": "configs/viscous_burgers/gauss_newton.yaml",
 }
 WORKER = Path(__file__).with_name("loss_and_gradient.py")
+TIME = r"([\d.]+ s|[\d:]+)"
+PHASE = re.compile(rf"ended after (\d+) steps, {TIME},")
+RESULT = re.compile(rf"^\d+ steps in {TIME}")
 COLUMNS = ("quantity", "rounds", "earlier seconds", "seconds", "ratio")
 
 
@@ -81,9 +85,10 @@ def worktree(commit: str, folder: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(folder)], check=True)
 
 
-def environment(tree: Path, threads: str) -> dict[str, str]:
-    """The environment of a process that imports the package of a tree."""
-    return os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": threads}
+def environment(tree: Path, threads: str | None = None) -> dict[str, str]:
+    """The environment of a process that imports the package of a tree; threads are its own choice by default."""
+    plain = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    return plain | {"PYTHONPATH": str(tree)} | ({} if threads is None else {"OMP_NUM_THREADS": threads})
 
 
 def losses(trees: tuple[Path, Path], config: str, options: argparse.Namespace) -> list[tuple[float, float]]:
@@ -120,39 +125,35 @@ def ask(worker: subprocess.Popen[str]) -> float:
 
 
 def fit(tree: Path, config: str, folder: Path) -> dict[str, float]:
-    """Seconds of one `fit`, by quantity; the line with the result is printed for comparison."""
+    """Seconds of one `fit`, by quantity, from the lines that it prints; its result is printed for comparison."""
     command = [sys.executable, "-m", "pinnlab", "fit", "--config", str(tree / config)]
     command += ["--run.root", str(folder.parent), "--run.name", folder.name]
     started = time.perf_counter()
-    told, line = float("nan"), ""
+    told, seconds, phases = float("nan"), float("nan"), []
     with subprocess.Popen(
-        command,
-        env={key: value for key, value in environment(tree, "").items() if key != "OMP_NUM_THREADS"},
-        cwd=tree,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command, env=environment(tree), cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
-        for text in process.stdout:
-            # the summary line: "53 steps in 9.2 s, lam = …"
-            if " steps in " in text:
-                told, line = time.perf_counter() - started, text.strip()
+        for line in process.stdout:
+            if found := PHASE.search(line):
+                phases.append(clocked(found[2]) / int(found[1]))
+            elif found := RESULT.search(line):
+                told, seconds = time.perf_counter() - started, clocked(found[1])
+                print(f"    {tree.name}: {line.strip()}", flush=True)
     ended = time.perf_counter() - started
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed")
-    print(f"    {tree.name}: {line}", flush=True)
-    with (folder / "metrics.csv").open(newline="") as file:
-        record = list(csv.DictReader(file))
-    last = record[-1]["phase"]
-    before = [entry for entry in record if entry["phase"] != last][-1]
-    steps = int(record[-1]["step"]) - int(before["step"])
     return {
         "fit, to the result": told,
         "fit, to the prompt": ended,
-        "training": float(record[-1]["seconds"]),
-        "a step of fixed features": (float(record[-1]["seconds"]) - float(before["seconds"])) / steps,
+        "training": seconds,
+        "a step of fixed features": phases[-1],
     }
+
+
+def clocked(text: str) -> float:
+    """The seconds of a time as `fit` prints it: 4.2 s, 3:07 or 1:02:45."""
+    return sum(60**power * float(part) for power, part in enumerate(reversed(text.removesuffix(" s").split(":"))))
 
 
 if __name__ == "__main__":

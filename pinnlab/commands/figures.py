@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
 from pinnlab.commands.arguments import Arguments
+from pinnlab.commands.options.building import one_line
 from pinnlab.errors import UserError
 from pinnlab.reporting.comparison.runs import find
-from pinnlab.reporting.figures import Figure, draw_all
+from pinnlab.reporting.figures import FIGURES, Figure, draw_all
 from pinnlab.reporting.folder import RunFolder
 
 _DESCRIPTION = """\
@@ -29,29 +31,46 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--formats", nargs="+", default=["png", "pdf"], choices=["png", "pdf", "svg"])
     parser.add_argument("--add", nargs="+", default=[], metavar="FILE.FUNCTION", help="figures of your own to draw too")
     options = parser.parse_args(arguments)
-    further = {path.rpartition(".")[2]: _figure(path) for path in options.add}
+    further = _further(options.add)
     paths = find(options.runs)
     for path in paths:
         target = path / "figures"
         if options.out is not None:
             target = options.out / path.name if len(paths) > 1 else options.out
-        written = draw_all(RunFolder(path), target, options.formats, further)
+        with one_line() if further else nullcontext():
+            written = draw_all(RunFolder(path), target, options.formats, further)
         if not written:
             raise UserError(f"{path}: the record holds nothing to draw yet")
         print("\n".join(map(str, written)))
     return 0
 
 
+def _further(paths: Sequence[str]) -> dict[str, Figure]:
+    """The user's own figures by the names of their files.
+
+    Raises:
+        UserError: if there is no such function, or there are two figures of a name.
+    """
+    found: dict[str, Figure] = {}
+    for path in paths:
+        name = path.rpartition(".")[2]
+        if name in FIGURES or name in found:
+            raise UserError(f"there is another figure {name!r}: give the function of {path} a name of its own")
+        found[name] = _figure(path)
+    return found
+
+
 def _figure(path: str) -> Figure:
     """A figure of the user's own, by its path from the current folder.
 
     Raises:
-        UserError: if there is no such function.
+        UserError: if there is no such function, or its file fails as it is imported.
     """
     module, _, name = path.rpartition(".")
     try:
-        figure: Figure = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+        with one_line():
+            figure: Figure = getattr(import_module(module), name)
+    except UserError as error:
         raise UserError(
             f"there is no figure {path}: {error}; give a function by its file in the current folder, as file.function"
         ) from error

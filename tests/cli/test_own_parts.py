@@ -83,9 +83,24 @@ def test_its_momentum_is_in_the_checkpoint(own):
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-@pytest.mark.parametrize("path", ["own_figure.missing", "nowhere.speed", "speed"])
-def test_a_figure_that_is_not_there_is_one_line(own, path):
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("own_figure.missing", "missing"),
+        ("nowhere.speed", "nowhere"),
+        ("speed", "speed"),
+        ("broken.speed", "line 1, in <module>: NameError"),
+        ("unwritten.speed", "line 1: SyntaxError"),
+        ("fails.history", "another figure 'history'"),
+        ("fails.division", "ZeroDivisionError"),
+    ],
+)
+def test_a_figure_that_cannot_be_drawn_is_one_line(own, path, reason):
     (own.folder / "runs" / "one").mkdir(parents=True)
     (own.folder / "runs" / "one" / "metrics.csv").write_text("step,phase,seconds,loss\n")
+    (own.folder / "broken.py").write_text("speed = unknown\n")
+    (own.folder / "unwritten.py").write_text("def speed(:\n")
+    fails = "def history(record):\n    return []\ndef division(record):\n    return 1 / 0\n"
+    (own.folder / "fails.py").write_text(fails)
     outcome = own.run("figures", "runs/one", "--add", path)
-    assert outcome.status == 2 and outcome.err.count("\n") == 1 and path in outcome.err
+    assert outcome.status == 2 and outcome.err.count("\n") == 1 and reason in outcome.err

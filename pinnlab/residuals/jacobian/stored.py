@@ -131,14 +131,14 @@ class StoredOutputs:
     """
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets everything."""
         self._network: _Network | None = None
         self._affine: bool | None = None
         self._points: dict[str, Points] = {}
         self._calls: dict[str, list[AffineCall]] = {}
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        self.__init__()  # type: ignore[misc]
 
     def at(
         self,
