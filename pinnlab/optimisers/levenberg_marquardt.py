@@ -155,6 +155,8 @@ class LevenbergMarquardt(Optimizer):
         """Least squares of the Jacobian, with the factors of the last step if no rank's Jacobian has changed."""
         last, self._factorised = self._factorised, None
         if last is None or ranks.largest(not last.serves(jacobian)):
+            # the old factors are released before there are new ones: both together may not fit into the memory
+            last = None
             last = self.factorisation(jacobian, ranks)
         self._factorised = last
         return last
