@@ -136,7 +136,7 @@ def fit(tree: Path, config: str, folder: Path) -> dict[str, float]:
         assert process.stdout is not None
         for line in process.stdout:
             if found := PHASE.search(line):
-                phases.append(clocked(found[2]) / int(found[1]))
+                phases.append(int(found[1]))
             elif found := RESULT.search(line):
                 told, seconds = time.perf_counter() - started, clocked(found[1])
                 print(f"    {tree.name}: {line.strip()}", flush=True)
@@ -147,8 +147,17 @@ def fit(tree: Path, config: str, folder: Path) -> dict[str, float]:
         "fit, to the result": told,
         "fit, to the prompt": ended,
         "training": seconds,
-        "a step of fixed features": phases[-1],
+        "a step of fixed features": last_steps(folder / "metrics.csv", phases[-1]),
     }
+
+
+def last_steps(record: Path, count: int) -> float:
+    """The mean seconds of the last steps of a run, from its record, where the last phase has a row for its start."""
+    with record.open() as file:
+        rows = list(csv.DictReader(file))
+    ended = rows[-1]
+    (began,) = (row for row in rows[:-1] if int(row["step"]) == int(ended["step"]) - count and row is not ended)
+    return (float(ended["seconds"]) - float(began["seconds"])) / count
 
 
 def clocked(text: str) -> float:

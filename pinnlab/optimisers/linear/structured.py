@@ -13,12 +13,16 @@ import numpy as np
 import torch
 from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.linalg.lapack import dtpmqrt, dtpqrt, stpmqrt, stpqrt
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 _PRODUCTS = {torch.float64: dsyrk, torch.float32: ssyrk}
 _FACTORS = {torch.float64: (dtpqrt, dtpmqrt), torch.float32: (stpqrt, stpmqrt)}
 # Columns that LAPACK takes together.
-_BLOCK = 32
+_BLOCK = 64
+
+# Threads of scipy's libraries, found once: finding them takes longer than a small product.
+_THREADS = ThreadpoolController()
 
 
 def _has_routines(matrix: Tensor) -> bool:
@@ -79,7 +83,8 @@ class DampedTriangle:
     def _apply(self, vector: Tensor, transpose: str) -> Tensor:
         n = len(vector)
         column = vector.numpy()[:, None]
-        top, _, _ = _FACTORS[vector.dtype][1](n, *self._reflectors, column, np.zeros_like(column), trans=transpose)
+        with _THREADS.limit(limits=1, user_api="blas"):
+            top, _, _ = _FACTORS[vector.dtype][1](n, *self._reflectors, column, np.zeros_like(column), trans=transpose)
         return torch.from_numpy(top[:, 0])
 
 
@@ -102,5 +107,8 @@ def damped_triangle(triangle: Tensor, damping: float) -> DampedTriangle:
     columns = np.asfortranarray(triangle.numpy())
     below = np.zeros((n, n), columns.dtype, order="F")
     np.fill_diagonal(below, math.sqrt(damping))
-    upper, reflectors, blocks, _ = _FACTORS[triangle.dtype][0](n, min(_BLOCK, n), columns, below, overwrite_b=True)
+    # One thread: the panels are small, and several threads wait for each other at every one of them. Where other
+    # processes want the cores too, two threads took 24 s for n = 1500, and one takes 0.07 s.
+    with _THREADS.limit(limits=1, user_api="blas"):
+        upper, reflectors, blocks, _ = _FACTORS[triangle.dtype][0](n, min(_BLOCK, n), columns, below, overwrite_b=True)
     return DampedTriangle(torch.from_numpy(upper), (reflectors, blocks), True)
