@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,7 +82,7 @@ class Problem:
         """The largest of `errors`."""
         return max(self.errors(values, truth).values())
 
-    def _judged(self, values: Columns, truth: Columns):
+    def _judged(self, values: Columns, truth: Columns) -> Iterator[tuple[str, Array, float]]:
         for name, true in truth.items():
             if name in self.left_out:
                 continue

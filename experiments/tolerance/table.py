@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Any
 
 from experiments.tolerance.problem import Problem, closed_form, cube, disc, grid
 from experiments.tolerance.problems import elliptic, evolution, inverse, nonlinear, odes
 from experiments.tolerance.references import ready
+from experiments.tolerance.references.periodic import ALLEN_CAHN, KDV
+from pinnlab.equations import Equation
 
 
-def initial_value(name: str, equation: type, system: str, end: float, *outputs: str, accuracy: float) -> Problem:
+def initial_value(
+    name: str, equation: type[Equation], system: str, end: float, *outputs: str, accuracy: float
+) -> Problem:
     """A row of the initial value problems, judged at 20,001 times."""
     times = grid(t=(0, end, 20001))
     truth = ready.ode(system, *outputs)
     return Problem(name, "odes", equation, times, truth, 1e-8, 1e-7, 60, accuracy, closed=False)
 
 
-def boundary_value(name: str, equation: type, points: object, **further: object) -> Problem:
+def boundary_value(name: str, equation: type[Equation], points: ready.Points, **further: Any) -> Problem:
     """A row of the linear and steady problems with a closed form."""
     return Problem(name, "steady", equation, points, closed_form(equation), 1e-9, 1e-8, 90, **further)
 
@@ -80,6 +86,33 @@ _ROWS = [
         "Burgers", "Burgers", nonlinear.Burgers, SLAB, ready.burgers(0.01 / math.pi), 1e-7, 1e-6, 300, accuracy=1e-14
     ),
     Problem(
+        "Allen-Cahn",
+        "Allen-Cahn",
+        nonlinear.AllenCahn,
+        grid(t=(0, 1, 101), x=(-1, 1, 801)),
+        ready.periodic(ALLEN_CAHN, "u"),
+        1e-2,
+        1e-2,
+        300,
+        1e-10,
+        closed=False,
+        l2=1e-3,
+        goal=1e-5,
+    ),
+    Problem(
+        "KdV",
+        "KdV",
+        nonlinear.KdV,
+        grid(t=(0, 1, 101), x=(-1, 1, 801)),
+        ready.periodic(KDV, "u"),
+        1e-4,
+        1e-3,
+        600,
+        1e-10,
+        closed=False,
+        goal=1e-5,
+    ),
+    Problem(
         "advection",
         "advection",
         evolution.Advection,
@@ -88,6 +121,32 @@ _ROWS = [
         1e-6,
         1e-5,
         180,
+    ),
+    Problem(
+        "cavity",
+        "cavity",
+        nonlinear.Cavity,
+        grid(x=(0, 1, 121), y=(0, 1, 121)),
+        ready.driven,
+        1e-2,
+        1e-2,
+        300,
+        1e-5,
+        closed=False,
+        goal=1e-3,
+        left_out=("p",),
+    ),
+    Problem(
+        "four holes",
+        "four holes",
+        elliptic.Holes,
+        ready.outside_discs,
+        ready.holes,
+        1e-5,
+        1e-4,
+        300,
+        1e-13,
+        closed=False,
     ),
     Problem(
         "Poisson, 5 inputs",
@@ -121,7 +180,48 @@ _ROWS = [
         unknowns={"nu": inverse.VISCOSITY},
         unknown_bound=1e-6,
     ),
+    Problem(
+        "Burgers' viscosity, noisy",
+        "inverse",
+        partial(inverse.BurgersViscosity, noise=0.01),
+        SLAB,
+        ready.burgers(inverse.VISCOSITY),
+        None,
+        1e-2,
+        120,
+        unknowns={"nu": inverse.VISCOSITY},
+        unknown_bound=5e-3,
+    ),
 ]
 
-PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in _ROWS}
-"""All problems by name."""
+_NEGATIVE = [
+    Problem(
+        "L-shape",
+        "negative",
+        elliptic.LShape,
+        ready.inside_elbow,
+        ready.elbow,
+        1e-8,
+        1e-7,
+        120,
+        1e-12,
+        closed=False,
+        solvable=False,
+    ),
+    Problem(
+        "Burgers' shock",
+        "negative",
+        nonlinear.BurgersShock,
+        ready.around_front,
+        ready.burgers(1e-5, "trapezoidal"),
+        1e-8,
+        1e-7,
+        120,
+        1e-11,
+        closed=False,
+        solvable=False,
+    ),
+]
+
+PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in (*_ROWS, *_NEGATIVE)}
+"""All problems by name: those of the table, and two that must end as not reached."""

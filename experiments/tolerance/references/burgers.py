@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 Array = np.ndarray
-ROWS = 2048
+ROWS = 256
 
 
-def cole_hopf(t: Array, x: Array, viscosity: float, rule: str = "hermite") -> Array:
+def cole_hopf(t: Array, x: Array, viscosity: float, rule: str = "hermite", spacing: float = 0.04) -> Array:
     """The solution −∫ sin π(x − y) w(y) dy / ∫ w(y) dy with w(y) = exp(−cos π(x − y) / 2πν − y²/4νt).
 
     With y = z√(4νt) the weight has a factor exp(−z²).
@@ -21,6 +21,7 @@ def cole_hopf(t: Array, x: Array, viscosity: float, rule: str = "hermite") -> Ar
         viscosity: ν.
         rule: `hermite`, 256-point Gauss-Hermite quadrature, for ν down to 1e-3; or `trapezoidal`, whose nodes reach as
             far as a front travels, for any ν. Both converge exponentially, and agree to 1e-14 where both are meant for.
+        spacing: The distance of the trapezoidal rule's nodes.
     """
     t, x = np.asarray(t, float), np.asarray(x, float)
     if rule == "hermite":
@@ -29,7 +30,7 @@ def cole_hopf(t: Array, x: Array, viscosity: float, rule: str = "hermite") -> Ar
         nodes, logarithms = nodes[kept], np.log(weights[kept])
     else:
         reach = 6.5 + math.sqrt(float(t.max(initial=0.0)) / (4 * viscosity))
-        nodes = np.linspace(-reach, reach, 2 * math.ceil(reach / 0.04) + 1)
+        nodes = np.linspace(-reach, reach, 2 * math.ceil(reach / spacing) + 1)
         logarithms = -(nodes**2)
     found = np.empty_like(t)
     for first in range(0, len(t), ROWS):

@@ -125,6 +125,12 @@ def lotka_volterra(t: Array, y: Array) -> Array:
     return np.stack([1.5 * y[0] - y[0] * y[1], y[0] * y[1] - 3 * y[1]])
 
 
+def lane_emden(t: Array, y: Array) -> Array:
+    """That of Lane and Emden's equation of index 3 for θ and s = −θ'/t, which is regular: s' = (θ³ − 3s)/t."""
+    inside = np.where(t == 0, 1, t)
+    return np.stack([-t * y[1], np.where(t == 0, 0, (y[0] ** 3 - 3 * y[1]) / inside)])
+
+
 def uniform(end: float, count: int) -> Array:
     """Edges of equal intervals from 0."""
     return np.linspace(0, end, count + 1)
@@ -141,6 +147,7 @@ SYSTEMS: dict[str, tuple[Right, tuple[float, ...], Array, Array]] = {
     "van_der_pol": (van_der_pol, (2, 0), uniform(10, 600), uniform(10, 950)),
     "robertson": (robertson, (1, 0, 0), graded(100, 120), graded(100, 190)),
     "duffing": (duffing, (1, 0), uniform(20, 100), uniform(20, 157)),
+    "lane_emden": (lane_emden, (1, 1 / 3), uniform(6, 24), uniform(6, 37)),
     "lotka_volterra": (lotka_volterra, (10, 5), uniform(10, 200), uniform(10, 311)),
 }
 """Name -> right-hand side, start, edges, and other edges to compare with."""
