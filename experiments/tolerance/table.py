@@ -6,7 +6,9 @@ import math
 from functools import partial
 from typing import Any
 
-from experiments.tolerance.problem import Problem, closed_form, cube, disc, grid
+import numpy as np
+
+from experiments.tolerance.problem import Array, Problem, closed_form, cube, disc, grid
 from experiments.tolerance.problems import elliptic, evolution, inverse, nonlinear, odes
 from experiments.tolerance.references import ready
 from experiments.tolerance.references.periodic import ALLEN_CAHN, KDV
@@ -16,8 +18,11 @@ from pinnlab.equations import Equation
 def initial_value(
     name: str, equation: type[Equation], system: str, end: float, *outputs: str, accuracy: float
 ) -> Problem:
-    """A row of the initial value problems, judged at 20,001 times."""
-    times = grid(t=(0, end, 20001))
+    """A row of the initial value problems, judged at 20,001 equal times and at others that are denser at the start."""
+
+    def times() -> dict[str, Array]:
+        return {"t": np.union1d(np.linspace(0, end, 20001), np.geomspace(1e-6, end, 2001)).clip(0, end)}
+
     truth = ready.ode(system, *outputs)
     return Problem(name, "odes", equation, times, truth, 1e-8, 1e-7, 60, accuracy, closed=False)
 
