@@ -1,0 +1,1 @@
+"""The equations of the tolerance benchmark, each as its textbook states it."""
