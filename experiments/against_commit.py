@@ -156,7 +156,7 @@ def last_steps(record: Path, count: int) -> float:
     with record.open() as file:
         rows = list(csv.DictReader(file))
     ended = rows[-1]
-    (began,) = (row for row in rows[:-1] if int(row["step"]) == int(ended["step"]) - count and row is not ended)
+    began = [row for row in rows if int(row["step"]) == int(ended["step"]) - count][-1]
     return (float(ended["seconds"]) - float(began["seconds"])) / count
 
 

@@ -76,6 +76,12 @@ class Joined(Region):
             [self.parts[index].place(count, source.split(index)) for index, count in zip(filled, counts, strict=True)]
         )
 
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """The parts between the numbers."""
+        found = [part.within(name, low, high) for part in self.parts]
+        kept = [part for part in found if part is not None]
+        return joined(kept) if kept else None
+
     def face(self, name: str, value: float) -> Region:
         """The faces of the parts whose extent contains the value."""
         having = [part for part in self.parts if name in part.names and _reaches(part, name, value)]
@@ -179,6 +185,11 @@ class Rejection(Region):
     def extent(self) -> Ends:
         """The extent of the base."""
         return self.base.extent
+
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """The points of the base between the numbers that pass the test."""
+        base = self.base.within(name, low, high)
+        return None if base is None else self.on(base)
 
     def face(self, name: str, value: float) -> Region:
         """The points of the base's face that pass the test."""

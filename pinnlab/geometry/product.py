@@ -97,6 +97,12 @@ class Product(Parametrised):
                 return product(face, Product(*others)) if others else face
         raise UserError(f"the product has no coordinate {name!r}; its coordinates are {', '.join(self.names)}")
 
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """The part of the factor that has the coordinate, times the others."""
+        parts = [factor.within(name, low, high) for factor in self.factors]
+        kept = [part for part in parts if isinstance(part, Parametrised)]
+        return Product(*kept) if len(kept) == len(parts) else None
+
 
 class _Times(Joined):
     """A joined region times another one; its parts are found when they are needed, as the parts of a boundary are."""

@@ -205,6 +205,21 @@ class Region(ABC):
         """
         raise UserError(f"a {type(self).__name__} has no pairs of faces: take face(name, value), or the boundary")
 
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """The part of the region where a coordinate lies between two numbers, as a window in time; None if it is empty.
+
+        Args:
+            name: A scalar coordinate that other coordinates do not depend on. A region without it is returned whole.
+            low: The least value.
+            high: The greatest value.
+
+        Raises:
+            UserError: if the region cannot be cut along the coordinate.
+        """
+        if name not in self.names:
+            return self
+        raise UserError(f"a {type(self).__name__} cannot be cut along {name}: boxes can, and products with them")
+
     def __mul__(self, other: Region) -> Region:
         """All combinations of a point here and a point there: `Interval(t=(0, 1)) * (plate - hole)`."""
         from pinnlab.geometry.sets import product

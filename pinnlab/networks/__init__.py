@@ -16,13 +16,15 @@ from pinnlab.networks.composed.enriched import Corner, Enriched
 from pinnlab.networks.composed.parts import DependsOn, Parts, PerOutput
 from pinnlab.networks.composed.seen import Seen
 from pinnlab.networks.composed.staged import Staged
+from pinnlab.networks.composed.windows import Windows
 from pinnlab.networks.mlp import MLP
-from pinnlab.networks.transforms import Build, Even, Odd, Rescaled, Taylor
+from pinnlab.networks.transforms import Affine, Build, Even, Odd, Rescaled, Taylor
 
 __all__ = [
     "MLP",
     "SIREN",
     "Adaptive",
+    "Affine",
     "Build",
     "Columns",
     "Corner",
@@ -49,4 +51,5 @@ __all__ = [
     "Sine",
     "Staged",
     "Taylor",
+    "Windows",
 ]

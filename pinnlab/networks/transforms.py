@@ -86,6 +86,38 @@ class Rescaled(nn.Module):
         return self.network((x - self.centre) * self.factor)
 
 
+class Affine(nn.Module):
+    """c + s N(x): a network whose outputs have a centre c and a size s, one number for each.
+
+    Example:
+        >>> import torch
+        >>> network, x = Affine(1, 1, centre=[300.0], size=[50.0]), torch.zeros(1, 1)
+        >>> torch.equal(network(x), 300 + 50 * network.network(x))
+        True
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, centre: Sequence[float], size: Sequence[float], network: Build = MLP
+    ) -> None:
+        """Sets c = `centre` and s = `size`, and builds the inner network.
+
+        Raises:
+            UserError: if there is not one number of each for every output, or a size is zero.
+        """
+        super().__init__()
+        if len(centre) != outputs or len(size) != outputs or not all(size):
+            raise UserError(f"Affine needs {outputs} centres and sizes other than 0, got {list(centre)}, {list(size)}")
+        self.centre: Tensor
+        self.size: Tensor
+        self.register_buffer("centre", torch.tensor([float(c) for c in centre]), persistent=False)
+        self.register_buffer("size", torch.tensor([float(s) for s in size]), persistent=False)
+        self.network = network(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Evaluates at `(N, inputs)`."""
+        return self.network(x) * self.size + self.centre
+
+
 class Taylor(nn.Module):
     """c_0 + c_1 x + … + c_{p−1} x^{p−1} + x^p N(x): a network of one input with given first Taylor coefficients at 0.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,37 @@ from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
 from pinnlab.reporting.coordinates import flat
+from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.residuals.hard.conditions import BuiltIn
 from pinnlab.solution.requests import Request, closure, derivative, requested
 from pinnlab.training.pinn import PINN
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a solve to a tolerance ended.
+
+    Attributes:
+        tol: The tolerance.
+        reached: Whether it was reached.
+        reason: What limited it; empty if it was reached.
+        error: The estimate of the largest error, relative to the size of each output.
+        windows: The number of windows in time.
+        features: The features of the last window.
+        points: The points of the last window.
+        seconds: Seconds in all.
+    """
+
+    tol: float
+    reached: bool
+    reason: str
+    error: float
+    windows: int
+    features: int
+    points: int
+    seconds: float
 
 
 class Solution:
@@ -41,10 +69,16 @@ class Solution:
         model: The trained module.
         history: The record of the training by column: step, phase, seconds, loss, its shares, unknowns.
         metrics: Errors and residual norms on held-out points.
+        ending: How a solve to a tolerance ended; None for a training with given phases.
     """
 
     def __init__(
-        self, model: PINN, history: Mapping[str, Array], metrics: Mapping[str, float], dtype: torch.dtype
+        self,
+        model: PINN,
+        history: Mapping[str, Array],
+        metrics: Mapping[str, float],
+        dtype: torch.dtype,
+        ending: Ending | None = None,
     ) -> None:
         """Wraps a trained module.
 
@@ -53,11 +87,27 @@ class Solution:
             history: The record of its training by column.
             metrics: Errors and residual norms.
             dtype: Of the points where it is evaluated.
+            ending: How a solve to a tolerance ended.
         """
-        self.model = model
+        self.model, self.ending = model, ending
         self.history = dict(history)
         self.metrics = dict(metrics)
         self._dtype = dtype
+
+    def __repr__(self) -> str:
+        """The unknowns and outputs with their estimated errors, and how the solve ended."""
+        parts = []
+        for name, value in self.unknowns.items():
+            parts.append(f"{name} = {plus_minus(value, self.metrics.get(f'uncertainty_{name}', math.nan))}")
+        for name in self.model.equation.outputs:
+            parts.append(f"{name} ± {self.metrics.get(f'uncertainty_{name}', math.nan):.0e}")
+        if self.ending is not None:
+            end = self.ending
+            parts.append(f"tol {end.tol:.0e} {'reached' if end.reached else f'not reached: {end.reason}'}")
+            if end.windows > 1:
+                parts.append(f"{end.windows} windows")
+            parts += [f"{end.features} features", f"{end.points} points", f"{end.seconds:.1f} s"]
+        return f"{self.model.equation.name}: {', '.join(parts)}"
 
     @property
     def unknowns(self) -> dict[str, float]:

@@ -26,6 +26,8 @@ from pinnlab.residuals.balancing import Balancing
 from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution
 from pinnlab.solution.solution import Solution
+from pinnlab.solution.tolerance import solve_to
+from pinnlab.strategy.recipe import Recipe
 from pinnlab.training.callbacks.history import History
 from pinnlab.training.phases import LBFGS, Adam, Phase
 from pinnlab.training.pinn import PINN
@@ -64,11 +66,19 @@ def solve(
     start: Solution | str | Path | None = None,
     folder: str | Path | None = None,
     progress: bool = False,
+    tol: float | None = None,
+    recipe: Recipe | None = None,
+    time_limit: float | None = None,
     **trainer: Any,
 ) -> Solution:
-    """Train a network to satisfy an equation, as `python -m pinnlab fit` does.
+    """Solve an equation: to a tolerance, or by training a network as `python -m pinnlab fit` does.
 
-    The same arguments give the same numbers as a configuration on the command line.
+    With `tol` the program chooses everything else itself: windows in time, random features of the inputs, points and
+    weights. It solves with more features until two solutions that share nothing but the equation agree to the
+    tolerance. `solution.ending` says whether they do, and `print(solution)` shows it with the estimated errors.
+
+    Without `tol` the arguments say what is trained and how; the same arguments give the same numbers as a configuration
+    on the command line.
 
     Ctrl-C ends the training after the current step. At a prompt (Python's, IPython's or a notebook's) the solution so
     far is returned. Elsewhere a KeyboardInterrupt is raised, so that a loop of solves ends too; its attribute
@@ -98,6 +108,11 @@ def solve(
             and those unknowns that lie within their bounds here. The equation may be another.
         folder: A new run folder to leave the record in, for `load` and the commands; nothing is written without it.
         progress: Show the progress.
+        tol: The largest error of each output over region and time that is allowed, relative to the output's largest
+            value, and of each unknown relative to its value. Of the arguments above, seed, folder and progress alone
+            go with it. A folder whose solve was killed is continued.
+        recipe: What decides how the tolerance is reached; `pinnlab.strategy.Refinement` by default.
+        time_limit: Seconds after which the solve ends with the best solution so far, with `tol`.
         **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
 
     Raises:
@@ -120,6 +135,22 @@ def solve(
             f"importing {name} solves an equation: put what it runs below 'if __name__ == \"__main__\":', so that its "
             "classes can be imported alone"
         )
+    if tol is not None:
+        others = {
+            "network": network, "engine": engine, "phases": phases, "points": points, "sampler": sampler,
+            "sobolev": sobolev, "weights": weights, "balancing": balancing, "hard": hard or None,
+            "resample_every": resample_every or None, "start": start, **trainer,
+        }  # fmt: skip
+        for name, value in others.items():
+            if value is not None:
+                raise UserError(f"solve(…, tol={tol:g}) chooses {name} itself: leave one of the two out")
+        return solve_to(
+            equation_of(equation), tol, recipe=recipe, time_limit=time_limit, seed=whole("seed", seed), folder=folder,
+            progress=progress,
+        )  # fmt: skip
+    for name, value in {"recipe": recipe, "time_limit": time_limit}.items():
+        if value is not None:
+            raise UserError(f"{name} goes with a tolerance: solve(equation, tol=1e-6, {name}=…)")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     given: dict[str, Any] = {
         "equation": equation_of(equation),

@@ -86,6 +86,15 @@ class Box(Parametrised):
         """
         return joined([self._surface(name, number(value, f"the face's {name}"), {})])
 
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """See `Region.within`."""
+        if name not in self.bounds:
+            return self
+        lower, upper = self._ends(name)
+        low, high = max(low, lower), min(high, upper)
+        cut: dict[str, tuple[Bound, Bound]] = {**self.bounds, name: (low, high)}
+        return Box(**cut) if low < high else None
+
     def faces(self, *names: str) -> Region:
         """Both faces of each of these axes, of all axes where none is named.
 

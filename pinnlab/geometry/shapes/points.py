@@ -86,6 +86,14 @@ class PointSet(Region):
             for row in named
         ]
 
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """The given points between the numbers, both included."""
+        if name not in self.columns:
+            return self
+        column = self.columns[name]
+        kept = (column >= low) & (column <= high)
+        return PointSet(**{key: values[kept] for key, values in self.columns.items()}) if bool(kept.any()) else None
+
     def place(self, n: int, source: Source) -> Points:
         """All given points, for any n and source."""
         return {name: column.to(torch.get_default_dtype()) for name, column in self.columns.items()}
@@ -129,6 +137,10 @@ class Point(Parametrised):
                 for name, value in self.coordinates.items()
             ]
         ).all(0)
+
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """Itself, if its coordinate lies between the numbers."""
+        return self if low <= self.coordinates.get(name, low) <= high else None
 
     def map(self, unit: Tensor) -> Points:
         """As many copies as `unit`, `(N, 0)`, has rows."""

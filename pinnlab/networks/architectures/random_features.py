@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +12,9 @@ from pinnlab.networks.mlp import activation as _activation
 
 
 class RandomFeatures(nn.Module):
-    """W σ(A x + b) + c with A and b drawn once, A_ij ~ N(0, s²/inputs) and b_i ~ N(0, s²) (Rahimi & Recht 2008).
+    """W σ(A x + b) + c with A and b drawn once (Rahimi & Recht 2008).
+
+    A_ij ~ N(0, s_j²/inputs) for a scale s_j of each input, and b_i ~ N(0, s²) with the largest scale s.
 
     Training it on a residual is a linear problem wherever the residual is, as in an extreme learning machine (Huang,
     Zhu & Siew 2006), so that Gauss-Newton needs a step or two where a network with trained features needs hundreds. As
@@ -28,7 +32,12 @@ class RandomFeatures(nn.Module):
     bias: Tensor
 
     def __init__(
-        self, inputs: int, outputs: int, features: int = 300, scale: float = 1.0, activation: str = "tanh"
+        self,
+        inputs: int,
+        outputs: int,
+        features: int = 300,
+        scale: float | Sequence[float] = 1.0,
+        activation: str = "tanh",
     ) -> None:
         """Draws the features.
 
@@ -36,17 +45,20 @@ class RandomFeatures(nn.Module):
             inputs: Columns of the input, `(N, inputs)`.
             outputs: Columns of the output, `(N, outputs)`.
             features: The number of features.
-            scale: The standard deviation s; the features bend over lengths of about 1/s.
+            scale: The s of all inputs, or of each; the features bend over lengths of about 1/s.
             activation: One of `ACTIVATIONS`.
 
         Raises:
-            UserError: if a number is not positive, or the activation unknown.
+            UserError: if a number is not positive, there is not one scale for each input, or the activation is unknown.
         """
         super().__init__()
-        if features < 1 or not scale > 0:
+        scales = [scale] * inputs if isinstance(scale, int | float) else list(scale)
+        if features < 1 or not all(s > 0 for s in scales):
             raise UserError(f"RandomFeatures needs a positive number and scale, got {features} and {scale}")
-        self.register_buffer("weight", scale * inputs**-0.5 * torch.randn(features, inputs))
-        self.register_buffer("bias", scale * torch.randn(features))
+        if len(scales) != inputs:
+            raise UserError(f"RandomFeatures needs one scale, or one for each of {inputs} inputs, not {len(scales)}")
+        self.register_buffer("weight", torch.tensor(scales) * inputs**-0.5 * torch.randn(features, inputs))
+        self.register_buffer("bias", max(scales) * torch.randn(features))
         self.activation = _activation(activation)
         self.last = nn.Linear(features, outputs)
 

@@ -98,9 +98,9 @@ def error_estimates(
     """
     twin = residuals.with_engine(NTP())
     equation, constraints = residuals.equation, residuals.equation.constraints()
-    inside, measured = domain(constraints), _measured(equation)
+    inside, noisy = domain(constraints), measured(equation)
     # nodes of training and of a finer rule do not fit together, and the finer one sees more
-    alone = measured | {name for name, constraint in constraints.items() if not constraint.local}
+    alone = noisy | {name for name, constraint in constraints.items() if not constraint.local}
     every = _together(held_out, trained or {}, alone)
     if (worst := _worst(twin, inside, 2 * size(held_out[inside]))) is not None:
         every[inside] = concatenate([worst, every[inside]])
@@ -112,9 +112,9 @@ def error_estimates(
     some = subsample(len(places), _PLACES)
     few = places[some]
     functions = system.functions(few)
-    exact = [name for name in points if name not in measured]
+    exact = [name for name in points if name not in noisy]
     least = _rounding_level(residuals, {name: len(system.rows[name].value) for name in exact}, rounding_errors)
-    groups = [name for name in points if name in measured]
+    groups = [name for name in points if name in noisy]
     posterior = infer(system.together(exact), [system.rows[name] for name in groups], functions, least)
 
     shifts = system.shifts(posterior.corrections, places, used)
@@ -167,7 +167,7 @@ def _worst(residuals: Residuals, name: str, candidates: int) -> Points | None:
     return {key: column.to(device) for key, column in found.items()} if size(found) else None
 
 
-def _measured(equation: Equation) -> set[str]:
+def measured(equation: Equation) -> set[str]:
     """The constraints on given points that are measurements."""
     return {
         name

@@ -1,0 +1,140 @@
+"""What a solve to a tolerance leaves in a folder, and what it says meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pinnlab.collocation.datamodule import Collocation
+from pinnlab.engines import NTP
+from pinnlab.equations import Equation
+from pinnlab.errors import UserError
+from pinnlab.networks import Build
+from pinnlab.reporting.configured import configuration
+from pinnlab.reporting.files import write_arrays, write_atomically
+from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.record.arrays import covered, exact_arrays, solution_arrays, where
+from pinnlab.reporting.record.provenance import commit, versions
+from pinnlab.reporting.record.rows import RowWriter
+from pinnlab.reporting.sources import keep
+from pinnlab.solution.solution import Solution
+from pinnlab.strategy.journal import Journal
+from pinnlab.strategy.march import March
+from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Restart, Survey
+from pinnlab.training.callbacks.progress import clock
+from pinnlab.training.phases import GaussNewton
+from pinnlab.training.setup.settings import bind
+
+
+class SolveFolder:
+    """The folder of a solve: a journal while it goes on, and at its end all that other runs leave.
+
+    A solve that was killed has a journal and no summary; a solve with the same arguments in its folder goes on there.
+
+    Attributes:
+        journal: Its journal.
+    """
+
+    def __init__(self, path: Path, equation: Equation, tol: float, seed: int) -> None:
+        """Makes the folder, or opens that of a solve which has not ended.
+
+        Raises:
+            UserError: if something else is there, or a solve that has ended.
+        """
+        self._seed = seed
+        journal = path / "decisions.jsonl"
+        if journal.exists():
+            self.folder = RunFolder.open(path)
+            if self.folder.finished:
+                raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
+        else:
+            self.folder = RunFolder.create(path.parent, path.name, path.name)
+            journal.touch()
+        self.journal = Journal(journal)
+
+    def finish(self, solution: Solution, network: Build) -> None:
+        """Writes the record of a solve that has ended; one that can go on keeps its journal alone."""
+        ending = solution.ending
+        assert ending is not None
+        if ending.reason in ("Ctrl-C", "the time limit"):
+            return
+        model, folder = solution.model, self.folder
+        data = Collocation(seed=self._seed)
+        given = {
+            "equation": model.equation, "network": network, "engine": NTP(), "phases": [GaussNewton(0)],
+            "sobolev": None, "weights": None, "balancing": None, "hard": False,
+        }  # fmt: skip
+        write_atomically(folder.config, configuration(given, data, {"precision": "64-true"}, self._seed))
+        columns = list(solution.history)
+        writer = RowWriter(folder.metrics, columns)
+        for values in zip(*solution.history.values(), strict=True):
+            writer.write({name: value.item() for name, value in zip(columns, values, strict=True)})
+        writer.close()
+        checkpoint = {
+            "state_dict": model.state_dict(),
+            "pinnlab": {"equation": model.equation.name, "settings": {}, "schedule": model.schedule.state_dict()},
+        }
+        torch.save(checkpoint, folder.checkpoints / "last.ckpt")
+        bind(model, data)
+        name, points = where(model, data)
+        found = covered(model, name, points, solution_arrays(model, name, points) | exact_arrays(model, points))
+        write_arrays(folder.solution, found)
+        folder.write_summary(
+            {
+                "equation": model.equation.name,
+                "engine": "NTP",
+                "seed": self._seed,
+                "versions": versions(),
+                "commit": commit(),
+                "sources": keep(folder, model.equation, model.residuals.network),
+                "phases": [],
+                "seconds": ending.seconds,
+                "unknowns": {
+                    name: {
+                        "value": solution.unknowns[name],
+                        "truth": unknown.truth,
+                        "error": solution.metrics.get(f"error_{name}"),
+                    }
+                    for name, unknown in model.equation.unknowns().items()
+                },
+                "metrics": solution.metrics,
+                "findings": model.findings,
+                "tolerance": vars(ending),
+                "status": "finished",
+                "failures": [],
+                "signal": None,
+            }
+        )
+
+
+def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """A row of the record for a proposal."""
+    assert isinstance(decision, Proposal)
+    return {
+        "step": number,
+        "phase": "proposal",
+        "seconds": seconds,
+        "loss": outcome.held_out,
+        "solve/error": outcome.error,
+        "solve/features": float(decision.features.count),
+        "solve/end": float("nan") if decision.end is None else decision.end,
+    }
+
+
+def told(decision: Decision, answer: Answer, march: March, seconds: float) -> str:
+    """A line for a person who waits; empty for decisions that take no time."""
+    match decision:
+        case Survey():
+            return f"{clock(seconds):>8}  {len(decision.features)} scales tried: {decision.why}"
+        case Restart():
+            return f"{clock(seconds):>8}  from the start again: {decision.why}"
+        case Proposal():
+            assert isinstance(answer, Outcome)
+            window = ""
+            if march.evolution is not None:
+                window = f"{march.evolution.along} from {answer.begin:.4g} to {decision.end:.4g}, "
+            error = f"error {answer.error:.1e} (tol {march.progress.tol:.0e})"
+            return f"{clock(seconds):>8}  {window}{decision.features.count} features: {error}"
+    return ""

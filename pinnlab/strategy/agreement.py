@@ -1,0 +1,103 @@
+"""How far two solves agree, and what one of them hands on to the next window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pinnlab.collocation import Sobol
+from pinnlab.geometry import Points, select
+from pinnlab.jets import IndexSet
+from pinnlab.strategy.trial import Trial, fresh
+from pinnlab.strategy.window import Before, handed
+from pinnlab.training.evaluation.error_estimates import error_estimates, measured
+
+# The number of points inside where solutions are compared, and of all constraints where residuals are judged.
+_COMPARED, _HELD_OUT = 2000, 1000
+
+
+def compared(trial: Trial) -> Points:
+    """Points where solutions are compared: inside, and on all conditions."""
+    equation = trial.residuals.equation
+    found = []
+    for number, constraint in enumerate(trial.residuals.constraints.values()):
+        share = max(constraint.region.dimension, 1) / max(1, equation.dimension)
+        n = max(16, math.ceil(_COMPARED**share))
+        batch = constraint.flat(Sobol().sample(constraint.region, constraint.region.units(n), 104729 + number))
+        found.append({name: batch[name] for name in equation.inputs})
+    return {name: torch.cat([batch[name] for batch in found]) for name in equation.inputs}
+
+
+def differences(
+    main: Trial, other: Trial, points: Points, sizes: Tensor
+) -> tuple[dict[str, float], dict[str, float | list[float]]]:
+    """The largest difference of two solutions for each output and unknown, relative to its size.
+
+    Args:
+        main: A solution.
+        other: Another one.
+        points: Where they are compared.
+        sizes: The sizes of the outputs, `(outputs,)`.
+
+    Returns:
+        The differences by name, and the point of the largest one.
+    """
+    equation = main.residuals.equation
+    relative = (main.values(points) - other.values(points)).abs() / sizes.clamp(min=torch.finfo(sizes.dtype).tiny)
+    relative = torch.where(relative.isfinite(), relative, torch.inf)
+    found = dict(zip(equation.outputs, relative.amax(0).tolist(), strict=True))
+    others = other.unknowns()
+    for name, value in main.unknowns().items():
+        found[name] = abs(value - others[name]) / (abs(value) or 1.0)
+    worst = int(relative.amax(1).argmax())
+    return found, {name: points[name][worst].tolist() for name in equation.inputs}
+
+
+def at_start(main: Trial, other: Trial, points: Points, sizes: Tensor, along: str | None) -> float:
+    """The largest difference of two solutions where an input is least, at the start of a window; 0 without time."""
+    if along is None:
+        return 0.0
+    first = points[along] <= points[along].min()
+    return max(differences(main, other, select(points, first), sizes)[0].values())
+
+
+def before(trial: Trial, along: str, orders: Mapping[str, int]) -> Before:
+    """The columns with which a window starts from a solution."""
+    equation = trial.residuals.equation
+    axis, highest = list(equation.inputs).index(along), max(orders.values())
+
+    def columns(points: Points) -> dict[str, Tensor]:
+        inputs = {name: points[name] for name in equation.inputs}
+        with torch.enable_grad():
+            fields = trial.residuals.fields(inputs, IndexSet.simplex(equation.dimension, highest - 1))
+        found = {}
+        for output, order in orders.items():
+            for k in range(order):
+                alpha = tuple(k if i == axis else 0 for i in range(equation.dimension))
+                found[handed(output, k)] = fields[output].derivative(alpha).detach()
+        return found
+
+    return columns
+
+
+def measured_errors(trial: Trial, sizes: Tensor) -> dict[str, float]:
+    """The errors that noise in measurements causes, relative to the sizes of outputs and unknowns.
+
+    Two solutions of the same measurements agree in what the noise did to them. The posterior of `error_estimates` knows
+    it. Empty for an equation without measurements.
+
+    Args:
+        trial: A solution.
+        sizes: The largest value of each output, `(outputs,)`.
+    """
+    residuals = trial.residuals
+    if not measured(residuals.equation):
+        return {}
+    found = error_estimates(residuals, fresh(residuals, _HELD_OUT, 1), trial.points).errors
+    equation = residuals.equation
+    scales = dict(zip(equation.outputs, sizes.tolist(), strict=True))
+    scales |= {name: abs(value) for name, value in trial.unknowns().items()}
+    return {name: error / (scales[name] or 1.0) for name, error in found.items()}

@@ -1,0 +1,167 @@
+"""Which input of an equation is its time: conditions at its start alone say how the solution goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pinnlab.engines import NTP
+from pinnlab.equations import Equation
+from pinnlab.equations.base import twin
+from pinnlab.equations.constraints import Constraint, domain
+from pinnlab.equations.inputs import Vector
+from pinnlab.errors import UserError
+from pinnlab.geometry import Points, Region
+from pinnlab.geometry.region import Pilot
+from pinnlab.residuals import Residuals
+
+# No equation that we know has a higher derivative in time.
+_HIGHEST = 4
+_POINTS = 64
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """How an equation goes on in time.
+
+    Attributes:
+        along: The input that is its time.
+        start: Where it starts.
+        end: Where it ends.
+        orders: Output -> the highest derivative in time that the equation has of it: so many values, from the output
+            itself on, start a further window.
+        initial: The constraints at the start.
+    """
+
+    along: str
+    start: float
+    end: float
+    orders: Mapping[str, int]
+    initial: tuple[str, ...]
+
+
+def evolution(equation: Equation) -> Evolution | None:
+    """The time of an equation; None where it has none, so that it must be solved in one piece.
+
+    An input is the time if constraints give conditions where it is least, and none where it is largest; if they are as
+    many as the equation has derivatives in this input; and if all regions can be cut along it. An equation with
+    unknowns has none here, because its windows would find different values.
+    """
+    if equation.unknowns():
+        return None
+    scalar = [name for name in equation.inputs if not isinstance(name, Vector)]
+    for name in sorted(scalar, key=lambda name: name not in ("t", "time")):
+        found = _along(equation, name)
+        if found is not None:
+            return found
+    return None
+
+
+def _along(equation: Equation, name: str) -> Evolution | None:
+    constraints = equation.constraints()
+    region = constraints[domain(constraints)].region
+    if region.dimension != equation.dimension or name not in region.names:
+        return None
+    low, high = (float(end) for end in region.extent[name])
+    initial = tuple(key for key, found in constraints.items() if _lies(found.region, name, low, high) == "start")
+    if not initial or any(_lies(found.region, name, low, high) == "end" for found in constraints.values()):
+        return None
+    if not all(_can_be_cut(found, name, low, (low + high) / 2) for found in constraints.values()):
+        return None
+    orders = _orders(equation, name, (low + high) / 2)
+    residuals = Residuals(_Probe(equation), equation, NTP())
+    given = sum(residuals.height(key) for key in initial)
+    return Evolution(name, low, high, orders, initial) if given == sum(orders.values()) else None
+
+
+def _lies(region: Region, name: str, low: float, high: float) -> str:
+    """Whether a condition lies where an input is least, `start`, or partly where it is largest, `end`."""
+    if name not in region.names or (region.dimension > 0 and _solid(region, name)):
+        return ""
+    points = region.place(_POINTS, Pilot())[name].double()
+    slack = 1e-9 * (high - low)
+    if bool((points <= low + slack).all()):
+        return "start"
+    return "end" if bool((points >= high - slack).any()) else ""
+
+
+def _solid(region: Region, name: str) -> bool:
+    """Whether the input runs freely in the region, so that no part of it lies at an end."""
+    points = region.place(_POINTS, Pilot())[name]
+    return len(points.unique()) > len(points) // 2
+
+
+def _can_be_cut(constraint: Constraint, name: str, low: float, high: float) -> bool:
+    """Whether the rows of a constraint need no points at other times, and its region can be cut into windows."""
+    if not constraint.local:
+        return False
+    points = constraint.region.place(_POINTS, Pilot())
+    try:
+        for place in constraint.places.values():
+            arguments = {key: column for key, column in points.items()}
+            found = place(**{key: arguments[key] for key in _asked(place) if key in arguments})
+            if name in found:
+                return False
+        constraint.region.within(name, low, high)
+    except UserError:
+        return False
+    return True
+
+
+def _asked(place: object) -> tuple[str, ...]:
+    import inspect
+
+    return tuple(inspect.signature(place).parameters)  # type: ignore[arg-type]
+
+
+class _Probe(nn.Module):
+    """A smooth function of the inputs, with c (t − t₀)ᵏ (1 + x₁ + …) added to one output."""
+
+    def __init__(
+        self, equation: Equation, output: int = 0, power: int = -1, along: int = 0, centre: float = 0.0
+    ) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.weight = nn.Parameter(torch.randn(len(equation.outputs), equation.dimension, generator=generator))
+        self.output, self.power, self.along, self.centre = output, power, along, centre
+
+    def forward(self, x: Tensor) -> Tensor:
+        base = torch.sin(nn.functional.linear(x, self.weight) + 0.3) + 1.5
+        if self.power < 0:
+            return base
+        added = 1 + 0.1 * x.sum(-1)
+        for _ in range(self.power):
+            added = added * (x[..., self.along] - self.centre)
+        columns = [base[..., i] + added if i == self.output else base[..., i] for i in range(base.shape[-1])]
+        return torch.stack(columns, -1)
+
+
+def _orders(equation: Equation, name: str, centre: float) -> dict[str, int]:
+    """Output -> the highest derivative in an input that the equation's residuals contain: 0 for none.
+
+    At t = t₀ the function (t − t₀)ᵏ changes a residual only if the residual contains a kth derivative in t.
+    """
+    constraints, along = equation.constraints(), list(equation.inputs).index(name)
+    solid: dict[str, Points] = {}
+    for key, constraint in constraints.items():
+        if constraint.region.dimension == equation.dimension:
+            points = constraint.region.place(_POINTS, Pilot())
+            solid[key] = {**points, name: torch.full_like(points[name], centre)}
+
+    def rows(probe: _Probe) -> Tensor:
+        residuals = Residuals(probe, twin(equation), NTP()).unweighted()
+        with torch.enable_grad():
+            return torch.cat([block.detach().flatten() for block in residuals(solid, residuals.weighting).values()])
+
+    plain = rows(_Probe(equation))
+    found = {}
+    for number, output in enumerate(equation.outputs):
+        changed = [
+            k for k in range(1, _HIGHEST + 1)
+            if not torch.allclose(rows(_Probe(equation, number, k, along, centre)), plain, rtol=1e-9, atol=1e-12)
+        ]  # fmt: skip
+        found[output] = max(changed, default=0)
+    return found

@@ -1,0 +1,99 @@
+"""Random features of an equation's inputs: what a recipe chooses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import nn
+
+from pinnlab.equations import Equation
+from pinnlab.equations.constraints import domain
+from pinnlab.equations.inputs import axis_names
+from pinnlab.networks import Affine, Build, Columns, RandomFeatures, Rescaled
+
+
+@dataclass(frozen=True)
+class Features:
+    """Waves sin(k·x + b) with random wave numbers k, on a region that is scaled to [−1, 1] along every input.
+
+    Attributes:
+        count: How many.
+        scales: For each column of the inputs, the standard deviation of the wave numbers along it.
+        seed: Of the features, and of the points where they are fitted.
+
+    Example:
+        >>> Features(100, (4.0, 4.0)).grown(4.0)
+        Features(count=400, scales=(8.0, 8.0), seed=0)
+        >>> Features(100, (4.0, 4.0)).denser(1, 1.5)
+        Features(count=150, scales=(4.0, 6.0), seed=0)
+    """
+
+    count: int
+    scales: tuple[float, ...]
+    seed: int = 0
+
+    def magnified(self, factors: Sequence[float]) -> Features:
+        """The same number with the scales multiplied."""
+        return replace(self, scales=tuple(s * f for s, f in zip(self.scales, factors, strict=True)))
+
+    def grown(self, factor: float) -> Features:
+        """More features, with the wave numbers that so many resolve: those of d inputs grow by the dth root."""
+        count = max(8, round(self.count * factor))
+        by = (count / self.count) ** (1 / len(self.scales))
+        return replace(self, count=count, scales=tuple(by * s for s in self.scales))
+
+    def denser(self, axis: int, factor: float) -> Features:
+        """More features, with larger wave numbers along one input alone."""
+        scales = tuple(factor * s if i == axis else s for i, s in enumerate(self.scales))
+        return replace(self, count=round(self.count * factor), scales=scales)
+
+
+@dataclass(frozen=True)
+class Range:
+    """What values the outputs are expected to have: c + s N(x) with N of order 1.
+
+    Attributes:
+        centre: c for each output.
+        size: s for each output.
+    """
+
+    centre: tuple[float, ...]
+    size: tuple[float, ...]
+
+    @classmethod
+    def unit(cls, count: int) -> Range:
+        """Around 0, of size 1."""
+        return cls((0.0,) * count, (1.0,) * count)
+
+
+def builder(equation: Equation, features: Features, outputs: Range) -> Build:
+    """How a network of these features is built on the region of an equation."""
+    constraints = equation.constraints()
+    extent = constraints[domain(constraints)].region.extent
+    low, high = (torch.cat([extent[name][end].reshape(-1) for name in equation.inputs]).tolist() for end in (0, 1))
+    # the class divides by √inputs
+    scales = [s * math.sqrt(len(low)) for s in features.scales]
+    waves = partial(RandomFeatures, features=features.count, scale=scales, activation="sin")
+    sized = partial(Affine, centre=list(outputs.centre), size=list(outputs.size), network=waves)
+    return partial(Rescaled, low=low, high=high, network=sized)
+
+
+def built(equation: Equation, build: Build, seed: int) -> nn.Module:
+    """A network with these features whose last layer is zero."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build(Columns(axis_names(equation.inputs)), Columns(equation.outputs))
+    waves = random_features(network)
+    nn.init.zeros_(waves.last.weight)
+    nn.init.zeros_(waves.last.bias)
+    return network
+
+
+def random_features(network: nn.Module) -> RandomFeatures:
+    """The features within a network."""
+    (found,) = (module for module in network.modules() if isinstance(module, RandomFeatures))
+    return found

@@ -1,0 +1,113 @@
+"""The journal of a solve: every decision with its answer, so that a solve that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pickle
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pinnlab.errors import UserError
+from pinnlab.strategy.features import Features
+from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Proposal, Restart, Survey
+
+Entry = tuple[Decision, Answer]
+
+
+class Journal:
+    """A file with one line of JSON for each decision and its answer.
+
+    Example:
+        >>> import tempfile
+        >>> from pinnlab.strategy.features import Features
+        >>> decision = Survey((Features(20, (4.0,)),), why="the scale")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Journal(Path(folder) / "decisions.jsonl").write(decision, (0.5,))
+        ...     [(again, answer)] = Journal(Path(folder) / "decisions.jsonl").entries()
+        >>> again == decision, answer
+        (True, (0.5,))
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Takes the file, which need not exist yet."""
+        self.path = path
+
+    def write(self, decision: Decision, answer: Answer, seconds: float = 0.0) -> None:
+        """Adds a line, and makes sure that it outlives the machine."""
+        told = dataclasses.asdict(answer) if isinstance(answer, Outcome) else answer
+        line = {"decision": type(decision).__name__, **dataclasses.asdict(decision), "answer": told, "seconds": seconds}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def keep(self, number: int, piece: Mapping[str, Any]) -> None:
+        """Writes the solutions of the accepted piece of that number, whole or not at all, before its line."""
+        path = self._piece(number)
+        torch.save(dict(piece), beside := path.with_suffix(".part"))
+        beside.replace(path)
+
+    def piece(self, number: int) -> dict[str, Any]:
+        """The solutions of an accepted piece; no code that the file may hold is run.
+
+        Raises:
+            UserError: if there is no such file, or it is damaged.
+        """
+        try:
+            found: dict[str, Any] = torch.load(self._piece(number), map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+            raise UserError(f"{self._piece(number)} is missing or damaged: begin again in another folder") from None
+        return found
+
+    def _piece(self, number: int) -> Path:
+        return self.path.with_name(f"piece_{number}.pt")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What was written; a last line that a crash cut off is dropped.
+
+        Raises:
+            UserError: if the file holds something else.
+        """
+        if not self.path.exists():
+            return []
+        try:
+            return [json.loads(line) for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        except ValueError:
+            raise UserError(f"{self.path} is damaged: move it away to begin again") from None
+
+    def entries(self) -> Iterator[Entry]:
+        """The decisions and answers.
+
+        Raises:
+            UserError: as for `lines`.
+        """
+        for line in self.lines():
+            yield _decision(line), _answer(line["answer"])
+
+
+def _decision(line: dict[str, Any]) -> Decision:
+    match line["decision"]:
+        case "Proposal":
+            return Proposal(_features(line["features"]), line["end"], line["why"])
+        case "Survey":
+            return Survey(tuple(map(_features, line["features"])), line["end"], line["why"])
+        case "Accept":
+            return Accept()
+        case "Restart":
+            return Restart(line["why"])
+    raise UserError(f"a journal holds the unknown decision {line['decision']!r}")
+
+
+def _features(content: dict[str, Any]) -> Features:
+    return Features(content["count"], tuple(content["scales"]), content["seed"])
+
+
+def _answer(content: Any) -> Answer:
+    if isinstance(content, dict):
+        return Outcome(**content)
+    return None if content is None else tuple(content)

@@ -1,0 +1,277 @@
+"""The loop of a solve with a tolerance: a recipe proposes, two solves tell their error, the recipe accepts or not."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pinnlab.equations import Equation
+from pinnlab.equations.base import twin
+from pinnlab.errors import UserError
+from pinnlab.strategy.agreement import at_start, before, compared, differences, measured_errors
+from pinnlab.strategy.evolution import evolution
+from pinnlab.strategy.features import Features, Range
+from pinnlab.strategy.journal import Journal
+from pinnlab.strategy.piece import Piece, main_of, other_of
+from pinnlab.strategy.recipe import (
+    Accept,
+    Answer,
+    Decision,
+    Outcome,
+    Progress,
+    Proposal,
+    Recipe,
+    Restart,
+    Stop,
+    Survey,
+)
+from pinnlab.strategy.trial import Guess, Trial, solved
+from pinnlab.strategy.window import Window
+
+# The solution that a solution is compared with has this part of its features.
+_FEWER = 0.7
+_SURVEY_STEPS = 12
+
+
+class March:
+    """Solves an equation window after window, or in one piece, as a recipe says.
+
+    Attributes:
+        pieces: What was accepted.
+        progress: What the recipe sees.
+    """
+
+    def __init__(self, equation: Equation, recipe: Recipe, tol: float, seed: int = 0) -> None:
+        """Begins.
+
+        Args:
+            equation: The equation; it stays as it is.
+            recipe: What decides.
+            tol: The tolerance, relative to the size of each output.
+            seed: Of features and points.
+        """
+        self.equation, self.recipe, self.seed = equation, recipe, seed
+        self.evolution = evolution(equation)
+        self.progress = Progress(equation, self.evolution, tol)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.pieces: list[Piece] = []
+        self._candidate: Piece | None = None
+        self._proposed = Proposal(Features(1, (1.0,)))
+        self.progress.time = None if self.evolution is None else self.evolution.start
+
+    @property
+    def complete(self) -> bool:
+        """Whether the accepted solution covers the whole region."""
+        if self.evolution is None:
+            return bool(self.pieces)
+        return self.progress.time is not None and self.progress.time >= self.evolution.end
+
+    def take_candidate(self) -> None:
+        """Accepts the last proposal's solution, whatever its error is, where nothing else was found."""
+        if self._candidate is not None:
+            self._accept()
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """The estimated error of each output and unknown, relative to its size, over all that was accepted."""
+        if not self.pieces:
+            return dict.fromkeys([*self.equation.outputs, *self.equation.unknowns()], math.inf)
+        return {name: max(piece.errors[name] for piece in self.pieces) for name in self.pieces[-1].errors}
+
+    @property
+    def sizes(self) -> Tensor:
+        """The largest value of each output so far, `(outputs,)`; zeros before there is any."""
+        return self.pieces[-1].sizes if self.pieces else torch.zeros(len(self.equation.outputs))
+
+    def run(
+        self,
+        journal: Journal | None = None,
+        over: Callable[[], str] = lambda: "",
+        tell: Callable[[Decision, Answer], None] = lambda *_: None,
+    ) -> Stop:
+        """Goes on until the recipe stops.
+
+        Decisions that a journal has are answered from it, and their accepted solutions are read; the others are added.
+
+        Args:
+            journal: The journal; nothing is kept without one.
+            over: Why to stop before the next decision; empty to go on.
+            tell: Is told every decision and its answer.
+
+        Raises:
+            UserError: if the recipe decides otherwise than the journal says.
+        """
+        past = iter(journal.entries() if journal is not None else ())
+        decisions = self.recipe.decisions(self.progress)
+        answer: Answer = None
+        accepted = 0
+        while True:
+            try:
+                decision = decisions.send(answer)
+            except StopIteration as end:
+                stop: Stop = end.value
+                return stop
+            known = next(past, None)
+            if known is None and (reason := over()):
+                return Stop(False, reason)
+            if known is not None and known[0] != decision:
+                raise UserError(f"the journal is of another solve: it has {known[0]}, and now it would be {decision}")
+            if isinstance(decision, Accept):
+                accepted += 1
+            if known is not None and isinstance(decision, Proposal):
+                answer, self._proposed = known[1], decision
+            elif known is not None and isinstance(decision, Survey):
+                answer = known[1]
+            elif known is not None and isinstance(decision, Accept):
+                assert journal is not None
+                self._restore(journal.piece(accepted))
+            else:
+                if isinstance(decision, Accept) and self._candidate is None:
+                    # the solve was killed between the proposal and this
+                    self._attempt(self._proposed)
+                began = time.perf_counter()
+                answer = self._answer(decision)
+                if journal is not None:
+                    if isinstance(decision, Accept):
+                        journal.keep(accepted, self.pieces[-1].state)
+                    journal.write(decision, answer, time.perf_counter() - began)
+            tell(decision, answer)
+
+    def _answer(self, decision: Decision) -> Answer:
+        match decision:
+            case Proposal():
+                self._proposed = decision
+                return self._attempt(decision)
+            case Survey():
+                return self._survey(decision)
+            case Accept():
+                self._accept()
+            case Restart():
+                self._begin()
+        return None
+
+    @property
+    def _last(self) -> Piece | None:
+        """The piece that the next window goes on from."""
+        return self.pieces[-1] if self.pieces and self.evolution is not None else None
+
+    def _survey(self, survey: Survey) -> tuple[float, ...]:
+        """The held-out losses of solves with each of the features."""
+        last, outputs = self._last, self._range()
+        found = []
+        for features in survey.features:
+            window = self._within(survey.end, main_of(last))
+            seeded = dataclasses.replace(features, seed=self.seed)
+            found.append(solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._still()).held_out)
+        return tuple(loss if math.isfinite(loss) else math.inf for loss in found)
+
+    def _attempt(self, proposal: Proposal) -> Outcome:
+        """Tries a proposal.
+
+        The solution with fewer features is found first, and the other one from there. Where a solution went before,
+        both go on from the same one; the solution with fewer features then also goes on from its own.
+        """
+        features, fewer = self._seeded(proposal.features)
+        last, outputs = self._last, self._range()
+
+        def solve(features: Features, start: Trial | None, guess: Guess | None, reference: float = 0.0) -> Trial:
+            window = self._within(proposal.end, start)
+            return solved(window, features, outputs, guess=guess, reference=reference)
+
+        other = solve(fewer, main_of(last), self._still())
+        main = solve(features, main_of(last), other.values, other.first)
+        points = compared(main)
+        values = main.values(points)
+        sizes = torch.maximum(self.sizes, values.abs().amax(0))
+        local, where = differences(main, other, points, sizes)
+        errors, start = (
+            local,
+            0.0 if self.evolution is None else at_start(main, other, points, sizes, self.evolution.along),
+        )
+        if last is not None and max(local.values()) < 1:
+            other = solve(fewer, last.other, other.values, other.first)
+            errors, where = differences(main, other, points, sizes)
+        noise = measured_errors(main, sizes)
+        for name, error in noise.items():
+            errors[name] = max(errors[name], error)
+        self._candidate = Piece(proposal.end, main, other, errors, sizes)
+        return Outcome(
+            self.progress.time,
+            max(local.values()),
+            max(*errors.values(), *self.errors.values()) if self._last else max(errors.values()),
+            where,
+            main.held_out,
+            start,
+            max(noise.values(), default=0.0),
+        )
+
+    def _accept(self) -> None:
+        assert self._candidate is not None
+        if self.evolution is None:
+            self.pieces = []
+        self.pieces.append(self._candidate)
+        self.progress.time = self._candidate.end
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Accepts the last proposal with solutions that were kept."""
+        proposal, last, outputs = self._proposed, self._last, self._range()
+        features, fewer = self._seeded(proposal.features)
+
+        def again(features: Features, start: Trial | None, stored: Mapping[str, Tensor]) -> Trial:
+            trial = Trial.untrained(self._within(proposal.end, start), features, outputs)
+            trial.residuals.load_state_dict(stored)
+            return trial
+
+        main = again(features, main_of(last), state["main"])
+        other = again(fewer, other_of(last), state["other"])
+        self._candidate = Piece(proposal.end, main, other, dict(state["errors"]), state["sizes"])
+        self._accept()
+        self._candidate = None
+
+    def _seeded(self, features: Features) -> tuple[Features, Features]:
+        """The features of both solutions of a proposal, each with its seed; fewer features resolve longer waves."""
+        first = dataclasses.replace(features, seed=self.seed + 2 * len(self.pieces))
+        return first, dataclasses.replace(first.grown(_FEWER), seed=first.seed + 1)
+
+    def _within(self, end: float | None, start: Trial | None) -> Equation:
+        """The equation in the next window, or an equation without time as a whole, with unknowns of its own."""
+        if self.evolution is None:
+            whole = twin(self.equation)
+            for unknown in whole.unknowns().values():
+                unknown.reset()
+            return whole
+        assert self.progress.time is not None
+        assert end is not None
+        handed = None if start is None else before(start, self.evolution.along, self.evolution.orders)
+        return Window(self.equation, self.evolution, self.progress.time, end, handed)
+
+    def _range(self) -> Range:
+        """The values that the outputs are expected to have in the next window."""
+        size = tuple(float(s) or 1.0 for s in self.sizes)
+        still = self._values_at_start
+        if still is None:
+            return Range((0.0,) * len(size), size)
+        assert self._last is not None
+        return Range(tuple(still(compared(self._last.main)).mean(0).tolist()), size)
+
+    def _still(self) -> Guess | None:
+        """The solution at the start of the next window, held there, where that is not a constant."""
+        return None if self.equation.dimension == 1 else self._values_at_start
+
+    @property
+    def _values_at_start(self) -> Guess | None:
+        last, begin = self._last, self.progress.time
+        if last is None:
+            return None
+        assert self.evolution is not None
+        assert begin is not None
+        along = self.evolution.along
+        return lambda points: last.main.values({**points, along: torch.full_like(points[along], begin)})

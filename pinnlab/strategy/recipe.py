@@ -1,0 +1,144 @@
+"""Recipes: what decides the next step of a solve from what the steps before have shown."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+
+from pinnlab.equations import Equation
+from pinnlab.strategy.evolution import Evolution
+from pinnlab.strategy.features import Features
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Two solves with random features, of which one has fewer: they tell each other's errors.
+
+    Attributes:
+        features: The features.
+        end: Where the window ends that begins where the accepted solution ends; None for an equation without time.
+        why: The reason, in words.
+    """
+
+    features: Features
+    end: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """One solve with each of several features, to see which of them suit the solution.
+
+    Attributes:
+        features: The features.
+        end: As in `Proposal`.
+        why: The reason, in words.
+    """
+
+    features: tuple[Features, ...]
+    end: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Accept:
+    """The last proposal's solution becomes a part of the whole: the next window begins at its end."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """All windows are dropped, and the first one begins again.
+
+    Attributes:
+        why: The reason, in words.
+    """
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The end of a solve.
+
+    Attributes:
+        reached: Whether the tolerance was reached.
+        reason: What limited it, in words.
+    """
+
+    reached: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a proposal.
+
+    Attributes:
+        begin: Where its window began; None for an equation without time.
+        local: The largest difference, relative to the size of each output, between this solution and that with fewer
+            features, both from the same start.
+        error: The same with both from their own starts, the largest of all windows so far: the estimate of the error.
+        where: The point of the largest difference, by input.
+        held_out: The loss on points that training has not seen.
+        start: The largest local difference at the start of the window.
+        noise: The part of the error that noise in measurements causes.
+    """
+
+    begin: float | None
+    local: float
+    error: float
+    where: Mapping[str, float | list[float]]
+    held_out: float
+    start: float = 0.0
+    noise: float = 0.0
+
+
+Decision = Proposal | Survey | Accept | Restart
+Answer = Outcome | tuple[float, ...] | None
+"""What a decision is answered with: an outcome, the held-out losses of a survey, or nothing."""
+Decisions = Generator[Decision, Answer, Stop]
+
+
+@dataclass
+class Progress:
+    """What a recipe sees of a solve.
+
+    Attributes:
+        equation: The equation.
+        evolution: Its time, if it has one.
+        tol: The tolerance, relative to the size of each output.
+        time: How far the accepted solution reaches; None without time.
+    """
+
+    equation: Equation
+    evolution: Evolution | None
+    tol: float
+    time: float | None = None
+
+
+class Recipe(ABC):
+    """Decides what is tried next, and owns no training loop.
+
+    What it decides depends on the answers alone, and not on the clock: a solve that is resumed or repeated takes the
+    same decisions.
+
+    Example:
+        Twice the features until two solutions agree:
+
+        >>> class Doubling(Recipe):
+        ...     def decisions(self, progress):
+        ...         count, scales = 100, (4.0,) * progress.equation.dimension
+        ...         end = progress.evolution and progress.evolution.end
+        ...         while count < 2000:
+        ...             outcome = yield Proposal(Features(count, scales), end, "twice the features")
+        ...             if outcome.error <= progress.tol:
+        ...                 yield Accept()
+        ...                 return Stop(True)
+        ...             count *= 2
+        ...         return Stop(False, "the number of features")
+    """
+
+    @abstractmethod
+    def decisions(self, progress: Progress) -> Decisions:
+        """The decisions one after the other; each `yield` gives the answer to the decision."""

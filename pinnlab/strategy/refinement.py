@@ -1,0 +1,228 @@
+"""The default recipe: windows as long as the tolerance allows, and features until two solutions agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+
+from pinnlab.strategy.features import Features
+from pinnlab.strategy.recipe import (
+    Accept,
+    Answer,
+    Decision,
+    Decisions,
+    Outcome,
+    Progress,
+    Proposal,
+    Recipe,
+    Restart,
+    Stop,
+    Survey,
+)
+
+# Below this the differences between solutions are rounding errors.
+_ROUNDING = 1e-13
+
+
+# An error of a hundredth of the solution says nothing of how fast errors fall.
+_NONSENSE = 1e-2
+# A difference at the start of a window that is this part of the largest one is not due to the window's length.
+_AT_START = 0.1
+# The shortest window, as a part of the whole time.
+_SHORTEST = 1e-10
+# Factor on the number of features, and features of a function of one input.
+_MORE, _LINE = 1.5, Features(40, (14.0,))
+# Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
+_SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
+_ROUNDS, _FEW_INPUTS = 3, 4
+
+
+class _Economy:
+    """Which remedy lowered the error most for its price: a shorter window, or more features along one input.
+
+    Args:
+        prices: Remedy -> the logarithm of the factor on the work.
+    """
+
+    def __init__(self, prices: Mapping[str, float]) -> None:
+        self._prices = prices
+        self._gains = dict.fromkeys(prices, math.inf)
+        self._last: tuple[str, float] | None = None
+
+    def choose(self, error: float, suspect: str) -> str:
+        """Learns the error after the last remedy and returns the next one: the best so far, or an untried one.
+
+        Args:
+            error: The error now.
+            suspect: The remedy to take among several that are as good.
+        """
+        if self._last is not None:
+            remedy, before = self._last
+            self._gains[remedy] = math.log(before / error) / self._prices[remedy]
+        best = max(self._gains, key=lambda remedy: (self._gains[remedy], remedy == suspect))
+        self._last = best, error
+        return best
+
+
+@dataclass
+class Refinement(Recipe):
+    """Random features of the inputs, refined until the estimate meets the tolerance.
+
+    An equation of one input has features whose wave numbers grow with their number. For others the scale of each input
+    is found by surveys with few features: the held-out loss orders scales rightly. Without time the number of features
+    is raised. With time the windows get shorter or longer as the local error asks. Where solutions differ at the start
+    of a window already, the features are raised along another input.
+
+    Args:
+        safety: The part of the tolerance that one window may add.
+        surveyed: The number of features in surveys.
+        first: The number of features that is tried first.
+        most: The largest number of features.
+
+    Example:
+        >>> import pinnlab
+        >>> from pinnlab.problems import Poisson
+        >>> solution = pinnlab.solve(Poisson(), tol=1e-6, recipe=Refinement(surveyed=60, first=120))
+        >>> solution.ending.reached
+        True
+    """
+
+    safety: float = 0.1
+    surveyed: int = 200
+    first: int = 400
+    most: int = 3200
+
+    def decisions(self, progress: Progress) -> Decisions:
+        """See `Recipe.decisions`."""
+        if progress.evolution is None:
+            return (yield from self._whole(progress))
+        features = yield from self._begun(progress, progress.evolution.end)
+        length, tighter = progress.evolution.end - progress.evolution.start, 1.0
+        while True:
+            allowed = max(_ROUNDING, self.safety * progress.tol * tighter)
+            found = yield from self._windows(progress, features, length, allowed)
+            if isinstance(found, Stop):
+                return found
+            if allowed <= _ROUNDING:
+                return Stop(False, "rounding errors, which grow with time")
+            features, length = found
+            tighter *= 1e-2
+            yield Restart("the errors of windows grow in later ones")
+
+    def _whole(self, progress: Progress) -> Decisions:
+        """One piece, with more and more features."""
+        features = yield from self._begun(progress, None)
+        least = math.inf
+        while True:
+            outcome = yield Proposal(features)
+            assert isinstance(outcome, Outcome)
+            if outcome.error <= least:
+                least = outcome.error
+                yield Accept()
+            if outcome.error <= progress.tol:
+                return Stop(True)
+            if outcome.noise > 0.7 * outcome.error:
+                return Stop(False, "noise in the measurements")
+            if outcome.error < _ROUNDING:
+                return Stop(False, "rounding errors")
+            if features.count * 2 > self.most:
+                place = ", ".join(f"{name} = {value:.3g}" for name, value in outcome.where.items())
+                return Stop(False, f"{features.count} features do not resolve the solution at {place}")
+            features = features.grown(2.0)
+
+    def _windows(
+        self, progress: Progress, features: Features, length: float, allowed: float
+    ) -> Generator[Decision, Answer, Stop | tuple[Features, float]]:
+        """Windows up to the end, each with a local error that is allowed.
+
+        Returns:
+            The end; or the features and the length of the first window with which to begin again, because the errors
+            of all windows are together larger than the tolerance.
+        """
+        evolution = progress.evolution
+        assert evolution is not None
+        dimension, axis = progress.equation.dimension, list(progress.equation.inputs).index(evolution.along)
+        others = [str(i) for i in range(dimension) if i != axis]
+        prices = {"window": math.log(2.0)} | dict.fromkeys(others, 3 * math.log(_MORE))
+        economy, begun, error = _Economy(prices), (features, length), 0.0
+        while (now := progress.time or 0.0) < evolution.end:
+            end = evolution.end if length > 0.95 * (evolution.end - now) else now + length
+            length = before = end - now
+            outcome = yield Proposal(features, end)
+            assert isinstance(outcome, Outcome)
+            ratio = outcome.local / allowed
+            if ratio <= 1:
+                yield Accept()
+                if now == evolution.start:
+                    begun = features, before
+                if (error := outcome.error) > progress.tol:
+                    return begun
+                economy = _Economy(prices)
+                length *= 2.0 if ratio < 1e-2 else 1.4 if ratio < 0.2 else 1.0
+            elif dimension == 1:
+                length *= 0.3 if ratio > 1e6 else 0.6
+            elif outcome.local > _NONSENSE:
+                length *= 0.3
+                few = yield from self._suited(progress, now + length)
+                features = few.grown(features.count / few.count)
+                continue
+            else:
+                suspect = others[0] if outcome.start > _AT_START * outcome.local else "window"
+                remedy = economy.choose(outcome.local, suspect)
+                if remedy == "window" or features.count * _MORE > self.most:
+                    length *= 0.5
+                else:
+                    features = features.denser(int(remedy), _MORE)
+            if dimension > 1:
+                # waves keep their length when the window changes its own
+                features = features.magnified(
+                    [max(length / before, 1 / s) if i == axis else 1.0 for i, s in enumerate(features.scales)]
+                )
+            if length < _SHORTEST * (evolution.end - evolution.start):
+                return Stop(False, f"windows shorter than any step of the solution near {evolution.along} = {now:.6g}")
+        return Stop(True) if error <= progress.tol else begun
+
+    def _begun(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
+        """The features that are tried first."""
+        if progress.equation.dimension == 1:
+            return _LINE
+        return (yield from self._suited(progress, end)).grown(self.first / self.surveyed)
+
+    def _suited(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
+        """Features whose scales suit the solution."""
+        dimension = progress.equation.dimension
+        scales, losses = list(_SCALES), list[float]()
+        while True:
+            candidates = tuple(Features(self.surveyed, (scale,) * dimension) for scale in scales[len(losses) :])
+            answer = yield Survey(candidates, end, "the scale of the features")
+            assert isinstance(answer, tuple)
+            losses += answer
+            best = min(range(len(scales)), key=losses.__getitem__)
+            if scales[best] == min(scales) and scales[best] > _LEAST:
+                scales.append(scales[best] / 2)
+            elif scales[best] == max(scales) and scales[best] < _LARGEST:
+                scales.append(scales[best] * 2)
+            else:
+                return (
+                    yield from self._adapted(Features(self.surveyed, (scales[best],) * dimension), end, losses[best])
+                )
+
+    def _adapted(self, features: Features, end: float | None, loss: float) -> Generator[Decision, Answer, Features]:
+        """The features with the scale of each input halved or doubled as long as that helps."""
+        dimension = len(features.scales)
+        if dimension > _FEW_INPUTS:
+            return features
+        for _ in range(_ROUNDS):
+            improved = False
+            for axis in range(dimension):
+                steps = [tuple(f if i == axis else 1.0 for i in range(dimension)) for f in (0.5, 2.0)]
+                candidates = tuple(features.magnified(step) for step in steps)
+                losses = yield Survey(candidates, end, f"the scale along input {axis + 1}")
+                assert isinstance(losses, tuple)
+                best = min(range(2), key=losses.__getitem__)
+                if losses[best] < 0.5 * loss:
+                    features, loss, improved = candidates[best], losses[best], True
+            if not improved:
+                break
+        return features

@@ -1,0 +1,234 @@
+"""One solve with given features: its points, its weights, its Gauss-Newton steps, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pinnlab.collocation import Sobol
+from pinnlab.engines import NTP
+from pinnlab.equations import Equation
+from pinnlab.errors import DivergedError
+from pinnlab.geometry import Points, size
+from pinnlab.jets.jet import assemble
+from pinnlab.networks import Affine, Build
+from pinnlab.optimisers.linear.least_squares import Orthogonal
+from pinnlab.optimisers.linear.operators import Matrix
+from pinnlab.residuals import Residuals
+from pinnlab.residuals.jacobian.linearisation import Linearisation
+from pinnlab.residuals.jacobian.stored import StoredOutputs
+from pinnlab.residuals.weighting import Weighting
+from pinnlab.strategy.features import Features, Range, builder, built, random_features
+from pinnlab.training.objective import Objective
+from pinnlab.training.phases import GaussNewton
+
+Guess = Callable[[Points], Tensor]
+"""Values of the outputs at points, `(N, outputs)`."""
+
+# Rows of the equation for each coefficient of the features, and points of a condition for each inside, at most.
+_ROWS, _CONDITIONS = 2.5, 1 / 3
+# The weight of conditions beside the equation, once the rows of both have one size.
+_CONDITION_WEIGHT = 100.0
+# The scale, the number of features and the number of points by which the size of rows is measured.
+_REFERENCE, _FEW, _SOME = 4.0, 50, 100
+_HELD_OUT = 1000
+# A loss that fell by this factor is near its end: Gauss-Newton converges quadratically.
+_NEAR = 1e-8
+
+
+@dataclass
+class Trial:
+    """A solve that was made.
+
+    Attributes:
+        build: How its network is made.
+        residuals: The network with the equation that it was trained on.
+        first: The loss where training began.
+        loss: The loss where training ended.
+        held_out: The loss on points that it has not seen.
+        steps: Steps taken.
+        points: The points of training.
+    """
+
+    build: Build
+    residuals: Residuals
+    first: float
+    loss: float
+    held_out: float
+    steps: int
+    points: dict[str, Points]
+
+    @classmethod
+    def untrained(cls, equation: Equation, features: Features, outputs: Range) -> Trial:
+        """The network of a solve before its first step."""
+        build = builder(equation, features, outputs)
+        residuals = Residuals(built(equation, build, features.seed), equation, NTP())
+        return cls(build, residuals, math.inf, math.inf, math.inf, 0, {})
+
+    @property
+    def features(self) -> int:
+        """The number of features."""
+        return random_features(self.network).last.in_features
+
+    @property
+    def count(self) -> int:
+        """The number of points."""
+        return sum(size(batch) for batch in self.points.values())
+
+    @property
+    def network(self) -> nn.Module:
+        """The network."""
+        return self.residuals.network
+
+    def values(self, points: Points) -> Tensor:
+        """The outputs at points, `(N, outputs)`."""
+        x = assemble({name: points[name] for name in self.residuals.equation.inputs})[0]
+        with torch.no_grad():
+            found: Tensor = self.residuals.function(x)
+        return found
+
+    def unknowns(self) -> dict[str, float]:
+        """The values found for the unknowns."""
+        return {name: float(u.value.detach()) for name, u in self.residuals.equation.unknowns().items()}
+
+
+def solved(
+    equation: Equation,
+    features: Features,
+    outputs: Range,
+    *,
+    steps: int = 40,
+    guess: Guess | None = None,
+    reference: float = 0.0,
+) -> Trial:
+    """Finds the coefficients of random features, and the unknowns of the equation, by Gauss-Newton.
+
+    Args:
+        equation: What to solve; its unknowns are changed.
+        features: The features.
+        outputs: The range of the outputs.
+        steps: The most steps.
+        guess: Where to start; at the centre of the outputs' range by default.
+        reference: A loss that is far from the least one, where the guess is near it.
+    """
+    trial = Trial.untrained(equation, features, outputs)
+    residuals = trial.residuals
+    trial.points = points = collocation(residuals, features)
+    weighting = weights(residuals, points)
+    if guess is not None:
+        _fit(residuals, points, guess)
+    trial.first, trial.loss, trial.steps = _gauss_newton(residuals, points, weighting, steps, reference)
+    if math.isfinite(trial.loss):
+        trial.held_out = _loss(residuals, fresh(residuals, _HELD_OUT, features.seed + 7919), weighting)
+    return trial
+
+
+def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
+    """Points that determine so many features: 2.5 rows of the equation for each coefficient.
+
+    A condition on a boundary of dimension m has about as many points for its size as the equation has in the region of
+    dimension d: 4 d N^(m/d) for N points inside.
+    """
+    equation, constraints = residuals.equation, residuals.constraints
+    inside = [name for name, c in constraints.items() if c.region.dimension == equation.dimension]
+    rows = sum(residuals.height(name) for name in inside)
+    count = math.ceil(_ROWS * features.count * len(equation.outputs) / max(1, rows))
+    found = {}
+    for number, (name, constraint) in enumerate(constraints.items()):
+        n = count
+        if name not in inside:
+            lower = constraint.region.dimension / equation.dimension
+            n = max(8, min(math.ceil(4 * equation.dimension * count**lower), math.ceil(count * _CONDITIONS)))
+        found[name] = Sobol().sample(constraint.region, n, features.seed * 31 + number)
+    return found
+
+
+def fresh(residuals: Residuals, count: int, seed: int) -> dict[str, Points]:
+    """Points of all constraints that training has not seen."""
+    return {
+        name: Sobol().sample(constraint.region, count, 31 * seed + number)
+        for number, (name, constraint) in enumerate(residuals.constraints.items())
+    }
+
+
+def weights(residuals: Residuals, points: Mapping[str, Points]) -> Weighting:
+    """The weighting that gives the rows of all constraints one size, those of conditions a hundred times its square.
+
+    So an equation in SI units is no harder than one without units. The size of a row is the norm of its derivatives in
+    the coefficients of some features, at the centre of the outputs' range. The features are the same for all networks,
+    so that losses of different networks can be compared.
+    """
+    equation = residuals.equation
+    (affine,) = (module for module in residuals.network.modules() if isinstance(module, Affine))
+    outputs = Range(tuple(affine.centre.tolist()), tuple(affine.size.tolist()))
+    few = Features(_FEW, (_REFERENCE,) * equation.dimension)
+    there = residuals.with_network(built(equation, builder(equation, few, outputs), few.seed))
+    parameters = {name: p.detach() for name, p in there.named_parameters() if name.startswith("network.")}
+    factors = {}
+    for name, batch in points.items():
+        constraint = residuals.constraints[name]
+        some = {key: column[:_SOME] for key, column in batch.items()} if constraint.local else batch
+        rows = Linearisation(there, parameters, {name: some}, there.over({name: some}), held=True)
+        norm = float(rows.jacobian().dense().square().sum())
+        wanted = 1.0 if constraint.region.dimension == equation.dimension else _CONDITION_WEIGHT
+        factors[name] = wanted / norm if norm > 0 and math.isfinite(norm) else 1.0
+    return residuals.over(points).times(factors)
+
+
+def _fit(residuals: Residuals, points: Mapping[str, Points], guess: Guess) -> None:
+    """Sets the last layer so that the network is near a guess at the points, by least squares."""
+    equation, network = residuals.equation, residuals.network
+    waves = random_features(network)
+    every = [residuals.constraints[name].flat(batch) for name, batch in points.items()]
+    together = {name: torch.cat([batch[name] for batch in every]) for name in equation.inputs}
+    (affine,) = (module for module in network.modules() if isinstance(module, Affine))
+    with torch.no_grad():
+        seen: list[Tensor] = []
+        handle = waves.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        network(assemble(together)[0])
+        handle.remove()
+        hidden = waves.hidden(seen[0])
+        design = torch.cat((hidden, torch.ones_like(hidden[:, :1])), 1)
+        target = (guess(together) - affine.centre) / affine.size
+        factors = Orthogonal(Matrix(design)).damped(1e-24 * float(design.square().sum()))
+        solution = torch.stack([factors.solve(-column) for column in target.unbind(1)])
+        waves.last.weight.copy_(solution[:, :-1])
+        waves.last.bias.copy_(solution[:, -1])
+
+
+def _gauss_newton(
+    residuals: Residuals, points: Mapping[str, Points], weighting: Weighting, steps: int, reference: float
+) -> tuple[float, float, int]:
+    """Takes steps until they no longer pay; returns the first loss, the last one, and the number of steps."""
+    phase = GaussNewton(steps, damping=1e-6, decrease=1e4)
+    optimizer = phase.optimizer([p for p in residuals.parameters() if p.requires_grad])
+    stored, losses = StoredOutputs(), []
+    for step in range(steps):
+        objective = Objective(residuals, points, weighting=weighting, outputs=stored, where=f"step {step}")
+        try:
+            losses.append(phase.step(optimizer, objective, step))
+        except DivergedError:
+            return math.inf, math.inf, step
+        objective.settle()
+        if phase.exhausted(optimizer) or losses[-1] == 0 or _over(losses, max(reference, losses[0])):
+            break
+    return losses[0], _loss(residuals, points, weighting), len(losses)
+
+
+def _over(losses: Sequence[float], reference: float) -> bool:
+    """Whether a further step hardly pays.
+
+    Near the end a step lowers the loss to less than a tenth, and before it six steps to less than two thirds.
+    """
+    near = len(losses) > 1 and losses[-1] < _NEAR * reference
+    return (near and losses[-1] > 0.1 * losses[-2]) or (len(losses) > 6 and losses[-1] > 0.7 * losses[-6])
+
+
+def _loss(residuals: Residuals, points: Mapping[str, Points], weighting: Weighting) -> float:
+    counts = {name: size(batch) for name, batch in points.items()}
+    with torch.enable_grad():
+        return float(Residuals.loss(residuals(points, weighting.over(counts))).detach())
