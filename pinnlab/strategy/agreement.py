@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.collocation import Sobol
-from pinnlab.geometry import Points, select
+from pinnlab.geometry import Points
 from pinnlab.jets import IndexSet
 from pinnlab.strategy.trial import Trial, fresh
 from pinnlab.strategy.window import Before, handed
@@ -54,14 +54,6 @@ def differences(
         found[name] = abs(value - others[name]) / (abs(value) or 1.0)
     worst = int(relative.amax(1).argmax())
     return found, {name: points[name][worst].tolist() for name in equation.inputs}
-
-
-def at_start(main: Trial, other: Trial, points: Points, sizes: Tensor, along: str | None) -> float:
-    """The largest difference of two solutions where an input is least, at the start of a window; 0 without time."""
-    if along is None:
-        return 0.0
-    first = points[along] <= points[along].min()
-    return max(differences(main, other, select(points, first), sizes)[0].values())
 
 
 def before(trial: Trial, along: str, orders: Mapping[str, int]) -> Before:

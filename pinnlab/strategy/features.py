@@ -24,32 +24,35 @@ class Features:
         count: How many.
         scales: For each column of the inputs, the standard deviation of the wave numbers along it.
         seed: Of the features, and of the points where they are fitted.
+        periodic: For each column of the inputs, whether the features have the region's length as a period; none by
+            default.
 
     Example:
         >>> Features(100, (4.0, 4.0)).grown(4.0)
-        Features(count=400, scales=(8.0, 8.0), seed=0)
-        >>> Features(100, (4.0, 4.0)).denser(1, 1.5)
-        Features(count=150, scales=(4.0, 6.0), seed=0)
+        Features(count=400, scales=(8.0, 8.0), seed=0, periodic=())
+        >>> Features(100, (4.0, 4.0)).grown(1.5, kept=0)
+        Features(count=150, scales=(4.0, 6.0), seed=0, periodic=())
     """
 
     count: int
     scales: tuple[float, ...]
     seed: int = 0
+    periodic: tuple[bool, ...] = ()
 
     def magnified(self, factors: Sequence[float]) -> Features:
         """The same number with the scales multiplied."""
         return replace(self, scales=tuple(s * f for s, f in zip(self.scales, factors, strict=True)))
 
-    def grown(self, factor: float) -> Features:
-        """More features, with the wave numbers that so many resolve: those of d inputs grow by the dth root."""
-        count = max(8, round(self.count * factor))
-        by = (count / self.count) ** (1 / len(self.scales))
-        return replace(self, count=count, scales=tuple(by * s for s in self.scales))
+    def grown(self, factor: float, kept: int | None = None) -> Features:
+        """More features, with the wave numbers that so many resolve: those of d inputs grow by the dth root.
 
-    def denser(self, axis: int, factor: float) -> Features:
-        """More features, with larger wave numbers along one input alone."""
-        scales = tuple(factor * s if i == axis else s for i, s in enumerate(self.scales))
-        return replace(self, count=round(self.count * factor), scales=scales)
+        Args:
+            factor: On their number.
+            kept: An input along which the wave numbers stay.
+        """
+        count = max(8, round(self.count * factor))
+        by = (count / self.count) ** (1 / (len(self.scales) - (kept is not None)))
+        return replace(self, count=count, scales=tuple(s if i == kept else by * s for i, s in enumerate(self.scales)))
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def builder(equation: Equation, features: Features, outputs: Range) -> Build:
     low, high = (torch.cat([extent[name][end].reshape(-1) for name in equation.inputs]).tolist() for end in (0, 1))
     # the class divides by √inputs
     scales = [s * math.sqrt(len(low)) for s in features.scales]
-    waves = partial(RandomFeatures, features=features.count, scale=scales, activation="sin")
+    periods = [2.0 if periodic else None for periodic in features.periodic] or None
+    waves = partial(RandomFeatures, features=features.count, scale=scales, activation="sin", periods=periods)
     sized = partial(Affine, centre=list(outputs.centre), size=list(outputs.size), network=waves)
     return partial(Rescaled, low=low, high=high, network=sized)
 

@@ -104,7 +104,7 @@ def _decision(line: dict[str, Any]) -> Decision:
 
 
 def _features(content: dict[str, Any]) -> Features:
-    return Features(content["count"], tuple(content["scales"]), content["seed"])
+    return Features(content["count"], tuple(content["scales"]), content["seed"], tuple(content["periodic"]))
 
 
 def _answer(content: Any) -> Answer:

@@ -14,10 +14,12 @@ from torch import Tensor
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.errors import UserError
-from pinnlab.strategy.agreement import at_start, before, compared, differences, measured_errors
+from pinnlab.geometry import Points
+from pinnlab.strategy.agreement import before, compared, differences, measured_errors
 from pinnlab.strategy.evolution import evolution
 from pinnlab.strategy.features import Features, Range
 from pinnlab.strategy.journal import Journal
+from pinnlab.strategy.periodicity import periodic_inputs
 from pinnlab.strategy.piece import Piece, main_of, other_of
 from pinnlab.strategy.recipe import (
     Accept,
@@ -59,6 +61,7 @@ class March:
         self.equation, self.recipe, self.seed = equation, recipe, seed
         self.evolution = evolution(equation)
         self.progress = Progress(equation, self.evolution, tol)
+        self._periodic = periodic_inputs(equation)
         self._begin()
 
     def _begin(self) -> None:
@@ -169,7 +172,7 @@ class March:
         found = []
         for features in survey.features:
             window = self._within(survey.end, main_of(last))
-            seeded = dataclasses.replace(features, seed=self.seed)
+            seeded = dataclasses.replace(features, seed=self.seed, periodic=self._periodic)
             found.append(solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._still()).held_out)
         return tuple(loss if math.isfinite(loss) else math.inf for loss in found)
 
@@ -192,10 +195,7 @@ class March:
         values = main.values(points)
         sizes = torch.maximum(self.sizes, values.abs().amax(0))
         local, where = differences(main, other, points, sizes)
-        errors, start = (
-            local,
-            0.0 if self.evolution is None else at_start(main, other, points, sizes, self.evolution.along),
-        )
+        errors = dict(local)
         if last is not None and max(local.values()) < 1:
             other = solve(fewer, last.other, other.values, other.first)
             errors, where = differences(main, other, points, sizes)
@@ -209,9 +209,18 @@ class March:
             max(*errors.values(), *self.errors.values()) if self._last else max(errors.values()),
             where,
             main.held_out,
-            start,
+            self._change(main, points, sizes),
             max(noise.values(), default=0.0),
         )
+
+    def _change(self, trial: Trial, points: Points, sizes: Tensor) -> float:
+        """How much a solution changes from the start to the end of its window, relative to the sizes."""
+        if self.evolution is None:
+            return 0.0
+        along = self.evolution.along
+        ends = [torch.full_like(points[along], float(end)) for end in (points[along].min(), points[along].max())]
+        first, last = (trial.values({**points, along: end}) for end in ends)
+        return float(((last - first).abs() / sizes.clamp(min=torch.finfo(sizes.dtype).tiny)).max())
 
     def _accept(self) -> None:
         assert self._candidate is not None
@@ -238,7 +247,7 @@ class March:
 
     def _seeded(self, features: Features) -> tuple[Features, Features]:
         """The features of both solutions of a proposal, each with its seed; fewer features resolve longer waves."""
-        first = dataclasses.replace(features, seed=self.seed + 2 * len(self.pieces))
+        first = dataclasses.replace(features, seed=self.seed + 2 * len(self.pieces), periodic=self._periodic)
         return first, dataclasses.replace(first.grown(_FEWER), seed=first.seed + 1)
 
     def _within(self, end: float | None, start: Trial | None) -> Equation:

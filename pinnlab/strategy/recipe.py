@@ -81,7 +81,7 @@ class Outcome:
         error: The same with both from their own starts, the largest of all windows so far: the estimate of the error.
         where: The point of the largest difference, by input.
         held_out: The loss on points that training has not seen.
-        start: The largest local difference at the start of the window.
+        change: The largest change of an output from the start to the end of the window, relative to its size.
         noise: The part of the error that noise in measurements causes.
     """
 
@@ -90,7 +90,7 @@ class Outcome:
     error: float
     where: Mapping[str, float | list[float]]
     held_out: float
-    start: float = 0.0
+    change: float = 0.0
     noise: float = 0.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from pinnlab.strategy.features import Features
@@ -27,42 +27,21 @@ _ROUNDING = 1e-13
 
 # An error of a hundredth of the solution says nothing of how fast errors fall.
 _NONSENSE = 1e-2
-# A difference at the start of a window that is this part of the largest one is not due to the window's length.
-_AT_START = 0.1
 # The shortest window, as a part of the whole time.
 _SHORTEST = 1e-10
+# The order by which errors are taken to fall with a window's length, and the change of a solution within a window, in
+# units of its size, below which a shorter window resolves nothing better.
+_ORDER, _CHANGE = 6, 0.3
+# A window is only a little too long where the error is so many times too large; more features that lower the error by
+# less than this factor do not help.
+_NEARLY, _HELPED = 10.0, 4.0
 # Factor on the number of features, and features of a function of one input.
 _MORE, _LINE = 1.5, Features(40, (14.0,))
 # Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
 _SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
 _ROUNDS, _FEW_INPUTS = 3, 4
-
-
-class _Economy:
-    """Which remedy lowered the error most for its price: a shorter window, or more features along one input.
-
-    Args:
-        prices: Remedy -> the logarithm of the factor on the work.
-    """
-
-    def __init__(self, prices: Mapping[str, float]) -> None:
-        self._prices = prices
-        self._gains = dict.fromkeys(prices, math.inf)
-        self._last: tuple[str, float] | None = None
-
-    def choose(self, error: float, suspect: str) -> str:
-        """Learns the error after the last remedy and returns the next one: the best so far, or an untried one.
-
-        Args:
-            error: The error now.
-            suspect: The remedy to take among several that are as good.
-        """
-        if self._last is not None:
-            remedy, before = self._last
-            self._gains[remedy] = math.log(before / error) / self._prices[remedy]
-        best = max(self._gains, key=lambda remedy: (self._gains[remedy], remedy == suspect))
-        self._last = best, error
-        return best
+# A lower loss by this factor is no accident.
+_BETTER = 0.5
 
 
 @dataclass
@@ -71,14 +50,14 @@ class Refinement(Recipe):
 
     An equation of one input has features whose wave numbers grow with their number. For others the scale of each input
     is found by surveys with few features: the held-out loss orders scales rightly. Without time the number of features
-    is raised. With time the windows get shorter or longer as the local error asks. Where solutions differ at the start
-    of a window already, the features are raised along another input.
+    is raised. With time the windows get shorter or longer as the local error asks; where the error is too large and the
+    solution hardly changes within a window, the features are raised along the other inputs.
 
     Args:
         safety: The part of the tolerance that one window may add.
         surveyed: The number of features in surveys.
         first: The number of features that is tried first.
-        most: The largest number of features.
+        most: The largest number of coefficients: features times outputs.
 
     Example:
         >>> import pinnlab
@@ -91,7 +70,7 @@ class Refinement(Recipe):
     safety: float = 0.1
     surveyed: int = 200
     first: int = 400
-    most: int = 3200
+    most: int = 3600
 
     def decisions(self, progress: Progress) -> Decisions:
         """See `Recipe.decisions`."""
@@ -126,7 +105,7 @@ class Refinement(Recipe):
                 return Stop(False, "noise in the measurements")
             if outcome.error < _ROUNDING:
                 return Stop(False, "rounding errors")
-            if features.count * 2 > self.most:
+            if not self._affords(progress, features, 2.0):
                 place = ", ".join(f"{name} = {value:.3g}" for name, value in outcome.where.items())
                 return Stop(False, f"{features.count} features do not resolve the solution at {place}")
             features = features.grown(2.0)
@@ -143,45 +122,62 @@ class Refinement(Recipe):
         evolution = progress.evolution
         assert evolution is not None
         dimension, axis = progress.equation.dimension, list(progress.equation.inputs).index(evolution.along)
-        others = [str(i) for i in range(dimension) if i != axis]
-        prices = {"window": math.log(2.0)} | dict.fromkeys(others, 3 * math.log(_MORE))
-        economy, begun, error = _Economy(prices), (features, length), 0.0
+        begun, error, grown_at, nonsense = (features, length), 0.0, math.inf, math.inf
         while (now := progress.time or 0.0) < evolution.end:
             end = evolution.end if length > 0.95 * (evolution.end - now) else now + length
             length = before = end - now
             outcome = yield Proposal(features, end)
             assert isinstance(outcome, Outcome)
             ratio = outcome.local / allowed
+            factor = (0.5 / max(ratio, 1e-9)) ** (1 / _ORDER)
             if ratio <= 1:
                 yield Accept()
+                grown_at = nonsense = math.inf
                 if now == evolution.start:
                     begun = features, before
                 if (error := outcome.error) > progress.tol:
                     return begun
-                economy = _Economy(prices)
-                length *= 2.0 if ratio < 1e-2 else 1.4 if ratio < 0.2 else 1.0
-            elif dimension == 1:
-                length *= 0.3 if ratio > 1e6 else 0.6
-            elif outcome.local > _NONSENSE:
-                length *= 0.3
-                few = yield from self._suited(progress, now + length)
-                features = few.grown(features.count / few.count)
+                length *= min(2.0, factor)
+            elif dimension > 1 and outcome.local > _NONSENSE:
+                if outcome.local < nonsense / 2 or not self._affords(progress, features, _MORE):
+                    length *= 0.3
+                    few = yield from self._suited(progress, now + length)
+                    features = few.grown(features.count / few.count)
+                else:
+                    # a shorter window did not help
+                    features = features.grown(_MORE, kept=axis)
+                nonsense = outcome.local
+                if length >= _SHORTEST * (evolution.end - evolution.start):
+                    continue
+            elif self._asks_for_more(progress, features, outcome, ratio, grown_at):
+                grown_at = outcome.local
+                features = features.grown(_MORE, kept=axis)
                 continue
             else:
-                suspect = others[0] if outcome.start > _AT_START * outcome.local else "window"
-                remedy = economy.choose(outcome.local, suspect)
-                if remedy == "window" or features.count * _MORE > self.most:
-                    length *= 0.5
-                else:
-                    features = features.denser(int(remedy), _MORE)
+                length *= min(0.8, max(0.3, factor))
+                grown_at = math.inf
             if dimension > 1:
                 # waves keep their length when the window changes its own
-                features = features.magnified(
-                    [max(length / before, 1 / s) if i == axis else 1.0 for i, s in enumerate(features.scales)]
-                )
+                features = features.magnified([length / before if i == axis else 1.0 for i in range(dimension)])
             if length < _SHORTEST * (evolution.end - evolution.start):
                 return Stop(False, f"windows shorter than any step of the solution near {evolution.along} = {now:.6g}")
         return Stop(True) if error <= progress.tol else begun
+
+    def _affords(self, progress: Progress, features: Features, factor: float) -> bool:
+        """Whether there may be so many times the features."""
+        return features.count * len(progress.equation.outputs) * factor <= self.most
+
+    def _asks_for_more(
+        self, progress: Progress, features: Features, outcome: Outcome, ratio: float, grown_at: float
+    ) -> bool:
+        """Whether more features pay, not a shorter window: the last ones helped, and little changes within it."""
+        return (
+            len(features.scales) > 1
+            and ratio > _NEARLY
+            and outcome.change < _CHANGE
+            and self._affords(progress, features, _MORE)
+            and outcome.local < grown_at / _HELPED
+        )
 
     def _begun(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
         """The features that are tried first."""
@@ -221,7 +217,7 @@ class Refinement(Recipe):
                 losses = yield Survey(candidates, end, f"the scale along input {axis + 1}")
                 assert isinstance(losses, tuple)
                 best = min(range(2), key=losses.__getitem__)
-                if losses[best] < 0.5 * loss:
+                if losses[best] < _BETTER * loss:
                     features, loss, improved = candidates[best], losses[best], True
             if not improved:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -38,6 +39,7 @@ class RandomFeatures(nn.Module):
         features: int = 300,
         scale: float | Sequence[float] = 1.0,
         activation: str = "tanh",
+        periods: Sequence[float | None] | None = None,
     ) -> None:
         """Draws the features.
 
@@ -47,6 +49,8 @@ class RandomFeatures(nn.Module):
             features: The number of features.
             scale: The s of all inputs, or of each; the features bend over lengths of about 1/s.
             activation: One of `ACTIVATIONS`.
+            periods: For each input its period p, or None: A_ij is rounded to a multiple of 2π/p, so that features of a
+                periodic activation such as `sin` have this period.
 
         Raises:
             UserError: if a number is not positive, there is not one scale for each input, or the activation is unknown.
@@ -57,7 +61,14 @@ class RandomFeatures(nn.Module):
             raise UserError(f"RandomFeatures needs a positive number and scale, got {features} and {scale}")
         if len(scales) != inputs:
             raise UserError(f"RandomFeatures needs one scale, or one for each of {inputs} inputs, not {len(scales)}")
-        self.register_buffer("weight", torch.tensor(scales) * inputs**-0.5 * torch.randn(features, inputs))
+        if periods is not None and len(periods) != inputs:
+            raise UserError(f"RandomFeatures needs a period, or None, for each of {inputs} inputs, not {len(periods)}")
+        weight = torch.tensor(scales) * inputs**-0.5 * torch.randn(features, inputs)
+        for column, period in enumerate(periods or ()):
+            if period is not None:
+                unit = 2 * math.pi / period
+                weight[:, column] = torch.round(weight[:, column] / unit) * unit
+        self.register_buffer("weight", weight)
         self.register_buffer("bias", max(scales) * torch.randn(features))
         self.activation = _activation(activation)
         self.last = nn.Linear(features, outputs)
