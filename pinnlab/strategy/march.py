@@ -15,12 +15,11 @@ from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
-from pinnlab.strategy.agreement import before, compared, differences, measured_errors
+from pinnlab.strategy.agreement import Piece, before, compared, differences, main_of, measured_errors, other_of
 from pinnlab.strategy.evolution import evolution
 from pinnlab.strategy.features import Features, Range
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.periodicity import periodic_inputs
-from pinnlab.strategy.piece import Piece, main_of, other_of
 from pinnlab.strategy.recipe import (
     Accept,
     Answer,
