@@ -22,7 +22,7 @@ from pinnlab.jets.series.termwise import Polynomial
 
 # The kernels take a stack in blocks of so many numbers. A recurrence reads its coefficients again and again, and a
 # block of them stays in the processor's cache (measured: twice as fast as whole stacks of ten times the size).
-_BLOCK = 2**18
+_BLOCK = 2**17
 
 
 def _blocks(stack: Tensor) -> list[slice]:
