@@ -1,4 +1,4 @@
-"""The region and the operator of CONTRIBUTING.md, each in one file: the laws they obey, and what they solve."""
+"""The region, the operator and the recipe of CONTRIBUTING.md, each in one file: their laws, and what they solve."""
 
 import math
 import re
@@ -90,3 +90,22 @@ def test_equations_are_solved_with_them(own):
     screened = pinnlab.solve(own("mine").Screened(), network, phases=[GaussNewton(25)])
     assert screened.metrics["max_error"] < 1e-4
     assert float(screened(x=[0.5])[0]) == pytest.approx(math.cos(1.0), abs=1e-4)
+
+
+def test_a_recipe_reaches_a_tolerance_or_says_why_not(own):
+    spring, steady = own("spring").Spring, own("steady").Steady
+    solution = pinnlab.solve(spring(), tol=1e-8, recipe=steady(4.0))
+    assert solution.ending.reached and solution.ending.windows == 3
+    assert solution.metrics["max_error"] <= 1e-8 and solution.metrics["uncertainty_u"] <= 1e-8
+    assert list(dict.fromkeys(solution.history["solve/end"])) == [4.0, 8.0, 10.0]  # the last window is cut off
+    short = pinnlab.solve(spring(), tol=1e-15, recipe=steady(10.0))
+    assert not short.ending.reached and short.ending.reason == "160 features are too few from 0 to 10"
+    assert list(short.history["solve/features"]) == [20, 40, 80, 160]
+    assert short.findings == ["the tolerance was not reached: 160 features are too few from 0 to 10"]
+
+
+def test_a_solve_with_a_recipe_is_repeated_to_the_same_bits(own):
+    spring, steady = own("spring").Spring, own("steady").Steady
+    first, again, other = (pinnlab.solve(spring(), tol=1e-6, recipe=steady(4.0), seed=seed) for seed in (1, 1, 2))
+    times = torch.linspace(0, 10, 50).tolist()
+    assert (first(t=times) == again(t=times)).all() and (first(t=times) != other(t=times)).any()
