@@ -119,6 +119,11 @@ class Side(Parametrised):
         """Which points lie on the surface."""
         return self.surface.contains(points)
 
+    def within(self, name: str, low: float, high: float) -> Region | None:
+        """The part of the surface between the numbers."""
+        surface = self.surface.within(name, low, high)
+        return Side(surface, self.region) if isinstance(surface, Parametrised) else None
+
     def map(self, unit: Tensor) -> Points:
         """The surface's points; normals are reversed where the region lies on the side that they point to."""
         points = self.surface.map(unit)

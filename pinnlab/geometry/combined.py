@@ -187,9 +187,10 @@ class Rejection(Region):
         return self.base.extent
 
     def within(self, name: str, low: float, high: float) -> Region | None:
-        """The points of the base between the numbers that pass the test."""
+        """The points of the base between the numbers that pass the test; None if none of 4096 of them does."""
         base = self.base.within(name, low, high)
-        return None if base is None else self.on(base)
+        part = None if base is None else self.on(base)
+        return part if part is not None and part.measure > 0 else None
 
     def face(self, name: str, value: float) -> Region:
         """The points of the base's face that pass the test."""

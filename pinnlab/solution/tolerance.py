@@ -65,6 +65,8 @@ def solve_to(
         raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
     began = time.perf_counter()
     equation.check()
+    # as every training does: a float32 unknown has seven digits
+    equation.to(torch.float64)
     with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64):
         record = None if folder is None else SolveFolder(Path(folder), equation, tol, seed)
         march = March(equation, recipe or Refinement(), tol, seed)
@@ -123,9 +125,15 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     sizes = dict(zip(equation.outputs, march.sizes.tolist(), strict=True))
     sizes |= {name: abs(value) for name, value in last.unknowns().items()}
     metrics = {f"uncertainty_{name}": error * sizes[name] for name, error in errors.items()}
+    error = max(errors.values())
+    if stop.reached and not error <= march.progress.tol:
+        # whatever a recipe says
+        stop = Stop(
+            False, f"the estimated error is {error:.0e}" if march.complete else "the recipe stopped before the end"
+        )
     model.findings = [] if stop.reached else [f"the tolerance was not reached: {stop.reason}"]
     ending = Ending(
-        march.progress.tol, stop.reached, stop.reason, max(errors.values()), len(march.pieces),
+        march.progress.tol, stop.reached, stop.reason, error, len(march.pieces),
         march.pieces[-1].main.features, march.pieces[-1].main.count, seconds,
     )  # fmt: skip
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}

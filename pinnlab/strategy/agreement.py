@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.collocation import Sobol
+from pinnlab.equations.inputs import axis_names
 from pinnlab.geometry import Points
 from pinnlab.jets import IndexSet
 from pinnlab.strategy.trial import Trial, fresh
@@ -96,7 +97,7 @@ def differences(
 def before(trial: Trial, along: str, orders: Mapping[str, int]) -> Before:
     """The columns with which a window starts from a solution."""
     equation = trial.residuals.equation
-    axis, highest = list(equation.inputs).index(along), max(orders.values())
+    axis, highest = axis_names(equation.inputs).index(along), max(orders.values())
 
     def columns(points: Points) -> dict[str, Tensor]:
         inputs = {name: points[name] for name in equation.inputs}

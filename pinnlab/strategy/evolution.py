@@ -12,7 +12,7 @@ from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.equations.constraints import Constraint, domain
-from pinnlab.equations.inputs import Vector
+from pinnlab.equations.inputs import Vector, axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region
 from pinnlab.geometry.region import Pilot
@@ -21,6 +21,8 @@ from pinnlab.residuals import Residuals
 # No equation that we know has a higher derivative in time.
 _HIGHEST = 4
 _POINTS = 64
+# Where derivatives in time are looked for, as a part of all time.
+_PART = 0.41
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ def _along(equation: Equation, name: str) -> Evolution | None:
         return None
     if not all(_can_be_cut(found, name, low, (low + high) / 2) for found in constraints.values()):
         return None
-    orders = _orders(equation, name, (low + high) / 2)
-    residuals = Residuals(_Probe(equation), equation, NTP())
+    orders = _orders(equation, region, name)
+    residuals = Residuals(_Probe(equation, region), equation, NTP())
     given = sum(residuals.height(key) for key in initial)
     return Evolution(name, low, high, orders, initial) if given == sum(orders.values()) else None
 
@@ -118,50 +120,67 @@ def _asked(place: object) -> tuple[str, ...]:
 
 
 class _Probe(nn.Module):
-    """A smooth function of the inputs, with c (t − t₀)ᵏ (1 + x₁ + …) added to one output."""
+    """A smooth function of the inputs, with (t − t₀)ᵏ (1 + 0.1 (x₁ + …)) added to one output.
+
+    All inputs are scaled to a region, so that derivatives of all orders are of order 1 in the region's units.
+    """
 
     def __init__(
-        self, equation: Equation, output: int = 0, power: int = -1, along: int = 0, centre: float = 0.0
+        self, equation: Equation, region: Region, output: int = 0, power: int = -1, along: int = 0, centre: float = 0.0
     ) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(0)
         self.weight = nn.Parameter(torch.randn(len(equation.outputs), equation.dimension, generator=generator))
-        self.output, self.power, self.along, self.centre = output, power, along, centre
+        low, high = (
+            torch.cat([region.extent[name][end].reshape(-1) for name in equation.inputs]).to(self.weight)
+            for end in (0, 1)
+        )
+        self.output, self.power, self.along = output, power, along
+        self.factor, self.centre = 2 / (high - low), (low + high) / 2
+        if power >= 0:
+            self.centre[along] = centre
 
     def forward(self, x: Tensor) -> Tensor:
-        base = torch.sin(nn.functional.linear(x, self.weight) + 0.3) + 1.5
+        z = (x - self.centre) * self.factor
+        base = torch.sin(nn.functional.linear(z, self.weight) + 0.3) + 1.5
         if self.power < 0:
             return base
-        added = 1 + 0.1 * x.sum(-1)
+        added = 1 + 0.1 * z.sum(-1)
         for _ in range(self.power):
-            added = added * (x[..., self.along] - self.centre)
+            added = added * z[..., self.along]
         columns = [base[..., i] + added if i == self.output else base[..., i] for i in range(base.shape[-1])]
         return torch.stack(columns, -1)
 
 
-def _orders(equation: Equation, name: str, centre: float) -> dict[str, int]:
+def _orders(equation: Equation, region: Region, name: str) -> dict[str, int]:
     """Output -> the highest derivative in an input that the equation's residuals contain: 0 for none.
 
-    At t = t₀ the function (t − t₀)ᵏ changes a residual only if the residual contains a kth derivative in t.
+    At t = t₀ the function (t − t₀)ᵏ changes a residual only if the residual contains a derivative in t of order k or
+    more. All that it changes otherwise is exactly 0 there, so that the smallest difference tells. t₀ is no place where
+    a coefficient is likely to vanish, such as the middle.
     """
-    constraints, along = equation.constraints(), list(equation.inputs).index(name)
+    constraints, along = equation.constraints(), axis_names(equation.inputs).index(name)
+    low, high = (float(end) for end in region.extent[name])
+    centre = float(torch.tensor(low + _PART * (high - low)))
     solid: dict[str, Points] = {}
     for key, constraint in constraints.items():
         if constraint.region.dimension == equation.dimension:
             points = constraint.region.place(_POINTS, Pilot())
             solid[key] = {**points, name: torch.full_like(points[name], centre)}
 
-    def rows(probe: _Probe) -> Tensor:
+    def rows(output: int, power: int) -> Tensor:
+        probe = _Probe(equation, region, output, power, along, centre)
         residuals = Residuals(probe, twin(equation), NTP()).unweighted()
         with torch.enable_grad():
             return torch.cat([block.detach().flatten() for block in residuals(solid, residuals.weighting).values()])
 
-    plain = rows(_Probe(equation))
     found = {}
     for number, output in enumerate(equation.outputs):
+        # of a power higher than all derivatives nothing is left at t₀
+        plain = rows(number, _HIGHEST + 1)
         changed = [
             k for k in range(1, _HIGHEST + 1)
-            if not torch.allclose(rows(_Probe(equation, number, k, along, centre)), plain, rtol=1e-9, atol=1e-12)
+            if not torch.allclose(rows(number, k), plain, rtol=1e-14, atol=0.0, equal_nan=True)
         ]  # fmt: skip
         found[output] = max(changed, default=0)
     return found

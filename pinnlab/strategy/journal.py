@@ -41,10 +41,17 @@ class Journal:
         """Adds a line, and makes sure that it outlives the machine."""
         told = dataclasses.asdict(answer) if isinstance(answer, Outcome) else answer
         line = {"decision": type(decision).__name__, **dataclasses.asdict(decision), "answer": told, "seconds": seconds}
+        self._end_at_a_line()
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def _end_at_a_line(self) -> None:
+        """Removes a last line that a crash cut off, so that the next one does not join it."""
+        written = self.path.read_bytes() if self.path.exists() else b""
+        if (whole := written.rfind(b"\n") + 1) < len(written):
+            os.truncate(self.path, whole)
 
     def keep(self, number: int, piece: Mapping[str, Any]) -> None:
         """Writes the solutions of the accepted piece of that number, whole or not at all, before its line."""
@@ -60,8 +67,10 @@ class Journal:
         """
         try:
             found: dict[str, Any] = torch.load(self._piece(number), map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
-            raise UserError(f"{self._piece(number)} is missing or damaged: begin again in another folder") from None
+        except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
+            found = {}
+        if not isinstance(found, dict) or not {"main", "other", "errors", "sizes"} <= found.keys():
+            raise UserError(f"{self._piece(number)} is missing or damaged: begin again in another folder")
         return found
 
     def _piece(self, number: int) -> Path:
@@ -78,7 +87,10 @@ class Journal:
         try:
             return [json.loads(line) for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
         except ValueError:
-            raise UserError(f"{self.path} is damaged: move it away to begin again") from None
+            raise self._damaged() from None
+
+    def _damaged(self) -> UserError:
+        return UserError(f"{self.path} is damaged: move it away to begin again")
 
     def entries(self) -> Iterator[Entry]:
         """The decisions and answers.
@@ -87,7 +99,11 @@ class Journal:
             UserError: as for `lines`.
         """
         for line in self.lines():
-            yield _decision(line), _answer(line["answer"])
+            try:
+                entry = _decision(line), _answer(line["answer"])
+            except (KeyError, TypeError):
+                raise self._damaged() from None
+            yield entry
 
 
 def _decision(line: dict[str, Any]) -> Decision:

@@ -31,8 +31,9 @@ from pinnlab.strategy.recipe import (
     Restart,
     Stop,
     Survey,
+    checked,
 )
-from pinnlab.strategy.trial import Guess, Trial, solved
+from pinnlab.strategy.trial import Guess, Trial, collocation, solved
 from pinnlab.strategy.window import Window
 
 # The solution that a solution is compared with has this part of its features.
@@ -66,7 +67,7 @@ class March:
     def _begin(self) -> None:
         self.pieces: list[Piece] = []
         self._candidate: Piece | None = None
-        self._proposed = Proposal(Features(1, (1.0,)))
+        self._proposed: Proposal | None = None
         self.progress.time = None if self.evolution is None else self.evolution.start
 
     @property
@@ -117,10 +118,11 @@ class March:
         accepted = 0
         while True:
             try:
-                decision = decisions.send(answer)
+                decision = checked(decisions.send(answer), self.progress, self._proposed is not None)
             except StopIteration as end:
-                stop: Stop = end.value
-                return stop
+                if not isinstance(end.value, Stop):
+                    raise UserError(f"a recipe returns a Stop, not {end.value!r:.60}") from None
+                return end.value
             known = next(past, None)
             if known is None and (reason := over()):
                 return Stop(False, reason)
@@ -128,16 +130,20 @@ class March:
                 raise UserError(f"the journal is of another solve: it has {known[0]}, and now it would be {decision}")
             if isinstance(decision, Accept):
                 accepted += 1
-            if known is not None and isinstance(decision, Proposal):
-                answer, self._proposed = known[1], decision
-            elif known is not None and isinstance(decision, Survey):
-                answer = known[1]
-            elif known is not None and isinstance(decision, Accept):
+            if known is not None:
                 assert journal is not None
-                self._restore(journal.piece(accepted))
+                answer = known[1]
+                match decision:
+                    case Proposal():
+                        self._proposed = decision
+                    case Accept():
+                        self._restore(journal.piece(accepted))
+                    case Restart():
+                        self._begin()
             else:
                 if isinstance(decision, Accept) and self._candidate is None:
                     # the solve was killed between the proposal and this
+                    assert self._proposed is not None
                     self._attempt(self._proposed)
                 began = time.perf_counter()
                 answer = self._answer(decision)
@@ -227,22 +233,24 @@ class March:
             self.pieces = []
         self.pieces.append(self._candidate)
         self.progress.time = self._candidate.end
+        self._candidate = self._proposed = None
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         """Accepts the last proposal with solutions that were kept."""
         proposal, last, outputs = self._proposed, self._last, self._range()
+        assert proposal is not None
         features, fewer = self._seeded(proposal.features)
 
         def again(features: Features, start: Trial | None, stored: Mapping[str, Tensor]) -> Trial:
             trial = Trial.untrained(self._within(proposal.end, start), features, outputs)
             trial.residuals.load_state_dict(stored)
+            trial.points = collocation(trial.residuals, features)
             return trial
 
         main = again(features, main_of(last), state["main"])
         other = again(fewer, other_of(last), state["other"])
         self._candidate = Piece(proposal.end, main, other, dict(state["errors"]), state["sizes"])
         self._accept()
-        self._candidate = None
 
     def _seeded(self, features: Features) -> tuple[Features, Features]:
         """The features of both solutions of a proposal, each with its seed; fewer features resolve longer waves."""

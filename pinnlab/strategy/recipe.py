@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from pinnlab.equations import Equation
+from pinnlab.errors import UserError
 from pinnlab.strategy.evolution import Evolution
 from pinnlab.strategy.features import Features
 
@@ -142,3 +143,28 @@ class Recipe(ABC):
     @abstractmethod
     def decisions(self, progress: Progress) -> Decisions:
         """The decisions one after the other; each `yield` gives the answer to the decision."""
+
+
+def checked(decision: object, progress: Progress, proposed: bool) -> Decision:
+    """A decision that can be carried out.
+
+    Args:
+        decision: What a recipe has decided.
+        progress: What it has seen.
+        proposed: Whether there is a proposal to accept.
+
+    Raises:
+        UserError: if it is no decision, ends its window where none can end, or accepts what was not proposed.
+    """
+    if not isinstance(decision, Decision):
+        raise UserError(f"a recipe yields a Proposal, Survey, Accept or Restart, not {decision!r:.60}")
+    if isinstance(decision, Accept) and not proposed:
+        raise UserError("a recipe yields Accept() after a Proposal: there is none")
+    if isinstance(decision, Proposal) and decision.features.count < 1:
+        raise UserError(f"a recipe proposes a positive number of features, not {decision.features.count}")
+    if isinstance(decision, Proposal | Survey) and progress.evolution is not None:
+        now, last = progress.time, progress.evolution.end
+        if now is None or decision.end is None or not now < decision.end <= last:
+            along = progress.evolution.along
+            raise UserError(f"a window from {along} = {now} ends after that and by {last}, not at end={decision.end}")
+    return decision
