@@ -9,7 +9,7 @@ from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution.saved import load_model, run_of
-from pinnlab.solution.solution import Solution
+from pinnlab.solution.solution import Ending, Solution
 from pinnlab.training.setup.given import Network, equation_of, network_builder
 
 
@@ -48,4 +48,5 @@ def load(run: str | Path, equation: Equation | None = None, network: Network | N
     model.findings = summary.get("findings", [])
     # JSON has no infinite numbers
     metrics = {name: math.nan if value is None else value for name, value in summary.get("metrics", {}).items()}
-    return Solution(model, history, metrics, dtype)
+    ending = Ending(**summary["tolerance"]) if "tolerance" in summary else None
+    return Solution(model, history, metrics, dtype, ending)

@@ -103,6 +103,7 @@ class Solution:
             parts.append(f"{name} ± {self.metrics.get(f'uncertainty_{name}', math.nan):.0e}")
         if self.ending is not None:
             end = self.ending
+            parts.append(f"relative error {end.error:.0e}")
             parts.append(f"tol {end.tol:.0e} {'reached' if end.reached else f'not reached: {end.reason}'}")
             if end.windows > 1:
                 parts.append(f"{end.windows} windows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pinnlab.reporting.sources import keep
 from pinnlab.solution.solution import Solution
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
-from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Restart, Survey
+from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recipe, Restart, Survey
 from pinnlab.training.callbacks.progress import clock
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
@@ -37,20 +38,32 @@ class SolveFolder:
         journal: Its journal.
     """
 
-    def __init__(self, path: Path, equation: Equation, tol: float, seed: int) -> None:
+    def __init__(self, path: Path, equation: Equation, recipe: Recipe, tol: float, seed: int) -> None:
         """Makes the folder, or opens that of a solve which has not ended.
 
         Raises:
-            UserError: if something else is there, or a solve that has ended.
+            UserError: if something else is there, a solve that has ended, or one with other arguments.
         """
         self._seed = seed
-        journal = path / "decisions.jsonl"
+        journal, about = path / "decisions.jsonl", path / "solve.json"
+        asked = {
+            "equation": equation.name, "with": _plain(equation), "recipe": type(recipe).__name__,
+            "recipe_with": _plain(recipe), "tol": tol, "seed": seed,
+        }  # fmt: skip
         if journal.exists():
             self.folder = RunFolder.open(path)
             if self.folder.finished:
                 raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
+            before = json.loads(about.read_text()) if about.exists() else {}
+            for name, value in asked.items():
+                if before.get(name) != value:
+                    raise UserError(
+                        f"the solve in {path} has another {name.partition('_')[0]}: {before.get(name)!r:.60}, and here "
+                        f"{value!r:.60}; choose another folder"
+                    )
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
+            write_atomically(about, json.dumps(asked))
             journal.touch()
         self.journal = Journal(journal)
 
@@ -107,6 +120,16 @@ class SolveFolder:
                 "signal": None,
             }
         )
+
+
+def _plain(thing: object) -> dict[str, str]:
+    """The attributes of an object that are numbers, texts or lists of them, as text."""
+    kinds = int | float | str | list | tuple | None
+    return {
+        name: repr(value)
+        for name, value in vars(thing).items()
+        if isinstance(value, kinds) and name not in ("made_with", "training") and not name.startswith("_")
+    }
 
 
 def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:

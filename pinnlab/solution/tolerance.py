@@ -68,8 +68,9 @@ def solve_to(
     # as every training does: a float32 unknown has seven digits
     equation.to(torch.float64)
     with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64):
-        record = None if folder is None else SolveFolder(Path(folder), equation, tol, seed)
-        march = March(equation, recipe or Refinement(), tol, seed)
+        recipe = recipe or Refinement()
+        record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed)
+        march = March(equation, recipe, tol, seed)
         history: list[dict[str, Any]] = []
 
         def seconds() -> float:
@@ -88,6 +89,8 @@ def solve_to(
         try:
             stop = march.run(None if record is None else record.journal, over, tell)
         except KeyboardInterrupt:
+            if not march.found:
+                raise
             interrupted, stop = True, Stop(False, "Ctrl-C")
         solution = _solution(march, stop, seconds(), history)
         if record is not None:
@@ -106,10 +109,10 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     Raises:
         UserError: if there is none.
     """
+    if not march.found:
+        raise UserError(f"no solution was found: {stop.reason}")
     if not march.pieces:
         march.take_candidate()
-    if not march.pieces:
-        raise UserError(f"no solution was found: {stop.reason}")
     equation = twin(march.equation)
     last = march.pieces[-1].main
     for name, value in last.unknowns().items():

@@ -14,12 +14,15 @@ from pinnlab.collocation import Sobol
 from pinnlab.equations.inputs import axis_names
 from pinnlab.geometry import Points
 from pinnlab.jets import IndexSet
+from pinnlab.strategy.features import Range
 from pinnlab.strategy.trial import Trial, fresh
 from pinnlab.strategy.window import Before, handed
 from pinnlab.training.evaluation.error_estimates import error_estimates, measured
 
 # The number of points inside where solutions are compared, and of all constraints where residuals are judged.
 _COMPARED, _HELD_OUT = 2000, 1000
+# The size of an output beside that of the largest one below which it counts as zero.
+_VANISHES = 1e-9
 
 
 @dataclass
@@ -64,7 +67,9 @@ def compared(trial: Trial) -> Points:
     for number, constraint in enumerate(trial.residuals.constraints.values()):
         share = max(constraint.region.dimension, 1) / max(1, equation.dimension)
         n = max(16, math.ceil(_COMPARED**share))
-        batch = constraint.flat(Sobol().sample(constraint.region, constraint.region.units(n), 104729 + number))
+        # of nodes of a rule those of a finer one: two solves may agree at their own nodes alone
+        region = constraint.region.refined
+        batch = constraint.flat(Sobol().sample(region, region.units(n), 104729 + number))
         found.append({name: batch[name] for name in equation.inputs})
     return {name: torch.cat([batch[name] for batch in found]) for name in equation.inputs}
 
@@ -84,7 +89,7 @@ def differences(
         The differences by name, and the point of the largest one.
     """
     equation = main.residuals.equation
-    relative = (main.values(points) - other.values(points)).abs() / sizes.clamp(min=torch.finfo(sizes.dtype).tiny)
+    relative = (main.values(points) - other.values(points)).abs() / scales(sizes)
     relative = torch.where(relative.isfinite(), relative, torch.inf)
     found = dict(zip(equation.outputs, relative.amax(0).tolist(), strict=True))
     others = other.unknowns()
@@ -92,6 +97,26 @@ def differences(
         found[name] = abs(value - others[name]) / (abs(value) or 1.0)
     worst = int(relative.amax(1).argmax())
     return found, {name: points[name][worst].tolist() for name in equation.inputs}
+
+
+def scales(sizes: Tensor) -> Tensor:
+    """The sizes by which errors of outputs are measured, `(outputs,)`.
+
+    An output that vanishes, but for what errors of others may leave of it, has the size of the largest one; if all
+    vanish, their size is 1.
+    """
+    largest = float(sizes.max()) or 1.0
+    return torch.where(sizes > _VANISHES * largest, sizes, largest)
+
+
+def unresolved(trial: Trial, outputs: Range, sizes: Tensor) -> float:
+    """What the residual at points that training has not seen says of the error, relative to the sizes: √loss.
+
+    Two solves may agree on what is no solution, such as the same stationary point of the loss. The rows of the loss are
+    scaled so that its root is of the order of the relative error of a rough function, and smaller for a smooth one.
+    """
+    unit = float((scales(sizes) / torch.tensor(outputs.size)).max())
+    return math.sqrt(trial.held_out) / max(unit, 1.0)
 
 
 def before(trial: Trial, along: str, orders: Mapping[str, int]) -> Before:
@@ -128,6 +153,6 @@ def measured_errors(trial: Trial, sizes: Tensor) -> dict[str, float]:
         return {}
     found = error_estimates(residuals, fresh(residuals, _HELD_OUT, 1), trial.points).errors
     equation = residuals.equation
-    scales = dict(zip(equation.outputs, sizes.tolist(), strict=True))
-    scales |= {name: abs(value) for name, value in trial.unknowns().items()}
-    return {name: error / (scales[name] or 1.0) for name, error in found.items()}
+    by_name = dict(zip(equation.outputs, scales(sizes).tolist(), strict=True))
+    by_name |= {name: abs(value) for name, value in trial.unknowns().items()}
+    return {name: error / (by_name[name] or 1.0) for name, error in found.items()}

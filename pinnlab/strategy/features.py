@@ -15,6 +15,9 @@ from pinnlab.equations.constraints import domain
 from pinnlab.equations.inputs import axis_names
 from pinnlab.networks import Affine, Build, Columns, RandomFeatures, Rescaled
 
+# The deviation of the phases b, with which they are uniform on the circle to eight digits.
+_PHASES = 2 * math.pi
+
 
 @dataclass(frozen=True)
 class Features:
@@ -81,7 +84,9 @@ def builder(equation: Equation, features: Features, outputs: Range) -> Build:
     # the class divides by √inputs
     scales = [s * math.sqrt(len(low)) for s in features.scales]
     periods = [2.0 if periodic else None for periodic in features.periodic] or None
-    waves = partial(RandomFeatures, features=features.count, scale=scales, activation="sin", periods=periods)
+    waves = partial(
+        RandomFeatures, features=features.count, scale=scales, activation="sin", periods=periods, bias=_PHASES
+    )
     sized = partial(Affine, centre=list(outputs.centre), size=list(outputs.size), network=waves)
     return partial(Rescaled, low=low, high=high, network=sized)
 

@@ -15,7 +15,17 @@ from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
-from pinnlab.strategy.agreement import Piece, before, compared, differences, main_of, measured_errors, other_of
+from pinnlab.strategy.agreement import (
+    Piece,
+    before,
+    compared,
+    differences,
+    main_of,
+    measured_errors,
+    other_of,
+    scales,
+    unresolved,
+)
 from pinnlab.strategy.evolution import evolution
 from pinnlab.strategy.features import Features, Range
 from pinnlab.strategy.journal import Journal
@@ -77,10 +87,14 @@ class March:
             return bool(self.pieces)
         return self.progress.time is not None and self.progress.time >= self.evolution.end
 
+    @property
+    def found(self) -> bool:
+        """Whether there is any solution, accepted or not."""
+        return bool(self.pieces) or self._candidate is not None
+
     def take_candidate(self) -> None:
         """Accepts the last proposal's solution, whatever its error is, where nothing else was found."""
-        if self._candidate is not None:
-            self._accept()
+        self._accept()
 
     @property
     def errors(self) -> dict[str, float]:
@@ -200,17 +214,17 @@ class March:
         values = main.values(points)
         sizes = torch.maximum(self.sizes, values.abs().amax(0))
         local, where = differences(main, other, points, sizes)
+        least = unresolved(main, outputs, sizes)
         errors = dict(local)
         if last is not None and max(local.values()) < 1:
             other = solve(fewer, last.other, other.values, other.first)
             errors, where = differences(main, other, points, sizes)
         noise = measured_errors(main, sizes)
-        for name, error in noise.items():
-            errors[name] = max(errors[name], error)
+        errors = {name: max(error, least, noise.get(name, 0.0)) for name, error in errors.items()}
         self._candidate = Piece(proposal.end, main, other, errors, sizes)
         return Outcome(
             self.progress.time,
-            max(local.values()),
+            max(*local.values(), least),
             max(*errors.values(), *self.errors.values()) if self._last else max(errors.values()),
             where,
             main.held_out,
@@ -225,7 +239,7 @@ class March:
         along = self.evolution.along
         ends = [torch.full_like(points[along], float(end)) for end in (points[along].min(), points[along].max())]
         first, last = (trial.values({**points, along: end}) for end in ends)
-        return float(((last - first).abs() / sizes.clamp(min=torch.finfo(sizes.dtype).tiny)).max())
+        return float(((last - first).abs() / scales(sizes)).max())
 
     def _accept(self) -> None:
         assert self._candidate is not None

@@ -40,6 +40,8 @@ _MORE, _LINE = 1.5, Features(40, (14.0,))
 # Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
 _SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
 _ROUNDS, _FEW_INPUTS = 3, 4
+# An error by noise that is this part of the whole one and of the last one is not lowered by more features.
+_SETTLED = 0.7
 # A lower loss by this factor is no accident.
 _BETTER = 0.5
 
@@ -84,7 +86,8 @@ class Refinement(Recipe):
             if isinstance(found, Stop):
                 return found
             if allowed <= _ROUNDING:
-                return Stop(False, "rounding errors, which grow with time")
+                along, now = progress.evolution.along, progress.time
+                return Stop(False, f"errors as small as rounding grow beyond the tolerance near {along} = {now:.6g}")
             features, length = found
             tighter *= 1e-2
             yield Restart("the errors of windows grow in later ones")
@@ -92,7 +95,7 @@ class Refinement(Recipe):
     def _whole(self, progress: Progress) -> Decisions:
         """One piece, with more and more features."""
         features = yield from self._begun(progress, None)
-        least = math.inf
+        least = noise = math.inf
         while True:
             outcome = yield Proposal(features)
             assert isinstance(outcome, Outcome)
@@ -101,8 +104,9 @@ class Refinement(Recipe):
                 yield Accept()
             if outcome.error <= progress.tol:
                 return Stop(True)
-            if outcome.noise > 0.7 * outcome.error:
+            if outcome.noise > _SETTLED * max(outcome.error, noise):
                 return Stop(False, "noise in the measurements")
+            noise = outcome.noise
             if outcome.error < _ROUNDING:
                 return Stop(False, "rounding errors")
             if not self._affords(progress, features, 2.0):

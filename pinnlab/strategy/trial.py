@@ -23,6 +23,7 @@ from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.stored import StoredOutputs
 from pinnlab.residuals.weighting import Weighting
 from pinnlab.strategy.features import Features, Range, builder, built, random_features
+from pinnlab.training.evaluation.error_estimates import measured
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import GaussNewton
 
@@ -33,6 +34,8 @@ Guess = Callable[[Points], Tensor]
 _ROWS, _CONDITIONS = 2.5, 1 / 3
 # The weight of conditions beside the equation, once the rows of both have one size.
 _CONDITION_WEIGHT = 100.0
+# That of measurements: noise may not be fitted at the price of the equation.
+_MEASURED_WEIGHT = 1e-4
 # The scale, the number of features and the number of points by which the size of rows is measured.
 _REFERENCE, _FEW, _SOME = 4.0, 50, 100
 _HELD_OUT = 1000
@@ -150,7 +153,7 @@ def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
 def fresh(residuals: Residuals, count: int, seed: int) -> dict[str, Points]:
     """Points of all constraints that training has not seen."""
     return {
-        name: Sobol().sample(constraint.region, count, 31 * seed + number)
+        name: Sobol().sample(region := constraint.region.refined, region.units(count), 31 * seed + number)
         for number, (name, constraint) in enumerate(residuals.constraints.items())
     }
 
@@ -168,13 +171,17 @@ def weights(residuals: Residuals, points: Mapping[str, Points]) -> Weighting:
     few = Features(_FEW, (_REFERENCE,) * equation.dimension)
     there = residuals.with_network(built(equation, builder(equation, few, outputs), few.seed))
     parameters = {name: p.detach() for name, p in there.named_parameters() if name.startswith("network.")}
-    factors = {}
+    factors, noisy = {}, measured(equation)
     for name, batch in points.items():
         constraint = residuals.constraints[name]
         some = {key: column[:_SOME] for key, column in batch.items()} if constraint.local else batch
         rows = Linearisation(there, parameters, {name: some}, there.over({name: some}), held=True)
         norm = float(rows.jacobian().dense().square().sum())
-        wanted = 1.0 if constraint.region.dimension == equation.dimension else _CONDITION_WEIGHT
+        wanted = _CONDITION_WEIGHT
+        if name in noisy:
+            wanted = _MEASURED_WEIGHT
+        elif constraint.region.dimension == equation.dimension:
+            wanted = 1.0
         factors[name] = wanted / norm if norm > 0 and math.isfinite(norm) else 1.0
     return residuals.over(points).times(factors)
 

@@ -15,7 +15,7 @@ from pinnlab.networks.mlp import activation as _activation
 class RandomFeatures(nn.Module):
     """W σ(A x + b) + c with A and b drawn once (Rahimi & Recht 2008).
 
-    A_ij ~ N(0, s_j²/inputs) for a scale s_j of each input, and b_i ~ N(0, s²) with the largest scale s.
+    A_ij ~ N(0, s_j²/inputs) for a scale s_j of each input, and b_i ~ N(0, s²) with the largest scale s or another one.
 
     Training it on a residual is a linear problem wherever the residual is, as in an extreme learning machine (Huang,
     Zhu & Siew 2006), so that Gauss-Newton needs a step or two where a network with trained features needs hundreds. As
@@ -40,6 +40,7 @@ class RandomFeatures(nn.Module):
         scale: float | Sequence[float] = 1.0,
         activation: str = "tanh",
         periods: Sequence[float | None] | None = None,
+        bias: float | None = None,
     ) -> None:
         """Draws the features.
 
@@ -51,6 +52,7 @@ class RandomFeatures(nn.Module):
             activation: One of `ACTIVATIONS`.
             periods: For each input its period p, or None: A_ij is rounded to a multiple of 2π/p, so that features of a
                 periodic activation such as `sin` have this period.
+            bias: The standard deviation of b; that of the largest scale by default.
 
         Raises:
             UserError: if a number is not positive, there is not one scale for each input, or the activation is unknown.
@@ -69,7 +71,7 @@ class RandomFeatures(nn.Module):
                 unit = 2 * math.pi / period
                 weight[:, column] = torch.round(weight[:, column] / unit) * unit
         self.register_buffer("weight", weight)
-        self.register_buffer("bias", max(scales) * torch.randn(features))
+        self.register_buffer("bias", (max(scales) if bias is None else bias) * torch.randn(features))
         self.activation = _activation(activation)
         self.last = nn.Linear(features, outputs)
 
