@@ -124,7 +124,7 @@ class SolveFolder:
 
 def _plain(thing: object) -> dict[str, str]:
     """The attributes of an object that are numbers, texts or lists of them, as text."""
-    kinds = int | float | str | list | tuple | None
+    kinds = (int, float, str, list, tuple, type(None))
     return {
         name: repr(value)
         for name, value in vars(thing).items()

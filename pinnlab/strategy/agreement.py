@@ -99,6 +99,13 @@ def differences(
     return found, {name: points[name][worst].tolist() for name in equation.inputs}
 
 
+def changed(trial: Trial, points: Points, sizes: Tensor, along: str) -> float:
+    """How much a solution changes from the start to the end of its window, relative to the sizes."""
+    ends = [torch.full_like(points[along], float(end)) for end in (points[along].min(), points[along].max())]
+    first, last = (trial.values({**points, along: end}) for end in ends)
+    return float(((last - first).abs() / scales(sizes)).max())
+
+
 def scales(sizes: Tensor) -> Tensor:
     """The sizes by which errors of outputs are measured, `(outputs,)`.
 

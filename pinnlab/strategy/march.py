@@ -14,16 +14,15 @@ from torch import Tensor
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points
 from pinnlab.strategy.agreement import (
     Piece,
     before,
+    changed,
     compared,
     differences,
     main_of,
     measured_errors,
     other_of,
-    scales,
     unresolved,
 )
 from pinnlab.strategy.evolution import evolution
@@ -228,18 +227,9 @@ class March:
             max(*errors.values(), *self.errors.values()) if self._last else max(errors.values()),
             where,
             main.held_out,
-            self._change(main, points, sizes),
+            0.0 if self.evolution is None else changed(main, points, sizes, self.evolution.along),
             max(noise.values(), default=0.0),
         )
-
-    def _change(self, trial: Trial, points: Points, sizes: Tensor) -> float:
-        """How much a solution changes from the start to the end of its window, relative to the sizes."""
-        if self.evolution is None:
-            return 0.0
-        along = self.evolution.along
-        ends = [torch.full_like(points[along], float(end)) for end in (points[along].min(), points[along].max())]
-        first, last = (trial.values({**points, along: end}) for end in ends)
-        return float(((last - first).abs() / scales(sizes)).max())
 
     def _accept(self) -> None:
         assert self._candidate is not None
