@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pinnlab.equations import Equation
 from pinnlab.errors import UserError
 from pinnlab.networks import Build
 from pinnlab.reporting.configured import configuration
+from pinnlab.reporting.description import IndescribableError, describe
 from pinnlab.reporting.files import write_arrays, write_atomically
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.reporting.record.arrays import covered, exact_arrays, solution_arrays, where
@@ -41,16 +43,24 @@ class SolveFolder:
         """Makes the folder, or opens that of a solve which has not ended.
 
         Raises:
-            UserError: if something else is there, or a solve that has ended.
+            UserError: if something else is there, a solve that has ended, or one with other arguments.
         """
         self._seed = seed
+        about, begun = {"equation": _description(equation), "tol": tol, "seed": seed}, path / "solve.json"
         journal = path / "decisions.jsonl"
         if journal.exists():
             self.folder = RunFolder.open(path)
             if self.folder.finished:
                 raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
+            before = json.loads(begun.read_text()) if begun.exists() else about
+            for name, value in about.items():
+                if before[name] != value:
+                    raise UserError(
+                        f"the solve in {path} was begun with {name} {before[name]}, not {value}: choose another folder"
+                    )
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
+            write_atomically(begun, json.dumps(about))
             journal.touch()
         self.journal = Journal(journal)
 
@@ -107,6 +117,14 @@ class SolveFolder:
                 "signal": None,
             }
         )
+
+
+def _description(equation: Equation) -> Any:
+    """How the equation was made, as plain data; its name, where that cannot be described."""
+    try:
+        return json.loads(json.dumps(describe(equation)))
+    except IndescribableError:
+        return equation.name
 
 
 def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class March:
             return bool(self.pieces)
         return self.progress.time is not None and self.progress.time >= self.evolution.end
 
+    @property
+    def found(self) -> bool:
+        """Whether there is any solution, accepted or not."""
+        return bool(self.pieces) or self._candidate is not None
+
     def take_candidate(self) -> None:
         """Accepts the last proposal's solution, whatever its error is, where nothing else was found."""
         if self._candidate is not None:
