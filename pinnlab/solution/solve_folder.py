@@ -14,6 +14,7 @@ from pinnlab.equations import Equation
 from pinnlab.errors import UserError
 from pinnlab.networks import Build
 from pinnlab.reporting.configured import configuration
+from pinnlab.reporting.description import IndescribableError, describe
 from pinnlab.reporting.files import write_arrays, write_atomically
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.reporting.record.arrays import covered, exact_arrays, solution_arrays, where
@@ -45,25 +46,22 @@ class SolveFolder:
             UserError: if something else is there, a solve that has ended, or one with other arguments.
         """
         self._seed = seed
-        journal, about = path / "decisions.jsonl", path / "solve.json"
-        asked = {
-            "equation": equation.name, "with": _plain(equation), "recipe": type(recipe).__name__,
-            "recipe_with": _plain(recipe), "tol": tol, "seed": seed,
-        }  # fmt: skip
+        begun = path / "solve.json"
+        about = {"equation": _description(equation), "recipe": _description(recipe), "tol": tol, "seed": seed}
+        journal = path / "decisions.jsonl"
         if journal.exists():
             self.folder = RunFolder.open(path)
             if self.folder.finished:
                 raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
-            before = json.loads(about.read_text()) if about.exists() else {}
-            for name, value in asked.items():
-                if before.get(name) != value:
+            before = json.loads(begun.read_text()) if begun.exists() else about
+            for name, value in about.items():
+                if before[name] != value:
                     raise UserError(
-                        f"the solve in {path} has another {name.partition('_')[0]}: {before.get(name)!r:.60}, and here "
-                        f"{value!r:.60}; choose another folder"
+                        f"the solve in {path} was begun with {name} {before[name]}, not {value}: choose another folder"
                     )
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
-            write_atomically(about, json.dumps(asked))
+            write_atomically(begun, json.dumps(about))
             journal.touch()
         self.journal = Journal(journal)
 
@@ -122,14 +120,12 @@ class SolveFolder:
         )
 
 
-def _plain(thing: object) -> dict[str, str]:
-    """The attributes of an object that are numbers, texts or lists of them, as text."""
-    kinds = (int, float, str, list, tuple, type(None))
-    return {
-        name: repr(value)
-        for name, value in vars(thing).items()
-        if isinstance(value, kinds) and name not in ("made_with", "training") and not name.startswith("_")
-    }
+def _description(thing: Equation | Recipe) -> Any:
+    """How an equation or a recipe was made, as plain data; the name of its class, where that cannot be described."""
+    try:
+        return json.loads(json.dumps(describe(thing)))
+    except IndescribableError:
+        return type(thing).__name__
 
 
 def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def solve(
         }  # fmt: skip
         for name, value in others.items():
             if value is not None:
-                raise UserError(f"solve(…, tol={tol:g}) chooses {name} itself: leave one of the two out")
+                raise UserError(f"solve(…, tol={tol}) chooses {name} itself: leave one of the two out")
         return solve_to(
             equation_of(equation), tol, recipe=recipe, time_limit=time_limit, seed=whole("seed", seed), folder=folder,
             progress=progress,

@@ -6,6 +6,7 @@ import logging
 import math
 import sys
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,17 +60,21 @@ def solve_to(
         UserError: if a number is out of range, or no solution was found at all.
         KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt; its attribute `solution` is what was found.
     """
-    if not 0 < tol < 1:
+    if not isinstance(tol, int | float) or not 0 < tol < 1:
         raise UserError(f"tol lies between 0 and 1, as 1e-6, not {tol!r}")
-    if time_limit is not None and not time_limit > 0:
+    if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
         raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise UserError(f"recipe is a Recipe, as Refinement(most=6400), not {recipe!r:.60}")
     began = time.perf_counter()
     equation.check()
     # as every training does: a float32 unknown has seven digits
     equation.to(torch.float64)
-    with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64):
+    with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64), ExitStack() as stack:
         recipe = recipe or Refinement()
         record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed)
+        if record is not None:
+            stack.enter_context(record.folder.locked())
         march = March(equation, recipe, tol, seed)
         history: list[dict[str, Any]] = []
 

@@ -34,7 +34,7 @@ Guess = Callable[[Points], Tensor]
 _ROWS, _CONDITIONS = 2.5, 1 / 3
 # The weight of conditions beside the equation, once the rows of both have one size.
 _CONDITION_WEIGHT = 100.0
-# That of measurements: noise may not be fitted at the price of the equation.
+# That of measurements: the solution satisfies the equation and misses them by their noise, not the other way round.
 _MEASURED_WEIGHT = 1e-4
 # The scale, the number of features and the number of points by which the size of rows is measured.
 _REFERENCE, _FEW, _SOME = 4.0, 50, 100
@@ -161,6 +161,7 @@ def fresh(residuals: Residuals, count: int, seed: int) -> dict[str, Points]:
 def weights(residuals: Residuals, points: Mapping[str, Points]) -> Weighting:
     """The weighting that gives the rows of all constraints one size, those of conditions a hundred times its square.
 
+    Those of measurements have a ten-thousandth of it, so that the unknowns are those of the best exact solution.
     So an equation in SI units is no harder than one without units. The size of a row is the norm of its derivatives in
     the coefficients of some features, at the centre of the outputs' range. The features are the same for all networks,
     so that losses of different networks can be compared.
@@ -177,11 +178,8 @@ def weights(residuals: Residuals, points: Mapping[str, Points]) -> Weighting:
         some = {key: column[:_SOME] for key, column in batch.items()} if constraint.local else batch
         rows = Linearisation(there, parameters, {name: some}, there.over({name: some}), held=True)
         norm = float(rows.jacobian().dense().square().sum())
-        wanted = _CONDITION_WEIGHT
-        if name in noisy:
-            wanted = _MEASURED_WEIGHT
-        elif constraint.region.dimension == equation.dimension:
-            wanted = 1.0
+        inside = constraint.region.dimension == equation.dimension
+        wanted = _MEASURED_WEIGHT if name in noisy else 1.0 if inside else _CONDITION_WEIGHT
         factors[name] = wanted / norm if norm > 0 and math.isfinite(norm) else 1.0
     return residuals.over(points).times(factors)
 

@@ -27,6 +27,7 @@ from pinnlab.strategy import (
 )
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
+from pinnlab.training.setup.settings import default_dtype
 
 
 class Pendulum(Equation):
@@ -199,10 +200,10 @@ def test_another_seed_is_another_solve(unbroken):
 
 
 def breaks(told):
-    """Between the first proposal and its acceptance, after that, after a restart, and after the last decision."""
+    """Between the first proposal and its acceptance, after a restart, before the last acceptance, and after it."""
     kinds = [type(decision) for decision, _ in told]
     accept = kinds.index(Accept)
-    return [accept, accept + 1, *(k + 1 for k, kind in enumerate(kinds) if kind is Restart), len(told)]
+    return [accept, *(k + 1 for k, kind in enumerate(kinds) if kind is Restart), len(told) - 1, len(told)]
 
 
 @pytest.mark.parametrize("name", SOLVES)
@@ -285,12 +286,13 @@ def test_the_truth_of_the_windows(unbroken):
 # journals
 
 
-def damaged(tmp_path, change):
-    """Continues a march whose journal was changed."""
-    journal = Journal(tmp_path / "decisions.jsonl")
-    marched("windows and a restart", journal, after=7)
-    change(tmp_path)
-    return marched("windows and a restart", journal)
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """The folder of a solve that was broken off after seven decisions, two of which accepted a piece."""
+    folder = tmp_path_factory.mktemp("begun")
+    with default_dtype(torch.float64):
+        marched("windows and a restart", Journal(folder / "decisions.jsonl"), after=7)
+    return folder
 
 
 def edited(find, put):
@@ -323,9 +325,11 @@ def edited(find, put):
         (lambda f: torch.save(Features(3, (1.0,)), f / "piece_1.pt"), r"piece_1\.pt is missing or damaged"),
     ],
 )
-def test_a_journal_that_does_not_fit_is_refused_in_a_line(tmp_path, change, message):
+def test_a_journal_that_does_not_fit_is_refused_in_a_line(begun, tmp_path, change, message):
+    folder = shutil.copytree(begun, tmp_path / "copy")
+    change(folder)
     with pytest.raises(UserError, match=message) as raised:
-        damaged(tmp_path, change)
+        marched("windows and a restart", Journal(folder / "decisions.jsonl"))
     assert "\n" not in str(raised.value)
 
 
