@@ -42,7 +42,7 @@ from pinnlab.strategy.recipe import (
     Survey,
     checked,
 )
-from pinnlab.strategy.trial import Guess, Trial, collocation, solved
+from pinnlab.strategy.trial import Guess, Trial, collocation, expected, solved
 from pinnlab.strategy.window import Window
 
 # The solution that a solution is compared with has this part of its features.
@@ -71,6 +71,7 @@ class March:
         self.evolution = evolution(equation)
         self.progress = Progress(equation, self.evolution, tol)
         self._periodic = periodic_inputs(equation)
+        self._expected: Range | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -275,10 +276,12 @@ class March:
 
     def _range(self) -> Range:
         """The values that the outputs are expected to have in the next window."""
-        size = tuple(float(s) or 1.0 for s in self.sizes)
         still = self._values_at_start
         if still is None:
-            return Range((0.0,) * len(size), size)
+            if self._expected is None:
+                self._expected = expected(self._within(self.evolution and self.evolution.end, None))
+            return self._expected
+        size = tuple(float(s) or 1.0 for s in self.sizes)
         assert self._last is not None
         return Range(tuple(still(compared(self._last.main)).mean(0).tolist()), size)
 

@@ -35,6 +35,8 @@ _ORDER, _CHANGE = 6, 0.3
 # A window is only a little too long where the error is so many times too large; more features that lower the error by
 # less than this factor do not help.
 _NEARLY, _HELPED = 10.0, 4.0
+# A window that is shorter than this part of the whole time, and in which the solution changes, is near a singularity.
+_FASTER = 1e-3
 # Factor on the number of features, and features of a function of one input.
 _MORE, _LINE = 1.5, Features(40, (14.0,))
 # Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
@@ -140,6 +142,8 @@ class Refinement(Recipe):
                 if now == evolution.start:
                     begun = features, before
                 if (error := outcome.error) > progress.tol:
+                    if before < _FASTER * (evolution.end - evolution.start) and outcome.change > _CHANGE:
+                        return Stop(False, f"a solution that changes ever faster near {evolution.along} = {end:.6g}")
                     return begun
                 length *= min(2.0, factor)
             elif dimension > 1 and outcome.local > _NONSENSE:

@@ -41,6 +41,8 @@ _REFERENCE, _FEW, _SOME = 4.0, 50, 100
 _HELD_OUT = 1000
 # A loss that fell by this factor is near its end: Gauss-Newton converges quadratically.
 _NEAR = 1e-8
+# A value on conditions that is a rounding error of a fit.
+_NOTHING = 1e-9
 
 
 @dataclass
@@ -128,6 +130,30 @@ def solved(
     if math.isfinite(trial.loss):
         trial.held_out = _loss(residuals, fresh(residuals, _HELD_OUT, features.seed + 7919), weighting)
     return trial
+
+
+def expected(equation: Equation) -> Range:
+    """The range of the outputs as the conditions tell it: the mean and the largest value on them.
+
+    Some features of long waves are fitted to the conditions alone. An output of which they tell nothing, or that is
+    zero on all of them, is taken to be around 0 and of size 1.
+    """
+    trial = Trial.untrained(equation, Features(_FEW, (1.0,) * equation.dimension), Range.unit(len(equation.outputs)))
+    residuals, noisy = trial.residuals, measured(equation)
+    points = {
+        name: batch
+        for name, batch in collocation(residuals, Features(_FEW, (1.0,) * equation.dimension)).items()
+        if residuals.constraints[name].region.dimension < equation.dimension or name in noisy
+    }
+    if not points:
+        return Range.unit(len(equation.outputs))
+    _, loss, _ = _gauss_newton(residuals, points, residuals.over(points), _SOME, 0.0)
+    every = [residuals.constraints[name].flat(batch) for name, batch in points.items()]
+    values = trial.values({name: torch.cat([batch[name] for batch in every]) for name in equation.inputs})
+    if not math.isfinite(loss) or not bool(values.isfinite().all()):
+        return Range.unit(len(equation.outputs))
+    sizes = [size if size > _NOTHING else 1.0 for size in values.abs().amax(0).tolist()]
+    return Range(tuple(values.mean(0).tolist()), tuple(sizes))
 
 
 def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
