@@ -117,7 +117,7 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     if not march.found:
         raise UserError(f"no solution was found: {stop.reason}")
     if not march.pieces:
-        march.take_candidate()
+        march.accept()
     equation = twin(march.equation)
     last = march.pieces[-1].main
     for name, value in last.unknowns().items():

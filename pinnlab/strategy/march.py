@@ -92,10 +92,6 @@ class March:
         """Whether there is any solution, accepted or not."""
         return bool(self.pieces) or self._candidate is not None
 
-    def take_candidate(self) -> None:
-        """Accepts the last proposal's solution, whatever its error is, where nothing else was found."""
-        self._accept()
-
     @property
     def errors(self) -> dict[str, float]:
         """The estimated error of each output and unknown, relative to its size, over all that was accepted."""
@@ -175,7 +171,7 @@ class March:
             case Survey():
                 return self._survey(decision)
             case Accept():
-                self._accept()
+                self.accept()
             case Restart():
                 self._begin()
         return None
@@ -198,8 +194,8 @@ class March:
     def _attempt(self, proposal: Proposal) -> Outcome:
         """Tries a proposal.
 
-        The solution with fewer features is found first, and the other one from there. Where a solution went before,
-        both go on from the same one; the solution with fewer features then also goes on from its own.
+        The solution with fewer features is found first, and the other one from there. In a later window both go on from
+        the same solution, and the one with fewer features then also from its own.
         """
         features, fewer = self._seeded(proposal.features)
         last, outputs = self._last, self._range()
@@ -232,7 +228,8 @@ class March:
             max(noise.values(), default=0.0),
         )
 
-    def _accept(self) -> None:
+    def accept(self) -> None:
+        """Accepts the solution of the last proposal, whatever its error is."""
         assert self._candidate is not None
         if self.evolution is None:
             self.pieces = []
@@ -255,7 +252,7 @@ class March:
         main = again(features, main_of(last), state["main"])
         other = again(fewer, other_of(last), state["other"])
         self._candidate = Piece(proposal.end, main, other, dict(state["errors"]), state["sizes"])
-        self._accept()
+        self.accept()
 
     def _seeded(self, features: Features) -> tuple[Features, Features]:
         """The features of both solutions of a proposal, each with its seed; fewer features resolve longer waves."""
@@ -279,7 +276,8 @@ class March:
         still = self._values_at_start
         if still is None:
             if self._expected is None:
-                self._expected = expected(self._within(self.evolution and self.evolution.end, None))
+                end = None if self.evolution is None else self.evolution.end
+                self._expected = expected(self._within(end, None))
             return self._expected
         size = tuple(float(s) or 1.0 for s in self.sizes)
         assert self._last is not None

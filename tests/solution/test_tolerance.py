@@ -302,7 +302,6 @@ def test_a_solution_that_ends_is_not_reached_there():
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason="it marches to the singularity three times, in 90 s, and says 'rounding errors' of no place")
 def test_a_solution_that_ends_says_where_before_long():
     ending = pinnlab.solve(BlowUp(), tol=1e-6, time_limit=30).ending
     assert ending.reason != "the time limit"
