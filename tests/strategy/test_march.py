@@ -102,7 +102,7 @@ class Thirds(Recipe):
 SOLVES = {
     "windows of the default recipe": (Pendulum, Refinement, 1e-7),
     "windows and a restart": (Pendulum, lambda: Thirds(Features(30, (10.0,))), 1e-6),
-    "windows of two inputs": (Heat, lambda: Thirds(Features(60, (2.0, 2.0))), 1e-3),
+    "windows of two inputs": (Heat, lambda: Thirds(Features(40, (1.5, 1.5))), 3e-2),
     "one piece": (Membrane, lambda: Refinement(surveyed=30, first=60, most=300), 1e-5),
 }
 
@@ -200,12 +200,14 @@ def test_another_seed_is_another_solve(unbroken):
 
 
 def breaks(told):
-    """Between the first proposal and its acceptance, after a restart, before the last acceptance, and after it."""
+    """Between the first proposal and its acceptance, after a restart, and before the last acceptance."""
     kinds = [type(decision) for decision, _ in told]
     accept = kinds.index(Accept)
-    return [accept, *(k + 1 for k, kind in enumerate(kinds) if kind is Restart), len(told) - 1, len(told)]
+    restarts = [k + 1 for k, kind in enumerate(kinds) if kind is Restart]
+    return [accept, *restarts, len(told) - 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOLVES)
 def test_a_solve_that_was_killed_goes_on_bit_for_bit(unbroken, name, tmp_path):
     for k in breaks(unbroken(name)[1]):
