@@ -103,7 +103,7 @@ SOLVES = {
     "windows of the default recipe": (Pendulum, Refinement, 1e-7),
     "windows and a restart": (Pendulum, lambda: Thirds(Features(30, (10.0,))), 1e-6),
     "windows of two inputs": (Heat, lambda: Thirds(Features(40, (1.5, 1.5))), 3e-2),
-    "one piece": (Membrane, lambda: Refinement(surveyed=30, first=60, most=300), 1e-5),
+    "one piece": (Membrane, lambda: Refinement(surveyed=40, first=60, most=600), 1e-4),
 }
 
 
