@@ -6,6 +6,7 @@ import math
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from pinnlab.equations.inputs import axis_names
 from pinnlab.strategy.features import Features
 from pinnlab.strategy.recipe import (
     Accept,
@@ -127,7 +128,7 @@ class Refinement(Recipe):
         """
         evolution = progress.evolution
         assert evolution is not None
-        dimension, axis = progress.equation.dimension, list(progress.equation.inputs).index(evolution.along)
+        dimension, axis = progress.equation.dimension, axis_names(progress.equation.inputs).index(evolution.along)
         begun, error, grown_at, nonsense = (features, length), 0.0, math.inf, math.inf
         while (now := progress.time or 0.0) < evolution.end:
             end = evolution.end if length > 0.95 * (evolution.end - now) else now + length
