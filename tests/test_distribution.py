@@ -55,8 +55,8 @@ def test_the_reference_is_built_from_docstrings(tmp_path):
     options = ["--docformat", "google", "--math", "--output-directory", str(tmp_path)]
     call("-W", "ignore", "-c", code, *options, *built)
     for page, text in {
-        "pinnlab": "Train a network to satisfy an equation",
-        "pinnlab/solution": "Train a network to satisfy an equation",
+        "pinnlab": "Solve an equation: to a tolerance, or by training a network",
+        "pinnlab/solution": "Solve an equation: to a tolerance, or by training a network",
         "pinnlab/jets": "truncated Taylor series",
         "pinnlab/problems": "singled out by an interval",
         "pinnlab/training": "Levenberg-Marquardt steps",
