@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pinnlab.collocation import Sobol
 from pinnlab.engines import NTP
 from pinnlab.equations import Equation
+from pinnlab.equations.domain import users
 from pinnlab.errors import DivergedError
 from pinnlab.geometry import Points, size
 from pinnlab.jets.jet import assemble
@@ -148,12 +149,16 @@ def expected(equation: Equation) -> Range:
     if not points:
         return Range.unit(len(equation.outputs))
     _, loss, _ = _gauss_newton(residuals, points, residuals.over(points), _SOME, 0.0)
-    every = [residuals.constraints[name].flat(batch) for name, batch in points.items()]
-    values = trial.values({name: torch.cat([batch[name] for batch in every]) for name in equation.inputs})
-    if not math.isfinite(loss) or not bool(values.isfinite().all()):
-        return Range.unit(len(equation.outputs))
-    sizes = [size if size > _NOTHING else 1.0 for size in values.abs().amax(0).tolist()]
-    return Range(tuple(values.mean(0).tolist()), tuple(sizes))
+    found: list[tuple[float, float]] = []
+    for number, output in enumerate(equation.outputs):
+        # elsewhere the fit may have any values of this output
+        asked = [name for name in users(equation, output) if name in points] if math.isfinite(loss) else []
+        parts = [trial.values(residuals.constraints[name].flat(points[name]))[:, number] for name in asked]
+        values = torch.cat(parts) if parts else torch.zeros(1)
+        known = bool(values.isfinite().all()) and float(values.abs().max()) > _NOTHING
+        found.append((float(values.mean()), float(values.abs().max())) if known else (0.0, 1.0))
+    centres, sizes = zip(*found, strict=True)
+    return Range(centres, sizes)
 
 
 def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
