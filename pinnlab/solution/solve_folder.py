@@ -146,7 +146,7 @@ def told(decision: Decision, answer: Answer, march: March, seconds: float) -> st
     """A line for a person who waits; empty for decisions that take no time."""
     match decision:
         case Survey():
-            return f"{clock(seconds):>8}  {len(decision.features)} scales tried: {decision.why}"
+            return f"{clock(seconds):>8}  survey of {len(decision.features)}: {decision.why}"
         case Restart():
             return f"{clock(seconds):>8}  from the start again: {decision.why}"
         case Proposal():

@@ -18,11 +18,12 @@ from pinnlab.collocation import Sobol
 from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
-from pinnlab.equations.constraints import domain
+from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
 from pinnlab.networks import Build, Windows
 from pinnlab.solution.solution import Ending, Solution
 from pinnlab.solution.solve_folder import SolveFolder, row, told
+from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March
 from pinnlab.strategy.recipe import Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.refinement import Refinement
@@ -130,7 +131,8 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
         state |= {f"{prefix}{name}": value for name, value in piece.main.network.state_dict().items()}
     model.residuals.network.load_state_dict(state)
     errors = march.errors if march.complete else dict.fromkeys(march.errors, math.inf)
-    sizes = dict(zip(equation.outputs, march.sizes.tolist(), strict=True))
+    # what the relative errors are relative to: an output that vanishes is measured by the others
+    sizes = dict(zip(equation.outputs, scales(march.sizes).tolist(), strict=True))
     sizes |= {name: abs(value) for name, value in last.unknowns().items()}
     metrics = {f"uncertainty_{name}": error * sizes[name] for name, error in errors.items()}
     error = max(errors.values())
@@ -170,14 +172,14 @@ def true_errors(solution: Solution) -> dict[str, float]:
     if not equation.solved:
         return found
     constraints = equation.constraints()
-    inside = constraints[domain(constraints)]
-    points = inside.flat(Sobol().sample(inside.region, inside.region.units(_HELD_OUT), 15485863))
-    with torch.no_grad():
-        values = solution.model(points)
-    truth = equation.solution(points)
-    both = [
-        torch.stack([part[name] for name in equation.outputs]) for part in (values, {n: truth[n].value for n in truth})
-    ]
+    pairs = []
+    for name in equation.outputs:
+        # an output of one part of the region is compared there
+        inside = constraints[home(equation, name)]
+        points = inside.flat(Sobol().sample(inside.region, inside.region.units(_HELD_OUT), 15485863))
+        with torch.no_grad():
+            pairs.append((solution.model(points)[name], equation.solution(points)[name].value))
+    both = [torch.cat(values) for values in zip(*pairs, strict=True)]
     return found | {"relative_l2": float(relative_l2(*both)), "max_error": float(max_error(*both))}
 
 

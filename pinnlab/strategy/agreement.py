@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from pinnlab.collocation import Sobol
+from pinnlab.equations.domain import users
 from pinnlab.equations.inputs import axis_names
-from pinnlab.geometry import Points
+from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.strategy.features import Range
 from pinnlab.strategy.trial import Trial, fresh
@@ -60,37 +61,58 @@ def other_of(piece: Piece | None) -> Trial | None:
     return None if piece is None else piece.other
 
 
-def compared(trial: Trial) -> Points:
-    """Points where solutions are compared: inside, and on all conditions."""
+@dataclass(frozen=True)
+class Places:
+    """Points where solutions are compared: inside, and on all conditions.
+
+    Attributes:
+        points: The inputs, `(N,)` each, `(N, d)` for a vector.
+        used: For each point and output 1 where a constraint asks for the output and 0 elsewhere, `(N, outputs)`: an
+            output of one part of the region may have any values in the other parts.
+    """
+
+    points: Points
+    used: Tensor
+
+
+def compared(trial: Trial) -> Places:
+    """The points where a solution is compared with others."""
     equation = trial.residuals.equation
-    found = []
-    for number, constraint in enumerate(trial.residuals.constraints.values()):
+    asking = [users(equation, output) for output in equation.outputs]
+    found, used = [], []
+    for number, (key, constraint) in enumerate(trial.residuals.constraints.items()):
         share = max(constraint.region.dimension, 1) / max(1, equation.dimension)
         n = max(16, math.ceil(_COMPARED**share))
         # of nodes of a rule those of a finer one: two solves may agree at their own nodes alone
         region = constraint.region.refined
         batch = constraint.flat(Sobol().sample(region, region.units(n), 104729 + number))
         found.append({name: batch[name] for name in equation.inputs})
-    return {name: torch.cat([batch[name] for batch in found]) for name in equation.inputs}
+        used.append(torch.tensor([float(key in names) for names in asking]).expand(size(batch), -1))
+    return Places({name: torch.cat([batch[name] for batch in found]) for name in equation.inputs}, torch.cat(used))
+
+
+def largest(trial: Trial, places: Places) -> Tensor:
+    """The largest value of each output of a solution, `(outputs,)`."""
+    return (trial.values(places.points).abs() * places.used).amax(0)
 
 
 def differences(
-    main: Trial, other: Trial, points: Points, sizes: Tensor
+    main: Trial, other: Trial, places: Places, sizes: Tensor
 ) -> tuple[dict[str, float], dict[str, float | list[float]]]:
     """The largest difference of two solutions for each output and unknown, relative to its size.
 
     Args:
         main: A solution.
         other: Another one.
-        points: Where they are compared.
+        places: Where they are compared.
         sizes: The sizes of the outputs, `(outputs,)`.
 
     Returns:
         The differences by name, and the point of the largest one.
     """
-    equation = main.residuals.equation
+    equation, points = main.residuals.equation, places.points
     relative = (main.values(points) - other.values(points)).abs() / scales(sizes)
-    relative = torch.where(relative.isfinite(), relative, torch.inf)
+    relative = torch.where(relative.isfinite(), relative, torch.inf).where(places.used > 0, 0.0)
     found = dict(zip(equation.outputs, relative.amax(0).tolist(), strict=True))
     others = other.unknowns()
     for name, value in main.unknowns().items():
@@ -99,11 +121,12 @@ def differences(
     return found, {name: points[name][worst].tolist() for name in equation.inputs}
 
 
-def changed(trial: Trial, points: Points, sizes: Tensor, along: str) -> float:
+def changed(trial: Trial, places: Places, sizes: Tensor, along: str) -> float:
     """How much a solution changes from the start to the end of its window, relative to the sizes."""
+    points = places.points
     ends = [torch.full_like(points[along], float(end)) for end in (points[along].min(), points[along].max())]
     first, last = (trial.values({**points, along: end}) for end in ends)
-    return float(((last - first).abs() / scales(sizes)).max())
+    return float(((last - first).abs() * places.used / scales(sizes)).max())
 
 
 def scales(sizes: Tensor) -> Tensor:
@@ -122,8 +145,9 @@ def unresolved(trial: Trial, outputs: Range, sizes: Tensor) -> float:
     Two solves may agree on what is no solution, such as the same stationary point of the loss. The rows of the loss are
     scaled so that its root is of the order of the relative error of a rough function, and smaller for a smooth one.
     """
-    unit = float((scales(sizes) / torch.tensor(outputs.size)).max())
-    return math.sqrt(trial.held_out) / max(unit, 1.0)
+    # the rows do not say which output they belong to: the one that is smallest beside what was expected counts
+    unit = float((scales(sizes) / torch.tensor(outputs.size)).min())
+    return math.sqrt(trial.held_out) / unit
 
 
 def before(trial: Trial, along: str, orders: Mapping[str, int]) -> Before:

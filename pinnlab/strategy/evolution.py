@@ -13,6 +13,7 @@ from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.equations.constraints import Constraint, domain
 from pinnlab.equations.inputs import Vector, axis_names
+from pinnlab.equations.residual.arguments import resolve
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region
 from pinnlab.geometry.region import Pilot
@@ -102,21 +103,13 @@ def _can_be_cut(constraint: Constraint, name: str, low: float, high: float) -> b
         return False
     points = constraint.region.place(_POINTS, Pilot())
     try:
-        for place in constraint.places.values():
-            arguments = {key: column for key, column in points.items()}
-            found = place(**{key: arguments[key] for key in _asked(place) if key in arguments})
-            if name in found:
+        for label, place in constraint.places.items():
+            if name in place(**resolve(place, points, f"the place {label!r}")):
                 return False
         constraint.region.within(name, low, high)
     except UserError:
         return False
     return True
-
-
-def _asked(place: object) -> tuple[str, ...]:
-    import inspect
-
-    return tuple(inspect.signature(place).parameters)  # type: ignore[arg-type]
 
 
 class _Probe(nn.Module):

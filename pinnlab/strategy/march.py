@@ -20,6 +20,7 @@ from pinnlab.strategy.agreement import (
     changed,
     compared,
     differences,
+    largest,
     main_of,
     measured_errors,
     other_of,
@@ -47,6 +48,7 @@ from pinnlab.strategy.window import Window
 
 # The solution that a solution is compared with has this part of its features.
 _FEWER = 0.7
+# A survey orders losses, for which few steps do.
 _SURVEY_STEPS = 12
 
 
@@ -206,15 +208,14 @@ class March:
 
         other = solve(fewer, main_of(last), self._still())
         main = solve(features, main_of(last), other.values, other.first)
-        points = compared(main)
-        values = main.values(points)
-        sizes = torch.maximum(self.sizes, values.abs().amax(0))
-        local, where = differences(main, other, points, sizes)
+        places = compared(main)
+        sizes = torch.maximum(self.sizes, largest(main, places))
+        local, where = differences(main, other, places, sizes)
         least = unresolved(main, outputs, sizes)
         errors = dict(local)
         if last is not None and max(local.values()) < 1:
             other = solve(fewer, last.other, other.values, other.first)
-            errors, where = differences(main, other, points, sizes)
+            errors, where = differences(main, other, places, sizes)
         noise = measured_errors(main, sizes)
         errors = {name: max(error, least, noise.get(name, 0.0)) for name, error in errors.items()}
         self._candidate = Piece(proposal.end, main, other, errors, sizes)
@@ -224,7 +225,7 @@ class March:
             max(*errors.values(), *self.errors.values()) if self._last else max(errors.values()),
             where,
             main.held_out,
-            0.0 if self.evolution is None else changed(main, points, sizes, self.evolution.along),
+            0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
             max(noise.values(), default=0.0),
         )
 
@@ -281,7 +282,7 @@ class March:
             return self._expected
         size = tuple(float(s) or 1.0 for s in self.sizes)
         assert self._last is not None
-        return Range(tuple(still(compared(self._last.main)).mean(0).tolist()), size)
+        return Range(tuple(still(compared(self._last.main).points).mean(0).tolist()), size)
 
     def _still(self) -> Guess | None:
         """The solution at the start of the next window, held there, where that is not a constant."""

@@ -78,7 +78,8 @@ class Outcome:
     Attributes:
         begin: Where its window began; None for an equation without time.
         local: The largest difference, relative to the size of each output, between this solution and that with fewer
-            features, both from the same start.
+            features, both from the same start; or the root of the loss on points that training has not seen, relative
+            to the sizes too, if that is larger.
         error: The same with both from their own starts, the largest of all windows so far: the estimate of the error.
         where: The point of the largest difference, by input.
         held_out: The loss on points that training has not seen.

@@ -24,8 +24,6 @@ from pinnlab.strategy.recipe import (
 
 # Below this the differences between solutions are rounding errors.
 _ROUNDING = 1e-13
-
-
 # An error of a hundredth of the solution says nothing of how fast errors fall.
 _NONSENSE = 1e-2
 # The shortest window, as a part of the whole time.

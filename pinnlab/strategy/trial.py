@@ -40,6 +40,8 @@ _MEASURED_WEIGHT = 1e-4
 # The scale, the number of features and the number of points by which the size of rows is measured.
 _REFERENCE, _FEW, _SOME = 4.0, 50, 100
 _HELD_OUT = 1000
+# The most Gauss-Newton steps.
+_STEPS = 40
 # A loss that fell by this factor is near its end: Gauss-Newton converges quadratically.
 _NEAR = 1e-8
 # A value on conditions that is a rounding error of a fit.
@@ -107,7 +109,7 @@ def solved(
     features: Features,
     outputs: Range,
     *,
-    steps: int = 40,
+    steps: int = _STEPS,
     guess: Guess | None = None,
     reference: float = 0.0,
 ) -> Trial:
@@ -139,16 +141,17 @@ def expected(equation: Equation) -> Range:
     Some features of long waves are fitted to the conditions alone. An output of which they tell nothing, or that is
     zero on all of them, is taken to be around 0 and of size 1.
     """
-    trial = Trial.untrained(equation, Features(_FEW, (1.0,) * equation.dimension), Range.unit(len(equation.outputs)))
+    few = Features(_FEW, (1.0,) * equation.dimension)
+    trial = Trial.untrained(equation, few, Range.unit(len(equation.outputs)))
     residuals, noisy = trial.residuals, measured(equation)
     points = {
         name: batch
-        for name, batch in collocation(residuals, Features(_FEW, (1.0,) * equation.dimension)).items()
+        for name, batch in collocation(residuals, few).items()
         if residuals.constraints[name].region.dimension < equation.dimension or name in noisy
     }
     if not points:
         return Range.unit(len(equation.outputs))
-    _, loss, _ = _gauss_newton(residuals, points, residuals.over(points), _SOME, 0.0)
+    _, loss, _ = _gauss_newton(residuals, points, residuals.over(points), _STEPS, 0.0)
     found: list[tuple[float, float]] = []
     for number, output in enumerate(equation.outputs):
         # elsewhere the fit may have any values of this output
@@ -192,10 +195,10 @@ def fresh(residuals: Residuals, count: int, seed: int) -> dict[str, Points]:
 def weights(residuals: Residuals, points: Mapping[str, Points]) -> Weighting:
     """The weighting that gives the rows of all constraints one size, those of conditions a hundred times its square.
 
-    Those of measurements have a ten-thousandth of it, so that the unknowns are those of the best exact solution.
-    So an equation in SI units is no harder than one without units. The size of a row is the norm of its derivatives in
-    the coefficients of some features, at the centre of the outputs' range. The features are the same for all networks,
-    so that losses of different networks can be compared.
+    So an equation in SI units is no harder than one without units. The rows of measurements have a ten-thousandth of
+    the square of that size, so that the unknowns are those of the exact solution that fits best. The size of a row is
+    the norm of its derivatives in the coefficients of some features, at the centre of the outputs' range. The features
+    are the same for all networks, so that losses of different networks can be compared.
     """
     equation = residuals.equation
     (affine,) = (module for module in residuals.network.modules() if isinstance(module, Affine))
