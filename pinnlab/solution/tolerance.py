@@ -26,7 +26,7 @@ from pinnlab.solution.solve_folder import SolveFolder, row, told
 from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March
 from pinnlab.strategy.recipe import Answer, Decision, Outcome, Recipe, Stop
-from pinnlab.strategy.refinement import Refinement
+from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.pinn import PINN

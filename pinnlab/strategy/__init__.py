@@ -2,7 +2,7 @@
 
 from pinnlab.strategy.features import Features
 from pinnlab.strategy.recipe import Accept, Outcome, Progress, Proposal, Recipe, Restart, Stop, Survey
-from pinnlab.strategy.refinement import Refinement
+from pinnlab.strategy.recipes.refinement import Refinement
 
 __all__ = [
     "Accept",

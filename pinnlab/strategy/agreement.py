@@ -16,8 +16,8 @@ from pinnlab.equations.inputs import axis_names
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
 from pinnlab.strategy.features import Range
+from pinnlab.strategy.structure.window import Before, handed
 from pinnlab.strategy.trial import Trial, fresh
-from pinnlab.strategy.window import Before, handed
 from pinnlab.training.evaluation.error_estimates import error_estimates, measured
 
 # The number of points inside where solutions are compared, and of all constraints where residuals are judged.

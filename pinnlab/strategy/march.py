@@ -26,10 +26,8 @@ from pinnlab.strategy.agreement import (
     other_of,
     unresolved,
 )
-from pinnlab.strategy.evolution import evolution
 from pinnlab.strategy.features import Features, Range
 from pinnlab.strategy.journal import Journal
-from pinnlab.strategy.periodicity import periodic_inputs
 from pinnlab.strategy.recipe import (
     Accept,
     Answer,
@@ -43,8 +41,10 @@ from pinnlab.strategy.recipe import (
     Survey,
     checked,
 )
+from pinnlab.strategy.structure.evolution import evolution
+from pinnlab.strategy.structure.periodicity import periodic_inputs
+from pinnlab.strategy.structure.window import Window
 from pinnlab.strategy.trial import Guess, Trial, collocation, expected, solved
-from pinnlab.strategy.window import Window
 
 # The solution that a solution is compared with has this part of its features.
 _FEWER = 0.7

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pinnlab.equations import Equation
 from pinnlab.errors import UserError
-from pinnlab.strategy.evolution import Evolution
 from pinnlab.strategy.features import Features
+from pinnlab.strategy.structure.evolution import Evolution
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pinnlab.equations import Constraint, Equation, Shift, Unknown, Vector, Whol
 from pinnlab.geometry import Box, Disc, Interval, PointSet
 from pinnlab.jets.operators import biharmonic, laplacian
 from pinnlab.operators import GaussLegendre
-from pinnlab.strategy.evolution import evolution
+from pinnlab.strategy.structure.evolution import evolution
 
 RECTANGLE, LINE = Box(t=(0, 2), x=(0, 1)), Interval(t=(0, 2))
 SQUARE = Box(x=(0, 1), y=(0, 1))

@@ -14,10 +14,10 @@ from pinnlab.geometry import Box, PointSet, size
 from pinnlab.jets.operators import laplacian
 from pinnlab.residuals import Residuals
 from pinnlab.strategy.agreement import before
-from pinnlab.strategy.evolution import evolution
 from pinnlab.strategy.features import Features, Range
+from pinnlab.strategy.structure.evolution import evolution
+from pinnlab.strategy.structure.window import START, Observed, Window, handed
 from pinnlab.strategy.trial import Trial
-from pinnlab.strategy.window import START, Observed, Window, handed
 
 BOX = Box(t=(0, 2), x=(0, 1))
 

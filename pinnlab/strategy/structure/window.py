@@ -12,7 +12,7 @@ from pinnlab.equations import Constraint, Equation
 from pinnlab.equations.constraints import domain
 from pinnlab.geometry import Points, Region, Source
 from pinnlab.geometry.columns import Ends
-from pinnlab.strategy.evolution import Evolution
+from pinnlab.strategy.structure.evolution import Evolution
 
 Before = Callable[[Points], Mapping[str, Tensor]]
 """Values of the solution before a window at points of its start: the columns of `handed`."""

@@ -1,0 +1,1 @@
+"""What the conditions of an equation say of its solution: its time, its windows, its periods."""
