@@ -13,6 +13,7 @@ from pinnlab.networks.architectures.separated import Product
 from pinnlab.networks.architectures.siren import SIREN
 from pinnlab.networks.columns import Columns
 from pinnlab.networks.composed.enriched import Corner, Enriched
+from pinnlab.networks.composed.graded import Graded, Grading
 from pinnlab.networks.composed.parts import DependsOn, Parts, PerOutput
 from pinnlab.networks.composed.seen import Seen
 from pinnlab.networks.composed.staged import Staged
@@ -38,6 +39,8 @@ __all__ = [
     "FourierFeatures",
     "GatedMLP",
     "Gaussian",
+    "Graded",
+    "Grading",
     "Odd",
     "Parts",
     "PerOutput",

@@ -144,7 +144,7 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     model.findings = [] if stop.reached else [f"the tolerance was not reached: {stop.reason}"]
     ending = Ending(
         march.progress.tol, stop.reached, stop.reason, error, len(march.pieces),
-        march.pieces[-1].main.features, march.pieces[-1].main.count, seconds,
+        march.pieces[-1].main.features.count, march.pieces[-1].main.count, seconds,
     )  # fmt: skip
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)

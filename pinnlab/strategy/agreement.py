@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from pinnlab.equations.domain import users
 from pinnlab.equations.inputs import axis_names
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
-from pinnlab.strategy.features import Range
+from pinnlab.strategy.features import Layered, Range, extent, graded
+from pinnlab.strategy.layers import layers, spread
 from pinnlab.strategy.structure.window import Before, handed
 from pinnlab.strategy.trial import Trial, fresh
 from pinnlab.training.evaluation.error_estimates import error_estimates, measured
@@ -79,12 +80,12 @@ def compared(trial: Trial) -> Places:
     """The points where a solution is compared with others."""
     equation = trial.residuals.equation
     asking = [users(equation, output) for output in equation.outputs]
-    found, used = [], []
+    found, used, denser = [], [], graded(equation, trial.features)
     for number, (key, constraint) in enumerate(trial.residuals.constraints.items()):
         share = max(constraint.region.dimension, 1) / max(1, equation.dimension)
         n = max(16, math.ceil(_COMPARED**share))
         # of nodes of a rule those of a finer one: two solves may agree at their own nodes alone
-        region = constraint.region.refined
+        region = spread(constraint, denser).refined
         batch = constraint.flat(Sobol().sample(region, region.units(n), 104729 + number))
         found.append({name: batch[name] for name in equation.inputs})
         used.append(torch.tensor([float(key in names) for names in asking]).expand(size(batch), -1))
@@ -182,8 +183,27 @@ def measured_errors(trial: Trial, sizes: Tensor) -> dict[str, float]:
     residuals = trial.residuals
     if not measured(residuals.equation):
         return {}
-    found = error_estimates(residuals, fresh(residuals, _HELD_OUT, 1), trial.points).errors
+    found = error_estimates(residuals, fresh(residuals, trial.features, _HELD_OUT, 1), trial.points).errors
     equation = residuals.equation
     by_name = dict(zip(equation.outputs, scales(sizes).tolist(), strict=True))
     by_name |= {name: abs(value) for name, value in trial.unknowns().items()}
     return {name: error / (by_name[name] or 1.0) for name, error in found.items()}
+
+
+def layers_of(trial: Trial, sizes: Tensor, gradable: Sequence[bool], along: str | None) -> tuple[Layered, Layered]:
+    """The layers of a solution along each column of the inputs, and those at the end of its time.
+
+    Args:
+        trial: The solution.
+        sizes: The sizes of the outputs, `(outputs,)`.
+        gradable: The columns to look along.
+        along: The time; without one both are the same.
+    """
+    columns = {column: s for column, s in enumerate(trial.features.gradings()) if gradable[column]}
+    if not columns:
+        return (), ()
+    within = layers(trial.residuals, scales(sizes), columns)
+    if along is None:
+        return within, within
+    end = extent(trial.residuals.equation)[1][axis_names(trial.residuals.equation.inputs).index(along)]
+    return within, layers(trial.residuals, scales(sizes), columns, {along: end})

@@ -13,7 +13,10 @@ from torch import nn
 from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
 from pinnlab.equations.inputs import axis_names
-from pinnlab.networks import Affine, Build, Columns, RandomFeatures, Rescaled
+from pinnlab.networks import Affine, Build, Columns, Graded, Grading, RandomFeatures, Rescaled
+
+Layered = tuple[tuple[tuple[float, float], ...], ...]
+"""For each column of the inputs the centres and widths of its layers, with the column's range scaled to [−1, 1]."""
 
 # The deviation of the phases b, with which they are uniform on the circle to eight digits.
 _PHASES = 2 * math.pi
@@ -29,18 +32,21 @@ class Features:
         seed: Of the features, and of the points where they are fitted.
         periodic: For each column of the inputs, whether the features have the region's length as a period; none by
             default.
+        layers: For each column of the inputs, the centres and widths of layers for which the coordinate is graded, see
+            `Graded`; none by default.
 
     Example:
         >>> Features(100, (4.0, 4.0)).grown(4.0)
-        Features(count=400, scales=(8.0, 8.0), seed=0, periodic=())
+        Features(count=400, scales=(8.0, 8.0), seed=0, periodic=(), layers=())
         >>> Features(100, (4.0, 4.0)).grown(1.5, kept=0)
-        Features(count=150, scales=(4.0, 6.0), seed=0, periodic=())
+        Features(count=150, scales=(4.0, 6.0), seed=0, periodic=(), layers=())
     """
 
     count: int
     scales: tuple[float, ...]
     seed: int = 0
     periodic: tuple[bool, ...] = ()
+    layers: Layered = ()
 
     def magnified(self, factors: Sequence[float]) -> Features:
         """The same number with the scales multiplied."""
@@ -56,6 +62,25 @@ class Features:
         count = max(8, round(self.count * factor))
         by = (count / self.count) ** (1 / (len(self.scales) - (kept is not None)))
         return replace(self, count=count, scales=tuple(s if i == kept else by * s for i, s in enumerate(self.scales)))
+
+    def graded(self, layers: Layered) -> Features:
+        """The same number for other layers.
+
+        The scale along an input that had layers before grows with the length that the input has in its graded
+        coordinate. For one that had none the former scale says nothing.
+        """
+        after = replace(self, layers=layers)
+        grown = [
+            new.waves / old.waves if old.layers and new.layers else 1.0
+            for old, new in zip(self.gradings(), after.gradings(), strict=True)
+        ]
+        return after.magnified(grown)
+
+    def gradings(self) -> list[Grading]:
+        """The map of each column of the inputs."""
+        columns = len(self.scales)
+        layers, periodic = self.layers or ((),) * columns, self.periodic or (False,) * columns
+        return [Grading(some, repeats) for some, repeats in zip(layers, periodic, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -78,17 +103,32 @@ class Range:
 
 def builder(equation: Equation, features: Features, outputs: Range) -> Build:
     """How a network of these features is built on the region of an equation."""
-    constraints = equation.constraints()
-    extent = constraints[domain(constraints)].region.extent
-    low, high = (torch.cat([extent[name][end].reshape(-1) for name in equation.inputs]).tolist() for end in (0, 1))
+    low, high = extent(equation)
     # the class divides by √inputs
     scales = [s * math.sqrt(len(low)) for s in features.scales]
     periods = [2.0 if periodic else None for periodic in features.periodic] or None
-    waves = partial(
+    network: Build = partial(
         RandomFeatures, features=features.count, scale=scales, activation="sin", periods=periods, bias=_PHASES
     )
-    sized = partial(Affine, centre=list(outputs.centre), size=list(outputs.size), network=waves)
-    return partial(Rescaled, low=low, high=high, network=sized)
+    if any(features.layers):
+        network = partial(Graded, layers=features.layers, periodic=features.periodic or None, network=network)
+    network = partial(Affine, centre=list(outputs.centre), size=list(outputs.size), network=network)
+    return partial(Rescaled, low=low, high=high, network=network)
+
+
+def extent(equation: Equation) -> tuple[list[float], list[float]]:
+    """The least and the greatest value of each column of the inputs in the domain."""
+    constraints = equation.constraints()
+    ends = constraints[domain(constraints)].region.extent
+    low, high = (torch.cat([ends[name][end].reshape(-1) for name in equation.inputs]).tolist() for end in (0, 1))
+    return low, high
+
+
+def graded(equation: Equation, features: Features) -> dict[str, tuple[Grading, float, float]]:
+    """The inputs whose coordinates are graded, with their ranges: where points are spread."""
+    maps, (low, high) = features.gradings(), extent(equation)
+    every = zip(axis_names(equation.inputs), maps, low, high, strict=True)
+    return {name: (s, a, b) for name, s, a, b in every if s.layers}
 
 
 def built(equation: Equation, build: Build, seed: int) -> nn.Module:

@@ -120,10 +120,15 @@ def _decision(line: dict[str, Any]) -> Decision:
 
 
 def _features(content: dict[str, Any]) -> Features:
-    return Features(content["count"], tuple(content["scales"]), content["seed"], tuple(content["periodic"]))
+    scales, periodic = tuple(content["scales"]), tuple(content["periodic"])
+    return Features(content["count"], scales, content["seed"], periodic, _layers(content["layers"]))
+
+
+def _layers(content: list[list[list[float]]]) -> tuple[tuple[tuple[float, float], ...], ...]:
+    return tuple(tuple((centre, width) for centre, width in some) for some in content)
 
 
 def _answer(content: Any) -> Answer:
     if isinstance(content, dict):
-        return Outcome(**content)
+        return Outcome(**content | {name: _layers(content[name]) for name in ("layers", "onward")})
     return None if content is None else tuple(content)

@@ -21,6 +21,7 @@ from pinnlab.strategy.agreement import (
     compared,
     differences,
     largest,
+    layers_of,
     main_of,
     measured_errors,
     other_of,
@@ -28,6 +29,7 @@ from pinnlab.strategy.agreement import (
 )
 from pinnlab.strategy.features import Features, Range
 from pinnlab.strategy.journal import Journal
+from pinnlab.strategy.layers import gradable
 from pinnlab.strategy.recipe import (
     Accept,
     Answer,
@@ -72,7 +74,8 @@ class March:
         self.equation, self.recipe, self.seed = equation, recipe, seed
         self.evolution = evolution(equation)
         self.progress = Progress(equation, self.evolution, tol)
-        self._periodic = periodic_inputs(equation)
+        self.progress.periodic = self._periodic = periodic_inputs(equation)
+        self._gradable = gradable(equation, None if self.evolution is None else self.evolution.along)
         self._expected: Range | None = None
         self._begin()
 
@@ -227,6 +230,7 @@ class March:
             main.held_out,
             0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
             max(noise.values(), default=0.0),
+            *layers_of(main, sizes, self._gradable, None if self.evolution is None else self.evolution.along),
         )
 
     def accept(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pinnlab.equations import Equation
 from pinnlab.errors import UserError
-from pinnlab.strategy.features import Features
+from pinnlab.strategy.features import Features, Layered
 from pinnlab.strategy.structure.evolution import Evolution
 
 
@@ -85,6 +85,8 @@ class Outcome:
         held_out: The loss on points that training has not seen.
         change: The largest change of an output from the start to the end of the window, relative to its size.
         noise: The part of the error that noise in measurements causes.
+        layers: For each column of the inputs the layers that the solution has along it, as centres and widths.
+        onward: The same at the end of the window.
     """
 
     begin: float | None
@@ -94,6 +96,8 @@ class Outcome:
     held_out: float
     change: float = 0.0
     noise: float = 0.0
+    layers: Layered = ()
+    onward: Layered = ()
 
 
 Decision = Proposal | Survey | Accept | Restart
@@ -111,12 +115,14 @@ class Progress:
         evolution: Its time, if it has one.
         tol: The tolerance, relative to the size of each output.
         time: How far the accepted solution reaches; None without time.
+        periodic: For each column of the inputs, whether the solution is periodic along it; empty for none.
     """
 
     equation: Equation
     evolution: Evolution | None
     tol: float
     time: float | None = None
+    periodic: tuple[bool, ...] = ()
 
 
 class Recipe(ABC):

@@ -23,7 +23,8 @@ from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.stored import StoredOutputs
 from pinnlab.residuals.weighting import Weighting
-from pinnlab.strategy.features import Features, Range, builder, built, random_features
+from pinnlab.strategy.features import Features, Range, builder, built, graded, random_features
+from pinnlab.strategy.layers import spread
 from pinnlab.training.evaluation.error_estimates import measured
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import GaussNewton
@@ -53,6 +54,7 @@ class Trial:
     """A solve that was made.
 
     Attributes:
+        features: Its features.
         build: How its network is made.
         residuals: The network with the equation that it was trained on.
         first: The loss where training began.
@@ -62,6 +64,7 @@ class Trial:
         points: The points of training.
     """
 
+    features: Features
     build: Build
     residuals: Residuals
     first: float
@@ -75,12 +78,7 @@ class Trial:
         """The network of a solve before its first step."""
         build = builder(equation, features, outputs)
         residuals = Residuals(built(equation, build, features.seed), equation, NTP())
-        return cls(build, residuals, math.inf, math.inf, math.inf, 0, {})
-
-    @property
-    def features(self) -> int:
-        """The number of features."""
-        return random_features(self.network).last.in_features
+        return cls(features, build, residuals, math.inf, math.inf, math.inf, 0, {})
 
     @property
     def count(self) -> int:
@@ -131,7 +129,7 @@ def solved(
         _fit(residuals, points, guess)
     trial.first, trial.loss, trial.steps = _gauss_newton(residuals, points, weighting, steps, reference)
     if math.isfinite(trial.loss):
-        trial.held_out = _loss(residuals, fresh(residuals, _HELD_OUT, features.seed + 7919), weighting)
+        trial.held_out = _loss(residuals, fresh(residuals, features, _HELD_OUT, features.seed + 7919), weighting)
     return trial
 
 
@@ -168,26 +166,27 @@ def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
     """Points that determine so many features: 2.5 rows of the equation for each coefficient.
 
     A condition on a boundary of dimension m has about as many points for its size as the equation has in the region of
-    dimension d: 4 d N^(m/d) for N points inside.
+    dimension d: 4 d N^(m/d) for N points inside. Along graded coordinates they are as dense as the features.
     """
     equation, constraints = residuals.equation, residuals.constraints
     inside = [name for name, c in constraints.items() if c.region.dimension == equation.dimension]
     rows = sum(residuals.height(name) for name in inside)
     count = math.ceil(_ROWS * features.count * len(equation.outputs) / max(1, rows))
-    found = {}
+    found, denser = {}, graded(equation, features)
     for number, (name, constraint) in enumerate(constraints.items()):
         n = count
         if name not in inside:
             lower = constraint.region.dimension / equation.dimension
             n = max(8, min(math.ceil(4 * equation.dimension * count**lower), math.ceil(count * _CONDITIONS)))
-        found[name] = Sobol().sample(constraint.region, n, features.seed * 31 + number)
+        found[name] = Sobol().sample(spread(constraint, denser), n, features.seed * 31 + number)
     return found
 
 
-def fresh(residuals: Residuals, count: int, seed: int) -> dict[str, Points]:
-    """Points of all constraints that training has not seen."""
+def fresh(residuals: Residuals, features: Features, count: int, seed: int) -> dict[str, Points]:
+    """Points of all constraints that training has not seen, denser where the features are."""
+    denser = graded(residuals.equation, features)
     return {
-        name: Sobol().sample(region := constraint.region.refined, region.units(count), 31 * seed + number)
+        name: Sobol().sample(region := spread(constraint, denser).refined, region.units(count), 31 * seed + number)
         for number, (name, constraint) in enumerate(residuals.constraints.items())
     }
 

@@ -7,7 +7,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from pinnlab.equations.inputs import axis_names
-from pinnlab.strategy.features import Features
+from pinnlab.strategy.features import Features, Layered
+from pinnlab.strategy.layers import resolved
 from pinnlab.strategy.recipe import (
     Accept,
     Answer,
@@ -43,6 +44,8 @@ _SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
 _ROUNDS, _FEW_INPUTS = 3, 4
 # An error by noise that is this part of the whole one and of the last one is not lowered by more features.
 _SETTLED = 0.7
+# How often coordinates are graded anew for one window.
+_REGRADED = 3
 # A lower loss by this factor is no accident.
 _BETTER = 0.5
 
@@ -96,7 +99,7 @@ class Refinement(Recipe):
     def _whole(self, progress: Progress) -> Decisions:
         """One piece, with more and more features."""
         features = yield from self._begun(progress, None)
-        least = noise = math.inf
+        least, noise, regraded = math.inf, math.inf, 0
         while True:
             outcome = yield Proposal(features)
             assert isinstance(outcome, Outcome)
@@ -110,6 +113,9 @@ class Refinement(Recipe):
             noise = outcome.noise
             if outcome.error < _ROUNDING:
                 return Stop(False, "rounding errors")
+            if regraded < _REGRADED and not resolved(features, outcome.layers):
+                features, regraded = (yield from self._graded(progress, features, outcome.layers, None)), regraded + 1
+                continue
             if not self._affords(progress, features, 2.0):
                 place = ", ".join(f"{name} = {value:.3g}" for name, value in outcome.where.items())
                 return Stop(False, f"{features.count} features do not resolve the solution at {place}")
@@ -127,7 +133,7 @@ class Refinement(Recipe):
         evolution = progress.evolution
         assert evolution is not None
         dimension, axis = progress.equation.dimension, axis_names(progress.equation.inputs).index(evolution.along)
-        begun, error, grown_at, nonsense = (features, length), 0.0, math.inf, math.inf
+        begun, error, grown_at, nonsense, regraded = (features, length), 0.0, math.inf, math.inf, 0
         while (now := progress.time or 0.0) < evolution.end:
             end = evolution.end if length > 0.95 * (evolution.end - now) else now + length
             length = before = end - now
@@ -137,7 +143,9 @@ class Refinement(Recipe):
             factor = (0.5 / max(ratio, 1e-9)) ** (1 / _ORDER)
             if ratio <= 1:
                 yield Accept()
-                grown_at = nonsense = math.inf
+                grown_at, nonsense, regraded = math.inf, math.inf, 0
+                if any(features.layers) and any(outcome.onward):
+                    features = features.graded(outcome.onward)
                 if now == evolution.start:
                     begun = features, before
                 if (error := outcome.error) > progress.tol:
@@ -145,10 +153,13 @@ class Refinement(Recipe):
                         return Stop(False, f"a solution that changes ever faster near {evolution.along} = {end:.6g}")
                     return begun
                 length *= min(2.0, factor)
+            elif regraded < _REGRADED and not resolved(features, outcome.layers):
+                features, regraded = (yield from self._graded(progress, features, outcome.layers, end)), regraded + 1
+                continue
             elif dimension > 1 and outcome.local > _NONSENSE:
                 if outcome.local < nonsense / 2 or not self._affords(progress, features, _MORE):
                     length *= 0.3
-                    few = yield from self._suited(progress, now + length)
+                    few = yield from self._suited(progress, now + length, features.layers)
                     features = few.grown(features.count / few.count)
                 else:
                     # a shorter window did not help
@@ -192,12 +203,25 @@ class Refinement(Recipe):
             return _LINE
         return (yield from self._suited(progress, end)).grown(self.first / self.surveyed)
 
-    def _suited(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
+    def _graded(
+        self, progress: Progress, features: Features, layers: Layered, end: float | None
+    ) -> Generator[Decision, Answer, Features]:
+        """As many features in coordinates that are graded for other layers."""
+        along = zip(features.layers or ((),) * len(layers), layers, strict=True)
+        if progress.equation.dimension == 1 or all(bool(before) >= bool(after) for before, after in along):
+            return features.graded(layers)
+        few = yield from self._suited(progress, end, layers)
+        return few.grown(features.count / few.count)
+
+    def _suited(
+        self, progress: Progress, end: float | None, layers: Layered = ()
+    ) -> Generator[Decision, Answer, Features]:
         """Features whose scales suit the solution."""
         dimension = progress.equation.dimension
+        start = Features(self.surveyed, (1.0,) * dimension, periodic=progress.periodic, layers=layers)
         scales, losses = list(_SCALES), list[float]()
         while True:
-            candidates = tuple(Features(self.surveyed, (scale,) * dimension) for scale in scales[len(losses) :])
+            candidates = tuple(start.magnified((scale,) * dimension) for scale in scales[len(losses) :])
             answer = yield Survey(candidates, end, "the scale of the features")
             assert isinstance(answer, tuple)
             losses += answer
@@ -207,9 +231,7 @@ class Refinement(Recipe):
             elif scales[best] == max(scales) and scales[best] < _LARGEST:
                 scales.append(scales[best] * 2)
             else:
-                return (
-                    yield from self._adapted(Features(self.surveyed, (scales[best],) * dimension), end, losses[best])
-                )
+                return (yield from self._adapted(start.magnified((scales[best],) * dimension), end, losses[best]))
 
     def _adapted(self, features: Features, end: float | None, loss: float) -> Generator[Decision, Answer, Features]:
         """The features with the scale of each input halved or doubled as long as that helps."""
