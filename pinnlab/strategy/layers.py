@@ -27,11 +27,11 @@ Layer = tuple[float, float]
 # Positions along an input, half of them uniform, and points of the other inputs, where lengths are measured.
 _ALONG, _ACROSS = 400, 12
 # A length that is this factor shorter than what the layers so far resolve is one more layer, up to so many.
-_COVERED, _MOST = 2.0, 8
+_COVERED, _MOST = 1.5, 8
 # Layers that the layers so far resolve but for this factor are no news.
-_NEWS = 3.0
-# Graded coordinates that resolve the solution with less than this factor fewer waves do not pay.
-_SAVING = 2.0
+_NEWS = 1.7
+# Graded coordinates that resolve the solution with hardly fewer waves do not pay.
+_SAVING = 1.2
 # A map by which is tried whether points may move along an input.
 _TRIED: tuple[Layer, ...] = ((0.3, 0.1),)
 _TRIALS = 200
@@ -127,7 +127,7 @@ def layers(
         ℓ(x) = min over the other inputs and the outputs u of (|∂ᵏu/∂xᵏ| / max |u|)^(−1/k),  k = 1, 2,
 
     in units of half the input's range. The place of the least length is a layer of that width, the next is where the
-    density of the layers so far resolves it worst, and so on while it is worse than by a factor of 2.
+    density of the layers so far resolves it worst, and so on while it is worse by more than half.
 
     Args:
         residuals: The solution.
@@ -136,7 +136,7 @@ def layers(
         fixed: Inputs that have one value, as the end of time.
 
     Returns:
-        Empty for a column whose layers would save less than half of the waves.
+        Empty for a column whose layers would save few waves.
     """
     equation = residuals.equation
     found: list[tuple[Layer, ...]] = [()] * len(axis_names(equation.inputs))
@@ -147,7 +147,7 @@ def layers(
 
 
 def resolved(features: Features, new: Layered) -> bool:
-    """Whether the coordinates of features resolve new layers, but for a factor of 3."""
+    """Whether the coordinates of features resolve new layers nearly."""
     return all(
         _NEWS * width * float(density(torch.tensor([centre], dtype=torch.float64), old.layers, old.periodic)) >= 1
         for old, some in zip(features.gradings(), new, strict=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +45,8 @@ _HELD_OUT = 1000
 _STEPS = 40
 # A loss that fell by this factor is near its end: Gauss-Newton converges quadratically.
 _NEAR = 1e-8
+# Fits to conditions that differ by less than this part tell the values there.
+_ALIKE = 0.1
 # A value on conditions that is a rounding error of a fit.
 _NOTHING = 1e-9
 
@@ -136,30 +138,38 @@ def solved(
 def expected(equation: Equation) -> Range:
     """The range of the outputs as the conditions tell it: the mean and the largest value on them.
 
-    Some features of long waves are fitted to the conditions alone. An output of which they tell nothing, or that is
-    zero on all of them, is taken to be around 0 and of size 1.
+    Some features of long waves are fitted to the conditions alone, twice. Where both fits disagree, as where conditions
+    say that two places are alike and not what is there, they tell nothing. An output of which no condition tells
+    anything, or that is zero on all of them, is taken to be around 0 and of size 1.
     """
-    few = Features(_FEW, (1.0,) * equation.dimension)
-    trial = Trial.untrained(equation, few, Range.unit(len(equation.outputs)))
-    residuals, noisy = trial.residuals, measured(equation)
-    points = {
-        name: batch
-        for name, batch in collocation(residuals, few).items()
-        if residuals.constraints[name].region.dimension < equation.dimension or name in noisy
-    }
-    if not points:
-        return Range.unit(len(equation.outputs))
-    _, loss, _ = _gauss_newton(residuals, points, residuals.over(points), _STEPS, 0.0)
+    fits = [_conditioned(equation, seed) for seed in (0, 1)]
     found: list[tuple[float, float]] = []
     for number, output in enumerate(equation.outputs):
-        # elsewhere the fit may have any values of this output
-        asked = [name for name in users(equation, output) if name in points] if math.isfinite(loss) else []
-        parts = [trial.values(residuals.constraints[name].flat(points[name]))[:, number] for name in asked]
-        values = torch.cat(parts) if parts else torch.zeros(1)
+        # elsewhere the fits may have any values of this output
+        asked = [name for name in users(equation, output) if all(name in fit for fit in fits)]
+        both = [(fits[0][name][:, number], fits[1][name][:, number]) for name in asked]
+        told = [one for one, other in both if bool((one - other).abs().max() <= _ALIKE * one.abs().max())]
+        values = torch.cat(told) if told else torch.zeros(1)
         known = bool(values.isfinite().all()) and float(values.abs().max()) > _NOTHING
         found.append((float(values.mean()), float(values.abs().max())) if known else (0.0, 1.0))
     centres, sizes = zip(*found, strict=True)
     return Range(centres, sizes)
+
+
+def _conditioned(equation: Equation, seed: int) -> dict[str, Tensor]:
+    """The outputs `(N, outputs)` on each condition and measurement, of a fit to these alone; empty where it failed."""
+    few = Features(_FEW, (1.0,) * equation.dimension, seed)
+    trial = Trial.untrained(equation, few, Range.unit(len(equation.outputs)))
+    residuals, noisy = trial.residuals, measured(equation)
+    places = collocation(residuals, replace(few, seed=0))
+    points = {
+        name: batch
+        for name, batch in places.items()
+        if residuals.constraints[name].region.dimension < equation.dimension or name in noisy
+    }
+    if not points or not math.isfinite(_gauss_newton(residuals, points, residuals.over(points), _STEPS, 0.0)[1]):
+        return {}
+    return {name: trial.values(residuals.constraints[name].flat(batch)) for name, batch in points.items()}
 
 
 def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:

@@ -32,8 +32,8 @@ class Grading(nn.Module):
 
         b + Σ_i 1 / √((x − c_i)² + ε_i²),
 
-    so that a layer takes log(1/ε) of the coordinate, and functions with singularities at c_i ± iε_i, as fronts have, are
-    smooth in s (Tee & Trefethen, "A rational spectral collocation method with adaptively transformed Chebyshev grid
+    so that a layer takes log(1/ε) of the coordinate, and functions with singularities at c_i ± iε_i, as fronts have,
+    are smooth in s (Tee & Trefethen, "A rational spectral collocation method with adaptively transformed Chebyshev grid
     points", 2006). Each term is written as a sum of Lorentzians of widths w_k = ε cosh((k + ½)Δ):
 
         1 / √(d² + ε²) = (2/π) ∫₀^∞ w(τ) / (d² + w(τ)²) dτ,  w(τ) = ε cosh τ,
@@ -83,7 +83,7 @@ class Grading(nn.Module):
     def _integral(self, x: Tensor) -> Tensor:
         if not self._kernels:
             return x * BACKGROUND
-        centres, widths = (torch.tensor(values, dtype=x.dtype, device=x.device) for values in zip(*self._kernels))
+        centres, widths = torch.tensor(self._kernels, dtype=x.dtype, device=x.device).unbind(1)
         d = x[..., None] - centres
         if self.periodic:
             r, angle = torch.exp(-math.pi * widths), d * math.pi

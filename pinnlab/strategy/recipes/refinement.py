@@ -22,21 +22,17 @@ from pinnlab.strategy.recipe import (
     Stop,
     Survey,
 )
+from pinnlab.strategy.recipes.step_control import Change, StepControl
 
 # Below this the differences between solutions are rounding errors.
 _ROUNDING = 1e-13
-# An error of a hundredth of the solution says nothing of how fast errors fall.
-_NONSENSE = 1e-2
+# An error of a tenth of the solution says that the scales may be wrong.
+_NONSENSE = 0.1
 # The shortest window, as a part of the whole time.
 _SHORTEST = 1e-10
-# The order by which errors are taken to fall with a window's length, and the change of a solution within a window, in
-# units of its size, below which a shorter window resolves nothing better.
-_ORDER, _CHANGE = 6, 0.3
-# A window is only a little too long where the error is so many times too large; more features that lower the error by
-# less than this factor do not help.
-_NEARLY, _HELPED = 10.0, 4.0
-# A window that is shorter than this part of the whole time, and in which the solution changes, is near a singularity.
-_FASTER = 1e-3
+# A window that is shorter than this part of the whole time, and in which the solution changes by this part of its size,
+# is near a singularity.
+_FASTER, _CHANGE = 1e-3, 0.3
 # Factor on the number of features, and features of a function of one input.
 _MORE, _LINE = 1.5, Features(40, (14.0,))
 # Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
@@ -44,8 +40,8 @@ _SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
 _ROUNDS, _FEW_INPUTS = 3, 4
 # An error by noise that is this part of the whole one and of the last one is not lowered by more features.
 _SETTLED = 0.7
-# How often coordinates are graded anew for one window.
-_REGRADED = 3
+# How often graded coordinates are tried in vain for one window.
+_TRIES = 2
 # A lower loss by this factor is no accident.
 _BETTER = 0.5
 
@@ -99,13 +95,10 @@ class Refinement(Recipe):
     def _whole(self, progress: Progress) -> Decisions:
         """One piece, with more and more features."""
         features = yield from self._begun(progress, None)
-        least, noise, regraded = math.inf, math.inf, 0
+        least, noise, tries = math.inf, math.inf, _TRIES
         while True:
-            outcome = yield Proposal(features)
-            assert isinstance(outcome, Outcome)
-            if outcome.error <= least:
-                least = outcome.error
-                yield Accept()
+            features, outcome, tries = yield from self._tried(progress, features, None, progress.tol, tries, least)
+            least = min(least, outcome.error)
             if outcome.error <= progress.tol:
                 return Stop(True)
             if outcome.noise > _SETTLED * max(outcome.error, noise):
@@ -113,12 +106,8 @@ class Refinement(Recipe):
             noise = outcome.noise
             if outcome.error < _ROUNDING:
                 return Stop(False, "rounding errors")
-            if regraded < _REGRADED and not resolved(features, outcome.layers):
-                features, regraded = (yield from self._graded(progress, features, outcome.layers, None)), regraded + 1
-                continue
             if not self._affords(progress, features, 2.0):
-                place = ", ".join(f"{name} = {value:.3g}" for name, value in outcome.where.items())
-                return Stop(False, f"{features.count} features do not resolve the solution at {place}")
+                return Stop(False, _unresolved(features, outcome))
             features = features.grown(2.0)
 
     def _windows(
@@ -133,75 +122,89 @@ class Refinement(Recipe):
         evolution = progress.evolution
         assert evolution is not None
         dimension, axis = progress.equation.dimension, axis_names(progress.equation.inputs).index(evolution.along)
-        begun, error, grown_at, nonsense, regraded = (features, length), 0.0, math.inf, math.inf, 0
+        whole, control = evolution.end - evolution.start, StepControl(length, dimension > 1)
+        begun, error, tries = (features, length), 0.0, _TRIES
         while (now := progress.time or 0.0) < evolution.end:
-            end = evolution.end if length > 0.95 * (evolution.end - now) else now + length
-            length = before = end - now
-            outcome = yield Proposal(features, end)
-            assert isinstance(outcome, Outcome)
+            left = evolution.end - now
+            if control.length > 0.95 * left:
+                control.length = left
+            before, end = control.length, evolution.end if control.length == left else now + control.length
+            features, outcome, tries = yield from self._tried(progress, features, end, allowed, tries)
             ratio = outcome.local / allowed
-            factor = (0.5 / max(ratio, 1e-9)) ** (1 / _ORDER)
             if ratio <= 1:
                 yield Accept()
-                grown_at, nonsense, regraded = math.inf, math.inf, 0
+                tries = _TRIES
                 if any(features.layers) and any(outcome.onward):
                     features = features.graded(outcome.onward)
                 if now == evolution.start:
                     begun = features, before
                 if (error := outcome.error) > progress.tol:
-                    if before < _FASTER * (evolution.end - evolution.start) and outcome.change > _CHANGE:
+                    if before < _FASTER * whole and outcome.change > _CHANGE:
                         return Stop(False, f"a solution that changes ever faster near {evolution.along} = {end:.6g}")
                     return begun
-                length *= min(2.0, factor)
-            elif regraded < _REGRADED and not resolved(features, outcome.layers):
-                features, regraded = (yield from self._graded(progress, features, outcome.layers, end)), regraded + 1
-                continue
-            elif dimension > 1 and outcome.local > _NONSENSE:
-                if outcome.local < nonsense / 2 or not self._affords(progress, features, _MORE):
-                    length *= 0.3
-                    few = yield from self._suited(progress, now + length, features.layers)
-                    features = few.grown(features.count / few.count)
-                else:
-                    # a shorter window did not help
-                    features = features.grown(_MORE, kept=axis)
-                nonsense = outcome.local
-                if length >= _SHORTEST * (evolution.end - evolution.start):
-                    continue
-            elif self._asks_for_more(progress, features, outcome, ratio, grown_at):
-                grown_at = outcome.local
-                features = features.grown(_MORE, kept=axis)
-                continue
+                control.succeeded(ratio)
             else:
-                length *= min(0.8, max(0.3, factor))
-                grown_at = math.inf
-            if dimension > 1:
-                # waves keep their length when the window changes its own
-                features = features.magnified([length / before if i == axis else 1.0 for i in range(dimension)])
-            if length < _SHORTEST * (evolution.end - evolution.start):
+                change = control.failed(outcome, ratio, self._affords(progress, features, _MORE))
+                if change is Change.NOTHING:
+                    return Stop(False, _unresolved(features, outcome))
+                if change is Change.MORE:
+                    features = features.grown(_MORE, kept=axis)
+            if control.length < _SHORTEST * whole:
                 return Stop(False, f"windows shorter than any step of the solution near {evolution.along} = {now:.6g}")
+            if dimension > 1 and ratio > 1 and outcome.local > _NONSENSE and control.length < before:
+                few = yield from self._suited(progress, now + control.length, features.layers)
+                features = few.grown(features.count / few.count)
+            elif dimension > 1:
+                # waves keep their length when the window changes its own
+                stretched = control.length / before
+                features = features.magnified([stretched if i == axis else 1.0 for i in range(dimension)])
         return Stop(True) if error <= progress.tol else begun
 
     def _affords(self, progress: Progress, features: Features, factor: float) -> bool:
         """Whether there may be so many times the features."""
         return features.count * len(progress.equation.outputs) * factor <= self.most
 
-    def _asks_for_more(
-        self, progress: Progress, features: Features, outcome: Outcome, ratio: float, grown_at: float
-    ) -> bool:
-        """Whether more features pay, not a shorter window: the last ones helped, and little changes within it."""
-        return (
-            len(features.scales) > 1
-            and ratio > _NEARLY
-            and outcome.change < _CHANGE
-            and self._affords(progress, features, _MORE)
-            and outcome.local < grown_at / _HELPED
-        )
-
     def _begun(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
         """The features that are tried first."""
         if progress.equation.dimension == 1:
             return _LINE
         return (yield from self._suited(progress, end)).grown(self.first / self.surveyed)
+
+    def _tried(
+        self,
+        progress: Progress,
+        features: Features,
+        end: float | None,
+        allowed: float,
+        tries: int,
+        least: float = -math.inf,
+    ) -> Generator[Decision, Answer, tuple[Features, Outcome, int]]:
+        """Features, and coordinates that are graded for the layers of what they find, as long as that helps.
+
+        Args:
+            progress: What the recipe sees.
+            features: The features.
+            end: The end of the window.
+            allowed: The error at which there is no need for more.
+            tries: How often graded coordinates may still be tried in vain.
+            least: What has an error of at most this is accepted.
+
+        Returns:
+            The best features, what came of them, and how many tries are left.
+        """
+        best, former = None, features
+        while True:
+            outcome = yield Proposal(features, end, "" if best is None else "coordinates graded for the layers")
+            assert isinstance(outcome, Outcome)
+            if outcome.error <= least:
+                least = outcome.error
+                yield Accept()
+            if best is not None and outcome.local >= best.local:
+                return former, best, tries - 1
+            if outcome.local <= allowed or tries == 0 or resolved(features, outcome.layers):
+                return features, outcome, tries
+            former, best = features, outcome
+            features = yield from self._graded(progress, features, outcome.layers, end)
 
     def _graded(
         self, progress: Progress, features: Features, layers: Layered, end: float | None
@@ -251,3 +254,8 @@ class Refinement(Recipe):
             if not improved:
                 break
         return features
+
+
+def _unresolved(features: Features, outcome: Outcome) -> str:
+    place = ", ".join(f"{name} = {value:.3g}" for name, value in outcome.where.items())
+    return f"{features.count} features do not resolve the solution at {place}"
