@@ -36,7 +36,7 @@ class Known(nn.Module):
 
 def trial(equation, function):
     """A trial whose network is a known function."""
-    return Trial(None, Residuals(Known(function), equation, NTP()), 0.0, 0.0, 0.0, 0, {})
+    return Trial(Features(1, (1.0,)), None, Residuals(Known(function), equation, NTP()), 0.0, 0.0, 0.0, 0, {})
 
 
 class String(Equation):
