@@ -6,7 +6,8 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +16,22 @@ import torch
 from pinnlab.equations.domain import outside, solids
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points
+from pinnlab.geometry import Points, size
 from pinnlab.reporting.coordinates import flat
+from pinnlab.reporting.figures import picture, views
 from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.residuals.hard.conditions import BuiltIn
-from pinnlab.solution.requests import Request, closure, derivative, requested
+from pinnlab.solution.requests import Request, closure, components, derivative, requested
+from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.training.pinn import PINN
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 Array = npt.NDArray[Any]
+
+# Points that are evaluated at once for a picture: derivatives of many features take megabytes for a thousand of them.
+_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,15 @@ class Ending:
     features: int
     points: int
     seconds: float
+
+    @property
+    def lines(self) -> list[str]:
+        """The parts of the line that says how a solve ended."""
+        parts = [f"relative error {self.error:.0e}"]
+        parts.append(f"tol {self.tol:.0e} {'reached' if self.reached else f'not reached: {self.reason}'}")
+        if self.windows > 1:
+            parts.append(f"{self.windows} windows")
+        return [*parts, f"{self.features} features", f"{self.points} points", f"{self.seconds:.1f} s"]
 
 
 class Solution:
@@ -96,19 +114,18 @@ class Solution:
 
     def __repr__(self) -> str:
         """The unknowns and outputs with their estimated errors, and how the solve ended."""
-        parts = []
-        for name, value in self.unknowns.items():
-            parts.append(f"{name} = {plus_minus(value, self.metrics.get(f'uncertainty_{name}', math.nan))}")
-        for name in self.model.equation.outputs:
-            parts.append(f"{name} ± {self.metrics.get(f'uncertainty_{name}', math.nan):.0e}")
-        if self.ending is not None:
-            end = self.ending
-            parts.append(f"relative error {end.error:.0e}")
-            parts.append(f"tol {end.tol:.0e} {'reached' if end.reached else f'not reached: {end.reason}'}")
-            if end.windows > 1:
-                parts.append(f"{end.windows} windows")
-            parts += [f"{end.features} features", f"{end.points} points", f"{end.seconds:.1f} s"]
+        parts = [*self._found, *([] if self.ending is None else self.ending.lines)]
         return f"{self.model.equation.name}: {', '.join(parts)}"
+
+    @property
+    def _found(self) -> list[str]:
+        """The unknowns and outputs with their estimated errors."""
+        margins = {name: self.metrics.get(f"uncertainty_{name}", math.nan) for name in self.model.equation.outputs}
+        unknowns = [
+            f"{name} = {plus_minus(value, self.metrics.get(f'uncertainty_{name}', math.nan))}"
+            for name, value in self.unknowns.items()
+        ]
+        return unknowns + [f"{name} ± {margin:.0e}" for name, margin in margins.items()]
 
     @property
     def unknowns(self) -> dict[str, float]:
@@ -208,6 +225,57 @@ class Solution:
         if len(names) != 1 or order < 0:
             raise UserError("derivative(order, …) takes one input and an order from 0; use d(…) for several inputs")
         return self.d(*names * order, **coordinates)
+
+    def plot(self, *names: str, path: str | Path | None = None) -> Figure:
+        """A picture of the solution, or of derivatives of it: `plot()`, `plot("u", "u_x")`.
+
+        One input: curves, with a band of ± the estimated error. Two: a map of each field, and for an equation with time
+        also curves at five times. More: maps of slices through the middle of the region, for an equation with time at
+        its start, middle and end. Nothing is drawn outside of the region. The title has the unknowns and the estimated
+        errors.
+
+        Args:
+            *names: Outputs, and derivatives named as `evaluate` takes them; all outputs by default.
+            path: A file to write too, .png, .pdf or .svg.
+
+        Returns:
+            A figure of matplotlib, which a notebook shows.
+
+        Raises:
+            UserError: if a name or the ending of the file is wrong, or the equation holds on a surface or on points of
+                more than two axes.
+
+        Example:
+            >>> import pinnlab
+            >>> from pinnlab.problems import SelfSimilarBurgers
+            >>> from pinnlab.training import Adam
+            >>> solution = pinnlab.solve(SelfSimilarBurgers(1), phases=Adam(2), points={"interior": 9})
+            >>> [axes.get_title() for axes in solution.plot("U", "U_XX").axes]
+            ['U', 'U_XX']
+        """
+        equation = self.model.equation
+        wanted = [r for r in requested(equation, names) if r.name in (names or equation.outputs)]
+        fields = {f"{r.name}{part}": r.output for r in wanted for part in components(r)}
+        margins = {name: self.metrics.get(f"uncertainty_{name}", math.nan) for name in fields}
+
+        def values(points: Points) -> dict[str, Array]:
+            found: dict[str, list[Array]] = {name: [] for name in fields}
+            for part in np.array_split(np.arange(size(points)), math.ceil(size(points) / _AT_ONCE)):
+                every = self._evaluate(wanted, {name: points[name].numpy()[part] for name in equation.inputs})
+                columns = [column for r in wanted for column in every[r.name].reshape(len(part), -1).T]
+                for name, column in zip(fields, columns, strict=True):
+                    found[name].append(column)
+            together = {name: np.concatenate(parts) for name, parts in found.items()}
+            bands = {f"margin/{n}": np.full_like(together[n], m) for n, m in margins.items() if math.isfinite(m)}
+            return together | bands
+
+        time = evolution(equation)
+        along = next((n for n in ("t", "time") if n in equation.inputs), None) if time is None else time.along
+        title = [f"{equation.name}: {', '.join(line for line in self._found if not line.endswith('nan'))}"]
+        title += [", ".join(self.ending.lines)] if self.ending is not None else []
+        return picture(
+            list(views(equation, fields, values, along).values()), title, None if path is None else Path(path)
+        )
 
     def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         columns, shape = flat(self.model.equation, coordinates)

@@ -27,8 +27,8 @@ class Record:
     Attributes:
         rows: Columns of the record, `(rows,)` each.
         summary: How the run ended; empty where it was killed.
-        solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `residual`
-            `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there is none.
+        solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `margin/NAME` `(1, N)`,
+            `residual` `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there is none.
         points: Collocation points as `constraint/column` ↦ `(N,)`.
         truths: The true values of unknowns that have one.
     """
@@ -237,7 +237,12 @@ def _derivative(record: Record, name: str, order: int) -> Panel:
     x = record.solution[coordinate]
 
     def draw(axis: Axes) -> None:
-        axis.plot(x, record.solution[name][order], color=FOUND, label="found")
+        found = record.solution[name][order]
+        axis.plot(x, found, color=FOUND, label="found")
+        margin = record.solution.get(f"margin/{name}")
+        if margin is not None:
+            low, high, label = found - margin[0], found + margin[0], f"± {np.nanmax(margin):.0e}"
+            axis.fill_between(x, low, high, color=FOUND, alpha=0.25, linewidth=0, label=label)
         exact = record.solution.get(f"exact/{name}")
         if exact is not None:
             axis.plot(x, exact[order], color=EXACT, linestyle="--", linewidth=1, label="exact")
