@@ -129,7 +129,7 @@ def _description(thing: Equation | Recipe) -> Any:
 
 
 def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:
-    """A row of the record for a proposal."""
+    """A row of the record for a proposal, which is accepted later if at all."""
     assert isinstance(decision, Proposal)
     return {
         "step": number,
@@ -138,7 +138,9 @@ def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> di
         "loss": outcome.held_out,
         "solve/error": outcome.error,
         "solve/features": float(decision.features.count),
+        "solve/begin": float("nan") if outcome.begin is None else outcome.begin,
         "solve/end": float("nan") if decision.end is None else decision.end,
+        "solve/accepted": 0.0,
     }
 
 

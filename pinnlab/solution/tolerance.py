@@ -25,7 +25,7 @@ from pinnlab.solution.solution import Ending, Solution
 from pinnlab.solution.solve_folder import SolveFolder, row, told
 from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March
-from pinnlab.strategy.recipe import Answer, Decision, Outcome, Recipe, Stop
+from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
 from pinnlab.training.phases import GaussNewton
@@ -88,6 +88,8 @@ def solve_to(
         def tell(decision: Decision, answer: Answer) -> None:
             if isinstance(answer, Outcome):
                 history.append(row(len(history), decision, answer, seconds()))
+            elif isinstance(decision, Accept):
+                history[-1]["solve/accepted"] = 1.0
             if progress and (line := told(decision, answer, march, seconds())):
                 print(line, flush=True)
 

@@ -184,6 +184,9 @@ def test_the_windows_are_one_function(solved, name):
     assert len(ends) == solution.ending.windows - 1
     rows = {float(end) for end in solution.history["solve/end"]}
     assert set(ends) <= rows
+    accepted = solution.history["solve/accepted"] == 1
+    assert accepted.sum() >= solution.ending.windows and not accepted.all()
+    np.testing.assert_array_equal(solution.history["solve/begin"][accepted][-len(ends) :], ends)
     inputs = {"t": np.array(ends)}, {"t": np.nextafter(ends, np.inf)}
     for order in range(2 if name == "Van der Pol" else 1):
         left, right = (solution.d(*"t" * order, **where) for where in inputs)
@@ -195,7 +198,9 @@ def test_the_windows_are_one_function(solved, name):
 def test_the_record_of_a_solve(solved):
     solution = solved("Poisson")
     history = solution.history
-    assert set(history) == {"step", "phase", "seconds", "loss", "solve/error", "solve/features", "solve/end"}
+    solve = ("error", "features", "begin", "end", "accepted")
+    assert set(history) == {"step", "phase", "seconds", "loss", *(f"solve/{name}" for name in solve)}
+    assert history["solve/accepted"][-1] == 1 and np.isnan(history["solve/begin"]).all()
     assert history["solve/error"][-1] == solution.ending.error
     assert (np.diff(history["seconds"]) > 0).all() and history["seconds"][-1] <= solution.ending.seconds
     assert history["solve/features"][-1] == solution.ending.features

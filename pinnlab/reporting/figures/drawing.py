@@ -117,7 +117,9 @@ def _title(summary: Mapping[str, Any]) -> str:
     if not summary:
         return "unfinished run"
     what = ", ".join(str(summary[key]) for key in ("equation", "engine") if key in summary)
-    parts = [f"{what}, seed {summary.get('seed')}: {summary.get('status')}"]
+    end = summary.get("tolerance")
+    status = summary.get("status") if end is None else f"tol {end['tol']:.0e} {'' if end['reached'] else 'not '}reached"
+    parts = [f"{what}, seed {summary.get('seed')}: {status}"]
     for name, unknown in summary.get("unknowns", {}).items():
         if unknown["value"] is not None:
             error = "" if unknown["error"] is None else f" (error {unknown['error']:.1e})"

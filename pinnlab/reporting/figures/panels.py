@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pinnlab.reporting.figures.attempts import attempts, tried
 from pinnlab.reporting.figures.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 from pinnlab.reporting.record.rows import unknowns_of
 
@@ -148,7 +149,12 @@ def points(record: Record) -> list[Panel]:
 
 
 def history(record: Record) -> list[Panel]:
-    """The loss and its shares, the weights that balancing changed, and each unknown or its error, against steps."""
+    """The loss and its shares, the weights that balancing changed, and each unknown or its error, against steps.
+
+    For a solve to a tolerance, which has no such steps, see `attempts`.
+    """
+    if tried(record):
+        return attempts(record)
     if "loss" not in record.rows:
         return []
     steps = record.rows["step"]
@@ -191,7 +197,7 @@ def history(record: Record) -> list[Panel]:
 
 def cost(record: Record) -> list[Panel]:
     """The loss against seconds, and seconds against steps, whose slope is the cost of a step."""
-    if "seconds" not in record.rows:
+    if "seconds" not in record.rows or tried(record):
         return []
     steps, seconds = record.rows["step"], record.rows["seconds"]
 
