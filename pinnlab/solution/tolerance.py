@@ -27,6 +27,7 @@ from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March
 from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
+from pinnlab.strategy.way import Way
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.pinn import PINN
@@ -102,7 +103,7 @@ def solve_to(
             interrupted, stop = True, Stop(False, "Ctrl-C")
         solution = _solution(march, stop, seconds(), history)
         if record is not None:
-            record.finish(solution, _network(march))
+            record.finish(solution, _network(march.best))
     for name, unknown in equation.unknowns().items():
         with torch.no_grad():
             unknown.parameter.fill_(solution.unknowns[name])
@@ -119,48 +120,46 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     """
     if not march.found:
         raise UserError(f"no solution was found: {stop.reason}")
-    if not march.pieces:
+    if not march.best.pieces:
         march.accept()
+    way, tol = march.best, march.progress.tol
     equation = twin(march.equation)
-    last = march.pieces[-1].main
+    last = way.pieces[-1].main
     for name, value in last.unknowns().items():
         with torch.no_grad():
             equation.unknowns()[name].parameter.fill_(value)
-    model = PINN(equation, _network(march), NTP(), [GaussNewton(0)])
+    model = PINN(equation, _network(way), NTP(), [GaussNewton(0)])
     state: dict[str, torch.Tensor] = {}
-    for number, piece in enumerate(march.pieces):
-        prefix = f"networks.{number}." if march.evolution is not None else ""
+    for number, piece in enumerate(way.pieces):
+        prefix = f"networks.{number}." if way.evolution is not None else ""
         state |= {f"{prefix}{name}": value for name, value in piece.main.network.state_dict().items()}
     model.residuals.network.load_state_dict(state)
-    errors = march.errors if march.complete else dict.fromkeys(march.errors, math.inf)
+    errors = way.errors if way.complete else dict.fromkeys(way.errors, math.inf)
     # what the relative errors are relative to: an output that vanishes is measured by the others
-    sizes = dict(zip(equation.outputs, scales(march.sizes).tolist(), strict=True))
+    sizes = dict(zip(equation.outputs, scales(way.sizes).tolist(), strict=True))
     sizes |= {name: abs(value) for name, value in last.unknowns().items()}
     metrics = {f"uncertainty_{name}": error * sizes[name] for name, error in errors.items()}
     error = max(errors.values())
-    if stop.reached and not error <= march.progress.tol:
+    if stop.reached and not error <= tol:
         # whatever a recipe says
         stop = Stop(
-            False, f"the estimated error is {error:.0e}" if march.complete else "the recipe stopped before the end"
+            False, f"the estimated error is {error:.0e}" if way.complete else "the recipe stopped before the end"
         )
     model.findings = [] if stop.reached else [f"the tolerance was not reached: {stop.reason}"]
-    ending = Ending(
-        march.progress.tol, stop.reached, stop.reason, error, len(march.pieces),
-        march.pieces[-1].main.features, march.pieces[-1].main.count, seconds,
-    )  # fmt: skip
+    ending = Ending(tol, stop.reached, stop.reason, error, len(way.pieces), last.features, last.count, seconds)
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)
     solution.metrics.update(true_errors(solution))
     return solution
 
 
-def _network(march: March) -> Build:
+def _network(way: Way) -> Build:
     """How the network of the whole solution is built."""
-    builds = [piece.main.build for piece in march.pieces]
-    if march.evolution is None:
+    builds = [piece.main.build for piece in way.pieces]
+    if way.evolution is None:
         return builds[-1]
-    ends = [piece.end for piece in march.pieces[:-1] if piece.end is not None]
-    return partial(Windows, along=march.evolution.along, ends=ends, networks=builds)
+    ends = [piece.end for piece in way.pieces[:-1] if piece.end is not None]
+    return partial(Windows, along=way.evolution.along, ends=ends, networks=builds)
 
 
 def true_errors(solution: Solution) -> dict[str, float]:

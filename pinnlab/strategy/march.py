@@ -45,6 +45,7 @@ from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.structure.periodicity import periodic_inputs
 from pinnlab.strategy.structure.window import Window
 from pinnlab.strategy.trial import Guess, Trial, collocation, expected, solved
+from pinnlab.strategy.way import Way, best
 
 # The solution that a solution is compared with has this part of its features.
 _FEWER = 0.7
@@ -56,7 +57,7 @@ class March:
     """Solves an equation window after window, or in one piece, as a recipe says.
 
     Attributes:
-        pieces: What was accepted.
+        way: What was accepted since the last restart.
         progress: What the recipe sees.
     """
 
@@ -74,37 +75,29 @@ class March:
         self.progress = Progress(equation, self.evolution, tol)
         self._periodic = periodic_inputs(equation)
         self._expected: Range | None = None
+        self._before: Way | None = None
         self._begin()
 
     def _begin(self) -> None:
-        self.pieces: list[Piece] = []
+        self.way = Way(self.equation, self.evolution)
         self._candidate: Piece | None = None
         self._proposed: Proposal | None = None
-        self.progress.time = None if self.evolution is None else self.evolution.start
+        self.progress.time = self.way.time
 
-    @property
-    def complete(self) -> bool:
-        """Whether the accepted solution covers the whole region."""
-        if self.evolution is None:
-            return bool(self.pieces)
-        return self.progress.time is not None and self.progress.time >= self.evolution.end
+    def _again(self) -> None:
+        """Begins again. What was found is kept until there is better: a solve may end before it comes as far again."""
+        self._before = best([*([] if self._before is None else [self._before]), self.way])
+        self._begin()
 
     @property
     def found(self) -> bool:
         """Whether there is any solution, accepted or not."""
-        return bool(self.pieces) or self._candidate is not None
+        return bool(self.best.pieces) or self._candidate is not None
 
     @property
-    def errors(self) -> dict[str, float]:
-        """The estimated error of each output and unknown, relative to its size, over all that was accepted."""
-        if not self.pieces:
-            return dict.fromkeys([*self.equation.outputs, *self.equation.unknowns()], math.inf)
-        return {name: max(piece.errors[name] for piece in self.pieces) for name in self.pieces[-1].errors}
-
-    @property
-    def sizes(self) -> Tensor:
-        """The largest value of each output so far, `(outputs,)`; zeros before there is any."""
-        return self.pieces[-1].sizes if self.pieces else torch.zeros(len(self.equation.outputs))
+    def best(self) -> Way:
+        """What was accepted, or what was accepted before a restart if that reaches farther or has smaller errors."""
+        return self.way if self._before is None else best([self._before, self.way])
 
     def run(
         self,
@@ -151,7 +144,7 @@ class March:
                     case Accept():
                         self._restore(journal.piece(accepted))
                     case Restart():
-                        self._begin()
+                        self._again()
             else:
                 if isinstance(decision, Accept) and self._candidate is None:
                     # the solve was killed between the proposal and this
@@ -161,7 +154,7 @@ class March:
                 answer = self._answer(decision)
                 if journal is not None:
                     if isinstance(decision, Accept):
-                        journal.keep(accepted, self.pieces[-1].state)
+                        journal.keep(accepted, self.way.pieces[-1].state)
                     journal.write(decision, answer, time.perf_counter() - began)
             tell(decision, answer)
 
@@ -175,13 +168,13 @@ class March:
             case Accept():
                 self.accept()
             case Restart():
-                self._begin()
+                self._again()
         return None
 
     @property
     def _last(self) -> Piece | None:
         """The piece that the next window goes on from."""
-        return self.pieces[-1] if self.pieces and self.evolution is not None else None
+        return self.way.pieces[-1] if self.way.pieces and self.evolution is not None else None
 
     def _survey(self, survey: Survey) -> tuple[float, ...]:
         """The held-out losses of solves with each of the features."""
@@ -209,7 +202,7 @@ class March:
         other = solve(fewer, main_of(last), self._still())
         main = solve(features, main_of(last), other.values, other.first)
         places = compared(main)
-        sizes = torch.maximum(self.sizes, largest(main, places))
+        sizes = torch.maximum(self.way.sizes, largest(main, places))
         local, where = differences(main, other, places, sizes)
         least = unresolved(main, outputs, sizes)
         errors = dict(local)
@@ -222,7 +215,7 @@ class March:
         return Outcome(
             self.progress.time,
             max(*local.values(), least),
-            max(*errors.values(), *self.errors.values()) if self._last else max(errors.values()),
+            max(*errors.values(), *self.way.errors.values()) if self._last else max(errors.values()),
             where,
             main.held_out,
             0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
@@ -232,10 +225,8 @@ class March:
     def accept(self) -> None:
         """Accepts the solution of the last proposal, whatever its error is."""
         assert self._candidate is not None
-        if self.evolution is None:
-            self.pieces = []
-        self.pieces.append(self._candidate)
-        self.progress.time = self._candidate.end
+        self.way.add(self._candidate)
+        self.progress.time = self.way.time
         self._candidate = self._proposed = None
 
     def _restore(self, state: Mapping[str, Any]) -> None:
@@ -257,7 +248,7 @@ class March:
 
     def _seeded(self, features: Features) -> tuple[Features, Features]:
         """The features of both solutions of a proposal, each with its seed; fewer features resolve longer waves."""
-        first = dataclasses.replace(features, seed=self.seed + 2 * len(self.pieces), periodic=self._periodic)
+        first = dataclasses.replace(features, seed=self.seed + 2 * len(self.way.pieces), periodic=self._periodic)
         return first, dataclasses.replace(first.grown(_FEWER), seed=first.seed + 1)
 
     def _within(self, end: float | None, start: Trial | None) -> Equation:
@@ -280,7 +271,7 @@ class March:
                 end = None if self.evolution is None else self.evolution.end
                 self._expected = expected(self._within(end, None))
             return self._expected
-        size = tuple(float(s) or 1.0 for s in self.sizes)
+        size = tuple(float(s) or 1.0 for s in self.way.sizes)
         assert self._last is not None
         return Range(tuple(still(compared(self._last.main).points).mean(0).tolist()), size)
 
