@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-# Points that are evaluated at once for a picture: derivatives of many features take megabytes for a thousand of them.
-_AT_ONCE = 2000
-
 
 @dataclass(frozen=True)
 class Ending:
@@ -42,11 +39,14 @@ class Ending:
         tol: The tolerance.
         reached: Whether it was reached.
         reason: What limited it; empty if it was reached.
-        error: The estimate of the largest error, relative to the size of each output.
+        error: The estimate of the largest error, relative to the size of each output, and to the value of each unknown
+            if these have no tolerance of their own.
         windows: The number of windows in time.
         features: The features of the last window.
         points: The points of the last window.
         seconds: Seconds in all.
+        tol_unknowns: The tolerance of unknowns, if they have their own.
+        error_unknowns: The estimate of the largest error of an unknown relative to its value, in that case.
     """
 
     tol: float
@@ -57,12 +57,21 @@ class Ending:
     features: int
     points: int
     seconds: float
+    tol_unknowns: float | None = None
+    error_unknowns: float | None = None
 
     @property
     def lines(self) -> list[str]:
         """The parts of the line that says how a solve ended."""
-        parts = [f"relative error {self.error:.0e}"]
-        parts.append(f"tol {self.tol:.0e} {'reached' if self.reached else f'not reached: {self.reason}'}")
+        own = self.tol_unknowns is not None
+        error, tol = (
+            f"{name} {outputs:.0e}" + (f" (unknowns {unknowns:.0e})" if own else "")
+            for name, outputs, unknowns in (
+                ("relative error", self.error, self.error_unknowns),
+                ("tol", self.tol, self.tol_unknowns),
+            )
+        )
+        parts = [error, f"{tol} {'reached' if self.reached else f'not reached: {self.reason}'}"]
         if self.windows > 1:
             parts.append(f"{self.windows} windows")
         return [*parts, f"{self.features} features", f"{self.points} points", f"{self.seconds:.1f} s"]
@@ -259,23 +268,16 @@ class Solution:
         margins = {name: self.metrics.get(f"uncertainty_{name}", math.nan) for name in fields}
 
         def values(points: Points) -> dict[str, Array]:
-            found: dict[str, list[Array]] = {name: [] for name in fields}
-            for part in np.array_split(np.arange(size(points)), math.ceil(size(points) / _AT_ONCE)):
-                every = self._evaluate(wanted, {name: points[name].numpy()[part] for name in equation.inputs})
-                columns = [column for r in wanted for column in every[r.name].reshape(len(part), -1).T]
-                for name, column in zip(fields, columns, strict=True):
-                    found[name].append(column)
-            together = {name: np.concatenate(parts) for name, parts in found.items()}
-            bands = {f"margin/{n}": np.full_like(together[n], m) for n, m in margins.items() if math.isfinite(m)}
-            return together | bands
+            found = self._evaluate(wanted, {name: points[name].numpy() for name in equation.inputs})
+            columns = (column for r in wanted for column in found[r.name].reshape(size(points), -1).T)
+            return dict(zip(fields, columns, strict=True))
 
         time = evolution(equation)
         along = next((n for n in ("t", "time") if n in equation.inputs), None) if time is None else time.along
         title = [f"{equation.name}: {', '.join(line for line in self._found if not line.endswith('nan'))}"]
         title += [", ".join(self.ending.lines)] if self.ending is not None else []
-        return picture(
-            list(views(equation, fields, values, along).values()), title, None if path is None else Path(path)
-        )
+        panels = views(equation, fields, values, margins, along)
+        return picture(list(panels.values()), title, None if path is None else Path(path))
 
     def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         columns, shape = flat(self.model.equation, coordinates)

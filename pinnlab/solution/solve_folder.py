@@ -39,7 +39,9 @@ class SolveFolder:
         journal: Its journal.
     """
 
-    def __init__(self, path: Path, equation: Equation, recipe: Recipe, tol: float, seed: int) -> None:
+    def __init__(
+        self, path: Path, equation: Equation, recipe: Recipe, tol: float, seed: int, tol_unknowns: float | None = None
+    ) -> None:
         """Makes the folder, or opens that of a solve which has not ended.
 
         Raises:
@@ -47,7 +49,10 @@ class SolveFolder:
         """
         self._seed = seed
         begun = path / "solve.json"
-        about = {"equation": _description(equation), "recipe": _description(recipe), "tol": tol, "seed": seed}
+        about = {
+            "equation": _description(equation), "recipe": _description(recipe), "tol": tol, "seed": seed,
+            "tol_unknowns": tol_unknowns,
+        }  # fmt: skip
         journal = path / "decisions.jsonl"
         if journal.exists():
             self.folder = RunFolder.open(path)
@@ -55,9 +60,9 @@ class SolveFolder:
                 raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
             before = json.loads(begun.read_text()) if begun.exists() else about
             for name, value in about.items():
-                if before[name] != value:
+                if (begun_with := before.get(name)) != value:
                     raise UserError(
-                        f"the solve in {path} was begun with {name} {before[name]}, not {value}: choose another folder"
+                        f"the solve in {path} was begun with {name} {begun_with}, not {value}: choose another folder"
                     )
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)

@@ -67,6 +67,7 @@ def solve(
     folder: str | Path | None = None,
     progress: bool = False,
     tol: float | None = None,
+    tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
     time_limit: float | None = None,
     **trainer: Any,
@@ -111,6 +112,7 @@ def solve(
         tol: The largest error of each output over region and time that is allowed, relative to the output's largest
             value, and of each unknown relative to its value. Of the arguments above, seed, folder and progress alone
             go with it. A folder whose solve was killed is continued.
+        tol_unknowns: The tolerance of each unknown, relative to its value, in place of `tol`.
         recipe: What decides how the tolerance is reached; `pinnlab.strategy.Refinement` by default.
         time_limit: Seconds after which the solve ends with the best solution so far, with `tol`.
         **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
@@ -145,10 +147,10 @@ def solve(
             if value is not None:
                 raise UserError(f"solve(…, tol={tol}) chooses {name} itself: leave one of the two out")
         return solve_to(
-            equation_of(equation), tol, recipe=recipe, time_limit=time_limit, seed=whole("seed", seed), folder=folder,
-            progress=progress,
+            equation_of(equation), tol, tol_unknowns=tol_unknowns, recipe=recipe, time_limit=time_limit,
+            seed=whole("seed", seed), folder=folder, progress=progress,
         )  # fmt: skip
-    for name, value in {"recipe": recipe, "time_limit": time_limit}.items():
+    for name, value in {"tol_unknowns": tol_unknowns, "recipe": recipe, "time_limit": time_limit}.items():
         if value is not None:
             raise UserError(f"{name} goes with a tolerance: solve(equation, tol=1e-6, {name}=…)")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

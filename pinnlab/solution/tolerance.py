@@ -40,6 +40,7 @@ def solve_to(
     equation: Equation,
     tol: float,
     *,
+    tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
     time_limit: float | None = None,
     seed: int = 0,
@@ -52,6 +53,7 @@ def solve_to(
         equation: The equation. Its unknowns have the values found in the end.
         tol: For each output, the largest error over region and time relative to the output's largest value; for each
             unknown, the error relative to its value.
+        tol_unknowns: The tolerance of unknowns in place of `tol`.
         recipe: Decides what is tried; `Refinement` by default.
         time_limit: Seconds after which no further step is begun.
         seed: Of features and points.
@@ -64,6 +66,10 @@ def solve_to(
     """
     if not isinstance(tol, int | float) or not 0 < tol < 1:
         raise UserError(f"tol lies between 0 and 1, as 1e-6, not {tol!r}")
+    if tol_unknowns is not None and not (isinstance(tol_unknowns, int | float) and 0 < tol_unknowns < 1):
+        raise UserError(f"tol_unknowns lies between 0 and 1, as 1e-3, not {tol_unknowns!r}")
+    if tol_unknowns is not None and not equation.unknowns():
+        raise UserError(f"{equation.name} has no unknowns: leave out tol_unknowns")
     if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
         raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
     if recipe is not None and not isinstance(recipe, Recipe):
@@ -74,10 +80,10 @@ def solve_to(
     equation.to(torch.float64)
     with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64), ExitStack() as stack:
         recipe = recipe or Refinement()
-        record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed)
+        record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed, tol_unknowns)
         if record is not None:
             stack.enter_context(record.folder.locked())
-        march = March(equation, recipe, tol, seed)
+        march = March(equation, recipe, tol, seed, tol_unknowns=tol_unknowns)
         history: list[dict[str, Any]] = []
 
         def seconds() -> float:
@@ -139,14 +145,18 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     sizes = dict(zip(equation.outputs, scales(way.sizes).tolist(), strict=True))
     sizes |= {name: abs(value) for name, value in last.unknowns().items()}
     metrics = {f"uncertainty_{name}": error * sizes[name] for name, error in errors.items()}
-    error = max(errors.values())
-    if stop.reached and not error <= tol:
+    own = march.progress.tol_unknowns
+    judged = errors if own is None else {name: errors[name] for name in equation.outputs}
+    error = max(judged.values())
+    unknowns = None if own is None else max(value for name, value in errors.items() if name not in judged)
+    if stop.reached and not march.progress.largest(errors) <= tol:
         # whatever a recipe says
-        stop = Stop(
-            False, f"the estimated error is {error:.0e}" if way.complete else "the recipe stopped before the end"
-        )
+        estimate = f"the estimated error is {error:.0e}" + (f", {unknowns:.0e} of unknowns" if unknowns else "")
+        stop = Stop(False, estimate if way.complete else "the recipe stopped before the end")
     model.findings = [] if stop.reached else [f"the tolerance was not reached: {stop.reason}"]
-    ending = Ending(tol, stop.reached, stop.reason, error, len(way.pieces), last.features, last.count, seconds)
+    ending = Ending(
+        tol, stop.reached, stop.reason, error, len(way.pieces), last.features, last.count, seconds, own, unknowns
+    )
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)
     solution.metrics.update(true_errors(solution))

@@ -61,7 +61,9 @@ class March:
         progress: What the recipe sees.
     """
 
-    def __init__(self, equation: Equation, recipe: Recipe, tol: float, seed: int = 0) -> None:
+    def __init__(
+        self, equation: Equation, recipe: Recipe, tol: float, seed: int = 0, *, tol_unknowns: float | None = None
+    ) -> None:
         """Begins.
 
         Args:
@@ -69,10 +71,11 @@ class March:
             recipe: What decides.
             tol: The tolerance, relative to the size of each output.
             seed: Of features and points.
+            tol_unknowns: The tolerance of unknowns, relative to the value of each; `tol` by default.
         """
         self.equation, self.recipe, self.seed = equation, recipe, seed
         self.evolution = evolution(equation)
-        self.progress = Progress(equation, self.evolution, tol)
+        self.progress = Progress(equation, self.evolution, tol, tol_unknowns=tol_unknowns)
         self._periodic = periodic_inputs(equation)
         self._expected: Range | None = None
         self._before: Way | None = None
@@ -212,14 +215,15 @@ class March:
         noise = measured_errors(main, sizes)
         errors = {name: max(error, least, noise.get(name, 0.0)) for name, error in errors.items()}
         self._candidate = Piece(proposal.end, main, other, errors, sizes)
+        judged = self.progress.largest
         return Outcome(
             self.progress.time,
-            max(*local.values(), least),
-            max(*errors.values(), *self.way.errors.values()) if self._last else max(errors.values()),
+            max(judged(local), least),
+            max(judged(errors), judged(self.way.errors)) if self._last else judged(errors),
             where,
             main.held_out,
             0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
-            max(noise.values(), default=0.0),
+            judged(noise),
         )
 
     def accept(self) -> None:

@@ -462,6 +462,60 @@ def test_noise_ends_a_solve_and_is_in_the_error(noise, seed):
     assert np.abs(residual).max() < noise
 
 
+def test_unknowns_have_a_tolerance_of_their_own(tmp_path):
+    """With noise that allows k three digits: 1e-2 is enough for k, and u is as exact as the equation."""
+    alike = pinnlab.solve(Decay(1e-3), tol=1e-2)
+    assert alike.ending.reached and alike.ending.tol_unknowns is None
+    short = pinnlab.solve(Decay(1e-3), tol=1e-2, tol_unknowns=1e-5, folder=tmp_path / "run")
+    assert not short.ending.reached and short.ending.reason == "noise in the measurements"
+    assert short.ending.error < 1e-2 and 1e-5 < short.ending.error_unknowns < 1e-2
+    assert short.metrics["uncertainty_k"] == pytest.approx(short.ending.error_unknowns * short.unknowns["k"])
+    assert re.search(
+        r"relative error \de-\d+ \(unknowns \de-\d+\), tol 1e-02 \(unknowns 1e-05\) not reached", repr(short)
+    )
+    loaded = pinnlab.load(tmp_path / "run", equation=Decay(1e-3))
+    assert loaded.ending == short.ending
+    # what the recipe and the record see is in units of the tolerance
+    assert short.history["solve/error"][-1] == pytest.approx(short.ending.error_unknowns * 1e-2 / 1e-5)
+
+
+class End(Equation):
+    """u' = 3 cos 3t from 0: k = u(1) = sin 3 is sought."""
+
+    inputs, outputs = ("t",), ("u",)
+
+    def __init__(self):
+        super().__init__()
+        self.k = Unknown(1.0)
+
+    def constraints(self):
+        line = Interval(t=(0, 1))
+        return {
+            "ode": Constraint(line, lambda t, u: u.d(t) - 3 * torch.cos(3 * t)),
+            "start": Constraint(line.face("t", 0), lambda u: u),
+            "k": Constraint(line.face("t", 1), lambda u, k: u - k),
+        }
+
+
+@pytest.mark.parametrize(("tol", "own"), [(1e-3, 1e-11), (1e-11, 1e-3)])
+def test_each_is_held_to_its_own_tolerance(tol, own):
+    solution = pinnlab.solve(End(), tol=tol, tol_unknowns=own)
+    assert solution.ending.reached and solution.ending.error <= tol and solution.ending.error_unknowns <= own
+    assert abs(solution.unknowns["k"] - math.sin(3)) <= 3 * own * math.sin(3)
+
+
+@pytest.mark.parametrize(
+    ("equation", "options", "message"),
+    [
+        (Decay(1e-3), {"tol_unknowns": 3}, "tol_unknowns lies between 0 and 1, as 1e-3, not 3"),
+        (Lorenz(), {"tol_unknowns": 1e-3}, "Lorenz has no unknowns: leave out tol_unknowns"),
+    ],
+)
+def test_a_tolerance_of_unknowns_that_is_none(equation, options, message):
+    with pytest.raises(UserError, match=message):
+        pinnlab.solve(equation, tol=1e-6, **options)
+
+
 def test_a_second_solve_starts_as_the_first_did():
     equation = Decay(1e-2)
     first = pinnlab.solve(equation, tol=1e-6)

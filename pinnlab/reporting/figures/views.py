@@ -14,7 +14,7 @@ from pinnlab.equations import Equation
 from pinnlab.equations.domain import home, solids, users
 from pinnlab.equations.inputs import axis_names, by_axis, from_axes
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, Region, Union, select
+from pinnlab.geometry import Points, Region, Union, select, size
 from pinnlab.reporting.figures.mesh import broken, lattice, triangles
 from pinnlab.reporting.figures.panels import Panel, Record, solution
 from pinnlab.reporting.figures.style import CYCLE
@@ -25,13 +25,21 @@ if TYPE_CHECKING:
 Values = Callable[[Points], Mapping[str, np.ndarray]]
 """Fields at points by name, `(N,)` each."""
 
+# Points that are evaluated at once: derivatives of many features take megabytes for a thousand points.
+_AT_ONCE = 2000
 # Points of a curve, of a map, and along each axis of a slice; points of which one is the middle of a region.
 _CURVE, _MAP, _SIDE, _TRIED = 1001, 101 * 101, 81, 256
 # Times of curves and of maps; slices of a region without time.
 _TIMES, _MAPS, _SLICES = 5, 3, 3
 
 
-def views(equation: Equation, fields: Mapping[str, str], values: Values, time: str | None = None) -> dict[str, Panel]:
+def views(
+    equation: Equation,
+    fields: Mapping[str, str],
+    values: Values,
+    margins: Mapping[str, float] | None = None,
+    time: str | None = None,
+) -> dict[str, Panel]:
     """Panels of fields of a solution, each within the region of its output: nothing is drawn outside.
 
     One axis: curves. Two: maps, and with time also curves at some times. More: maps of slices through the middle of the
@@ -40,7 +48,8 @@ def views(equation: Equation, fields: Mapping[str, str], values: Values, time: s
     Args:
         equation: What names the inputs and has the region.
         fields: Field -> the output that it is, or is a derivative of.
-        values: What computes the fields, and margins `margin/NAME` of those that have one.
+        values: What computes the fields.
+        margins: The estimated errors of fields that have one; those that are not finite are not drawn.
         time: The input that is the time, if there is one.
 
     Raises:
@@ -55,8 +64,11 @@ def views(equation: Equation, fields: Mapping[str, str], values: Values, time: s
         region = regions[0] if len(regions) == 1 else Union(*regions)
 
         def some(points: Points, names: Sequence[str] = names) -> dict[str, np.ndarray]:
-            every = values(points)
-            return {key: each[None] for key, each in every.items() if key.removeprefix("margin/") in names}
+            parts = torch.arange(size(points)).split(_AT_ONCE)
+            every = [values(select(points, part)) for part in parts]
+            found = {name: np.concatenate([part[name] for part in every])[None] for name in names}
+            bands = {name: margin for name, margin in (margins or {}).items() if name in names and np.isfinite(margin)}
+            return found | {f"margin/{name}": np.full_like(found[name], margin) for name, margin in bands.items()}
 
         if equation.dimension == 1:
             found |= _curves(equation, region, some)
