@@ -70,6 +70,7 @@ def solve(
     tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
     time_limit: float | None = None,
+    memory: float | None = None,
     **trainer: Any,
 ) -> Solution:
     """Solve an equation: to a tolerance, or by training a network as `python -m pinnlab fit` does.
@@ -115,6 +116,7 @@ def solve(
         tol_unknowns: The tolerance of each unknown, relative to its value, in place of `tol`.
         recipe: What decides how the tolerance is reached; `pinnlab.strategy.Refinement` by default.
         time_limit: Seconds after which the solve ends with the best solution so far, with `tol`.
+        memory: Bytes that a solve to a tolerance may take; four fifths of what the machine has left by default.
         **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
 
     Raises:
@@ -148,9 +150,10 @@ def solve(
                 raise UserError(f"solve(…, tol={tol}) chooses {name} itself: leave one of the two out")
         return solve_to(
             equation_of(equation), tol, tol_unknowns=tol_unknowns, recipe=recipe, time_limit=time_limit,
-            seed=whole("seed", seed), folder=folder, progress=progress,
+            memory=memory, seed=whole("seed", seed), folder=folder, progress=progress,
         )  # fmt: skip
-    for name, value in {"tol_unknowns": tol_unknowns, "recipe": recipe, "time_limit": time_limit}.items():
+    alone = {"tol_unknowns": tol_unknowns, "recipe": recipe, "time_limit": time_limit, "memory": memory}
+    for name, value in alone.items():
         if value is not None:
             raise UserError(f"{name} goes with a tolerance: solve(equation, tol=1e-6, {name}=…)")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

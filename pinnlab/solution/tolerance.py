@@ -25,6 +25,7 @@ from pinnlab.solution.solution import Ending, Solution
 from pinnlab.solution.solve_folder import SolveFolder, row, told
 from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March
+from pinnlab.strategy.memory import available
 from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.strategy.way import Way
@@ -43,6 +44,7 @@ def solve_to(
     tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
     time_limit: float | None = None,
+    memory: float | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
     progress: bool = False,
@@ -56,6 +58,8 @@ def solve_to(
         tol_unknowns: The tolerance of unknowns in place of `tol`.
         recipe: Decides what is tried; `Refinement` by default.
         time_limit: Seconds after which no further step is begun.
+        memory: Bytes that the solve may take beside what the process has; four fifths of what the machine has left by
+            default. Features that would take more are not tried.
         seed: Of features and points.
         folder: A run folder; one that a solve with the same arguments has left unfinished is continued.
         progress: Show a line for each step.
@@ -72,6 +76,8 @@ def solve_to(
         raise UserError(f"{equation.name} has no unknowns: leave out tol_unknowns")
     if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
         raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
+    if memory is not None and not (isinstance(memory, int | float) and memory > 0):
+        raise UserError(f"memory is a number of bytes, as 8e9, not {memory!r}")
     if recipe is not None and not isinstance(recipe, Recipe):
         raise UserError(f"recipe is a Recipe, as Refinement(most=6400), not {recipe!r:.60}")
     began = time.perf_counter()
@@ -83,7 +89,7 @@ def solve_to(
         record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed, tol_unknowns)
         if record is not None:
             stack.enter_context(record.folder.locked())
-        march = March(equation, recipe, tol, seed, tol_unknowns=tol_unknowns)
+        march = March(equation, recipe, tol, seed, tol_unknowns=tol_unknowns, memory=memory or available())
         history: list[dict[str, Any]] = []
 
         def seconds() -> float:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor
 
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
-from pinnlab.errors import UserError
 from pinnlab.strategy.agreement import (
     Piece,
     before,
@@ -27,25 +25,13 @@ from pinnlab.strategy.agreement import (
     unresolved,
 )
 from pinnlab.strategy.features import Features, Range
-from pinnlab.strategy.journal import Journal
-from pinnlab.strategy.recipe import (
-    Accept,
-    Answer,
-    Decision,
-    Outcome,
-    Progress,
-    Proposal,
-    Recipe,
-    Restart,
-    Stop,
-    Survey,
-    checked,
-)
+from pinnlab.strategy.loop import Loop
+from pinnlab.strategy.memory import Demand
+from pinnlab.strategy.recipe import Decision, Outcome, Progress, Proposal, Recipe, Survey
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.structure.periodicity import periodic_inputs
 from pinnlab.strategy.structure.window import Window
 from pinnlab.strategy.trial import Guess, Trial, collocation, expected, solved
-from pinnlab.strategy.way import Way, best
 
 # The solution that a solution is compared with has this part of its features.
 _FEWER = 0.7
@@ -53,16 +39,18 @@ _FEWER = 0.7
 _SURVEY_STEPS = 12
 
 
-class March:
-    """Solves an equation window after window, or in one piece, as a recipe says.
-
-    Attributes:
-        way: What was accepted since the last restart.
-        progress: What the recipe sees.
-    """
+class March(Loop):
+    """Solves an equation window after window, or in one piece, as a recipe says."""
 
     def __init__(
-        self, equation: Equation, recipe: Recipe, tol: float, seed: int = 0, *, tol_unknowns: float | None = None
+        self,
+        equation: Equation,
+        recipe: Recipe,
+        tol: float,
+        seed: int = 0,
+        *,
+        tol_unknowns: float | None = None,
+        memory: float = math.inf,
     ) -> None:
         """Begins.
 
@@ -72,107 +60,23 @@ class March:
             tol: The tolerance, relative to the size of each output.
             seed: Of features and points.
             tol_unknowns: The tolerance of unknowns, relative to the value of each; `tol` by default.
+            memory: The bytes that a solve may take; see `Demand`.
         """
-        self.equation, self.recipe, self.seed = equation, recipe, seed
+        self.equation, self.seed, self.memory = equation, seed, memory
         self.evolution = evolution(equation)
-        self.progress = Progress(equation, self.evolution, tol, tol_unknowns=tol_unknowns)
         self._periodic = periodic_inputs(equation)
         self._expected: Range | None = None
-        self._before: Way | None = None
-        self._begin()
+        super().__init__(recipe, Progress(equation, self.evolution, tol, tol_unknowns=tol_unknowns))
 
-    def _begin(self) -> None:
-        self.way = Way(self.equation, self.evolution)
-        self._candidate: Piece | None = None
-        self._proposed: Proposal | None = None
-        self.progress.time = self.way.time
-
-    def _again(self) -> None:
-        """Begins again. What was found is kept until there is better: a solve may end before it comes as far again."""
-        self._before = best([*([] if self._before is None else [self._before]), self.way])
-        self._begin()
-
-    @property
-    def found(self) -> bool:
-        """Whether there is any solution, accepted or not."""
-        return bool(self.best.pieces) or self._candidate is not None
-
-    @property
-    def best(self) -> Way:
-        """What was accepted, or what was accepted before a restart if that reaches farther or has smaller errors."""
-        return self.way if self._before is None else best([self._before, self.way])
-
-    def run(
-        self,
-        journal: Journal | None = None,
-        over: Callable[[], str] = lambda: "",
-        tell: Callable[[Decision, Answer], None] = lambda *_: None,
-    ) -> Stop:
-        """Goes on until the recipe stops.
-
-        Decisions that a journal has are answered from it, and their accepted solutions are read; the others are added.
-
-        Args:
-            journal: The journal; nothing is kept without one.
-            over: Why to stop before the next decision; empty to go on.
-            tell: Is told every decision and its answer.
-
-        Raises:
-            UserError: if the recipe decides otherwise than the journal says.
-        """
-        past = iter(journal.entries() if journal is not None else ())
-        decisions = self.recipe.decisions(self.progress)
-        answer: Answer = None
-        accepted = 0
-        while True:
-            try:
-                decision = checked(decisions.send(answer), self.progress, self._proposed is not None)
-            except StopIteration as end:
-                if not isinstance(end.value, Stop):
-                    raise UserError(f"a recipe returns a Stop, not {end.value!r:.60}") from None
-                return end.value
-            known = next(past, None)
-            if known is None and (reason := over()):
-                return Stop(False, reason)
-            if known is not None and known[0] != decision:
-                raise UserError(f"the journal is of another solve: it has {known[0]}, and now it would be {decision}")
-            if isinstance(decision, Accept):
-                accepted += 1
-            if known is not None:
-                assert journal is not None
-                answer = known[1]
-                match decision:
-                    case Proposal():
-                        self._proposed = decision
-                    case Accept():
-                        self._restore(journal.piece(accepted))
-                    case Restart():
-                        self._again()
-            else:
-                if isinstance(decision, Accept) and self._candidate is None:
-                    # the solve was killed between the proposal and this
-                    assert self._proposed is not None
-                    self._attempt(self._proposed)
-                began = time.perf_counter()
-                answer = self._answer(decision)
-                if journal is not None:
-                    if isinstance(decision, Accept):
-                        journal.keep(accepted, self.way.pieces[-1].state)
-                    journal.write(decision, answer, time.perf_counter() - began)
-            tell(decision, answer)
-
-    def _answer(self, decision: Decision) -> Answer:
-        match decision:
-            case Proposal():
-                self._proposed = decision
-                return self._attempt(decision)
-            case Survey():
-                return self._survey(decision)
-            case Accept():
-                self.accept()
-            case Restart():
-                self._again()
-        return None
+    def _lacking(self, decision: Decision) -> str:
+        """The memory that features would need and cannot have, in words."""
+        if not isinstance(decision, Proposal | Survey) or math.isinf(self.memory):
+            return ""
+        proposed = decision.features if isinstance(decision, Survey) else (decision.features,)
+        window = self._within(decision.end, main_of(self._last))
+        few = dataclasses.replace(proposed[0], count=1)
+        trial = Trial.untrained(window, few, Range.unit(len(self.equation.outputs)))
+        return Demand.of(trial.residuals).lacking(proposed, self.memory)
 
     @property
     def _last(self) -> Piece | None:
@@ -224,14 +128,8 @@ class March:
             main.held_out,
             0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
             judged(noise),
+            Demand.of(main.residuals).most(features, self.memory),
         )
-
-    def accept(self) -> None:
-        """Accepts the solution of the last proposal, whatever its error is."""
-        assert self._candidate is not None
-        self.way.add(self._candidate)
-        self.progress.time = self.way.time
-        self._candidate = self._proposed = None
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         """Accepts the last proposal with solutions that were kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ class Outcome:
         held_out: The loss on points that training has not seen.
         change: The largest change of an output from the start to the end of the window, relative to its size.
         noise: The part of the error that noise in measurements causes.
+        most: The most features that the memory allows here; a proposal of more ends the solve.
     """
 
     begin: float | None
@@ -95,6 +97,7 @@ class Outcome:
     held_out: float
     change: float = 0.0
     noise: float = 0.0
+    most: float = math.inf
 
 
 Decision = Proposal | Survey | Accept | Restart

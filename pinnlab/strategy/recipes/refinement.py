@@ -146,7 +146,7 @@ class Refinement(Recipe):
                     return begun
                 length *= min(2.0, factor)
             elif dimension > 1 and outcome.local > _NONSENSE:
-                if outcome.local < nonsense / 2 or not self._affords(progress, features, _MORE):
+                if outcome.local < nonsense / 2 or not self._affords(progress, features, _MORE, outcome.most):
                     length *= 0.3
                     few = yield from self._suited(progress, now + length)
                     features = few.grown(features.count / few.count)
@@ -170,9 +170,10 @@ class Refinement(Recipe):
                 return Stop(False, f"windows shorter than any step of the solution near {evolution.along} = {now:.6g}")
         return Stop(True) if error <= progress.tol else begun
 
-    def _affords(self, progress: Progress, features: Features, factor: float) -> bool:
-        """Whether there may be so many times the features."""
-        return features.count * len(progress.equation.outputs) * factor <= self.most
+    def _affords(self, progress: Progress, features: Features, factor: float, most: float = math.inf) -> bool:
+        """Whether there may be so many times the features, of which the memory allows so many."""
+        count = features.count * factor
+        return count <= most and count * len(progress.equation.outputs) <= self.most
 
     def _asks_for_more(
         self, progress: Progress, features: Features, outcome: Outcome, ratio: float, grown_at: float
@@ -182,7 +183,7 @@ class Refinement(Recipe):
             len(features.scales) > 1
             and ratio > _NEARLY
             and outcome.change < _CHANGE
-            and self._affords(progress, features, _MORE)
+            and self._affords(progress, features, _MORE, outcome.most)
             and outcome.local < grown_at / _HELPED
         )
 
