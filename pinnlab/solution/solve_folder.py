@@ -25,7 +25,6 @@ from pinnlab.solution.solution import Solution
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
 from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recipe, Restart, Survey
-from pinnlab.training.callbacks.progress import clock
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
 
@@ -149,18 +148,18 @@ def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> di
     }
 
 
-def told(decision: Decision, answer: Answer, march: March, seconds: float) -> str:
+def told(decision: Decision, answer: Answer, march: March) -> str:
     """A line for a person who waits; empty for decisions that take no time."""
     match decision:
         case Survey():
-            return f"{clock(seconds):>8}  survey of {len(decision.features)}: {decision.why}"
+            return f"survey of {len(decision.features)}: {decision.why}"
         case Restart():
-            return f"{clock(seconds):>8}  from the start again: {decision.why}"
+            return f"from the start again: {decision.why}"
         case Proposal():
             assert isinstance(answer, Outcome)
             window = ""
             if march.evolution is not None:
                 window = f"{march.evolution.along} from {answer.begin:.4g} to {decision.end:.4g}, "
             error = f"error {answer.error:.1e} (tol {march.progress.tol:.0e})"
-            return f"{clock(seconds):>8}  {window}{decision.features.count} features: {error}"
+            return f"{window}{decision.features.count} features: {error}"
     return ""

@@ -6,7 +6,7 @@ import logging
 import math
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from pinnlab.equations.base import twin
 from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
 from pinnlab.networks import Build, Windows
+from pinnlab.reporting.line import Line
 from pinnlab.solution.solution import Ending, Solution
 from pinnlab.solution.solve_folder import SolveFolder, row, told
 from pinnlab.strategy.agreement import scales
@@ -62,7 +63,7 @@ def solve_to(
             default. Features that would take more are not tried.
         seed: Of features and points.
         folder: A run folder; one that a solve with the same arguments has left unfinished is continued.
-        progress: Show a line for each step.
+        progress: Show what each step finds: a line that is written anew on a terminal, elsewhere a line for each.
 
     Raises:
         UserError: if a number is out of range, or no solution was found at all.
@@ -98,17 +99,20 @@ def solve_to(
         def over() -> str:
             return "the time limit" if time_limit is not None and seconds() > time_limit else ""
 
+        line: Line | None = None
+
         def tell(decision: Decision, answer: Answer) -> None:
             if isinstance(answer, Outcome):
                 history.append(row(len(history), decision, answer, seconds()))
             elif isinstance(decision, Accept):
                 history[-1]["solve/accepted"] = 1.0
-            if progress and (line := told(decision, answer, march, seconds())):
-                print(line, flush=True)
+            if line is not None:
+                line.show(told(decision, answer, march), march.way.part)
 
         interrupted = False
         try:
-            stop = march.run(None if record is None else record.journal, over, tell)
+            with Line(seconds) if progress else nullcontext() as line:
+                stop = march.run(None if record is None else record.journal, over, tell)
         except KeyboardInterrupt:
             if not march.found:
                 raise

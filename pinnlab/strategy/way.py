@@ -40,6 +40,13 @@ class Way:
         return self.pieces[-1].end if self.pieces else self.evolution.start
 
     @property
+    def part(self) -> float | None:
+        """The part of all time that it covers; None without time."""
+        if self.evolution is None or self.time is None:
+            return None
+        return (self.time - self.evolution.start) / (self.evolution.end - self.evolution.start)
+
+    @property
     def complete(self) -> bool:
         """Whether it covers the whole region."""
         if self.evolution is None:
