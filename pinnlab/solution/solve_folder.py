@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,23 @@ class SolveFolder:
     """
 
     def __init__(
-        self, path: Path, equation: Equation, recipe: Recipe, tol: float, seed: int, tol_unknowns: float | None = None
+        self,
+        path: Path,
+        equation: Equation,
+        recipe: Recipe,
+        tol: float,
+        seed: int,
+        further: Mapping[str, Any] | None = None,
     ) -> None:
         """Makes the folder, or opens that of a solve which has not ended.
+
+        Args:
+            path: The folder.
+            equation: The equation.
+            recipe: What decides.
+            tol: The tolerance.
+            seed: Of features and points.
+            further: Other arguments on which the numbers depend, as plain data; None where one was not given.
 
         Raises:
             UserError: if something else is there, a solve that has ended, or one with other arguments.
@@ -50,7 +66,7 @@ class SolveFolder:
         begun = path / "solve.json"
         about = {
             "equation": _description(equation), "recipe": _description(recipe), "tol": tol, "seed": seed,
-            "tol_unknowns": tol_unknowns,
+            **(further or {}),
         }  # fmt: skip
         journal = path / "decisions.jsonl"
         if journal.exists():
@@ -130,6 +146,15 @@ def _description(thing: Equation | Recipe) -> Any:
         return json.loads(json.dumps(describe(thing)))
     except IndescribableError:
         return type(thing).__name__
+
+
+def fingerprint(solution: Solution) -> str:
+    """A number of a solution's parameters, the same for the same ones."""
+    found = hashlib.sha256()
+    for name, value in solution.model.state_dict().items():
+        if isinstance(value, torch.Tensor):
+            found.update(name.encode() + value.cpu().numpy().tobytes())
+    return found.hexdigest()[:16]
 
 
 def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
+from pinnlab.geometry import Points
 from pinnlab.networks import Build, Windows
 from pinnlab.reporting.line import Line
+from pinnlab.solution.loading import load
 from pinnlab.solution.solution import Ending, Solution
-from pinnlab.solution.solve_folder import SolveFolder, row, told
+from pinnlab.solution.solve_folder import SolveFolder, fingerprint, row, told
 from pinnlab.strategy.agreement import scales
-from pinnlab.strategy.march import March
+from pinnlab.strategy.march import March, Start
 from pinnlab.strategy.memory import available
 from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
@@ -46,6 +48,7 @@ def solve_to(
     recipe: Recipe | None = None,
     time_limit: float | None = None,
     memory: float | None = None,
+    start: Solution | str | Path | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
     progress: bool = False,
@@ -61,6 +64,7 @@ def solve_to(
         time_limit: Seconds after which no further step is begun.
         memory: Bytes that the solve may take beside what the process has; four fifths of what the machine has left by
             default. Features that would take more are not tried.
+        start: A solution, or the folder of a run, at whose values the first solves begin.
         seed: Of features and points.
         folder: A run folder; one that a solve with the same arguments has left unfinished is continued.
         progress: Show what each step finds: a line that is written anew on a terminal, elsewhere a line for each.
@@ -87,10 +91,20 @@ def solve_to(
     equation.to(torch.float64)
     with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64), ExitStack() as stack:
         recipe = recipe or Refinement()
-        record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed, tol_unknowns)
+        begin = None if start is None else _given(equation, start)
+        about = {"tol_unknowns": tol_unknowns, "start": None if begin is None else fingerprint(begin)}
+        record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed, about)
         if record is not None:
             stack.enter_context(record.folder.locked())
-        march = March(equation, recipe, tol, seed, tol_unknowns=tol_unknowns, memory=memory or available())
+        march = March(
+            equation,
+            recipe,
+            tol,
+            seed,
+            tol_unknowns=tol_unknowns,
+            memory=memory or available(),
+            start=None if begin is None else _start(begin, equation),
+        )
         history: list[dict[str, Any]] = []
 
         def seconds() -> float:
@@ -126,6 +140,34 @@ def solve_to(
     if interrupted:
         _hand_on(solution)
     return solution
+
+
+def _given(equation: Equation, start: Solution | str | Path) -> Solution:
+    """The solution to begin from.
+
+    Raises:
+        UserError: if it is none, or lacks an input or output of the equation.
+    """
+    if not isinstance(start, Solution | str | Path):
+        raise UserError(f"start is a Solution or the folder of a run, not {start!r:.60}")
+    found = start if isinstance(start, Solution) else load(start)
+    there = found.model.equation
+    if set(there.inputs) != set(equation.inputs) or not set(equation.outputs) <= set(there.outputs):
+        raise UserError(
+            f"{equation.name} has {', '.join(equation.outputs)} of {', '.join(equation.inputs)}, and the start "
+            f"{', '.join(there.outputs)} of {', '.join(there.inputs)}: take one with the same names"
+        )
+    return found
+
+
+def _start(solution: Solution, equation: Equation) -> Start:
+    """What a solve begins from: values at points, extrapolated outside of the solution's own region."""
+
+    def values(points: Points) -> torch.Tensor:
+        found = solution.evaluate(**{name: points[name].numpy() for name in equation.inputs})
+        return torch.stack([torch.from_numpy(found[name]).double() for name in equation.outputs], dim=1)
+
+    return Start(values, solution.unknowns)
 
 
 def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, Any]]) -> Solution:

@@ -39,6 +39,19 @@ _FEWER = 0.7
 _SURVEY_STEPS = 12
 
 
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Where the first solves begin, for an equation that is not linear.
+
+    Attributes:
+        values: The outputs there.
+        unknowns: Values of unknowns; those that an equation does not have, or that lie beyond its bounds, are ignored.
+    """
+
+    values: Guess
+    unknowns: Mapping[str, float]
+
+
 class March(Loop):
     """Solves an equation window after window, or in one piece, as a recipe says."""
 
@@ -51,6 +64,7 @@ class March(Loop):
         *,
         tol_unknowns: float | None = None,
         memory: float = math.inf,
+        start: Start | None = None,
     ) -> None:
         """Begins.
 
@@ -61,8 +75,9 @@ class March(Loop):
             seed: Of features and points.
             tol_unknowns: The tolerance of unknowns, relative to the value of each; `tol` by default.
             memory: The bytes that a solve may take; see `Demand`.
+            start: Where the first solves begin; with time those of the first window.
         """
-        self.equation, self.seed, self.memory = equation, seed, memory
+        self.equation, self.seed, self.memory, self.start = equation, seed, memory, start
         self.evolution = evolution(equation)
         self._periodic = periodic_inputs(equation)
         self._expected: Range | None = None
@@ -90,7 +105,7 @@ class March(Loop):
         for features in survey.features:
             window = self._within(survey.end, main_of(last))
             seeded = dataclasses.replace(features, seed=self.seed, periodic=self._periodic)
-            found.append(solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._still()).held_out)
+            found.append(solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._guess()).held_out)
         return tuple(loss if math.isfinite(loss) else math.inf for loss in found)
 
     def _attempt(self, proposal: Proposal) -> Outcome:
@@ -106,7 +121,7 @@ class March(Loop):
             window = self._within(proposal.end, start)
             return solved(window, features, outputs, guess=guess, reference=reference)
 
-        other = solve(fewer, main_of(last), self._still())
+        other = solve(fewer, main_of(last), self._guess())
         main = solve(features, main_of(last), other.values, other.first)
         places = compared(main)
         sizes = torch.maximum(self.way.sizes, largest(main, places))
@@ -157,8 +172,12 @@ class March(Loop):
         """The equation in the next window, or an equation without time as a whole, with unknowns of its own."""
         if self.evolution is None:
             whole = twin(self.equation)
-            for unknown in whole.unknowns().values():
+            for name, unknown in whole.unknowns().items():
                 unknown.reset()
+                value = math.nan if self.start is None else self.start.unknowns.get(name, math.nan)
+                if unknown.limits[0] <= value <= unknown.limits[1]:
+                    with torch.no_grad():
+                        unknown.parameter.fill_(value)
             return whole
         assert self.progress.time is not None
         assert end is not None
@@ -177,8 +196,13 @@ class March(Loop):
         assert self._last is not None
         return Range(tuple(still(compared(self._last.main).points).mean(0).tolist()), size)
 
-    def _still(self) -> Guess | None:
-        """The solution at the start of the next window, held there, where that is not a constant."""
+    def _guess(self) -> Guess | None:
+        """Where the first of two solves begins: at the start; later at the end of the last window, held there.
+
+        For one input the latter is a constant, as the centre of the features' range is.
+        """
+        if self._last is None:
+            return None if self.start is None else self.start.values
         return None if self.equation.dimension == 1 else self._values_at_start
 
     @property
