@@ -176,11 +176,9 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     Raises:
         UserError: if there is none.
     """
-    if not march.found:
+    way, tol = march.settle(), march.progress.tol
+    if not way.pieces:
         raise UserError(f"no solution was found: {stop.reason}")
-    if not march.best.pieces:
-        march.accept()
-    way, tol = march.best, march.progress.tol
     equation = twin(march.equation)
     last = way.pieces[-1].main
     for name, value in last.unknowns().items():

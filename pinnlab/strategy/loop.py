@@ -54,7 +54,7 @@ class Loop(ABC):
 
     @property
     def found(self) -> bool:
-        """Whether there is any solution, accepted or not."""
+        """Whether there is any solution at hand, accepted or not."""
         return bool(self.best.pieces) or self._candidate is not None
 
     @property
@@ -116,10 +116,8 @@ class Loop(ABC):
                     case Restart():
                         self._again()
             else:
-                if isinstance(decision, Accept) and self._candidate is None:
-                    # the solve was killed between the proposal and this
-                    assert self._proposed is not None
-                    self._attempt(self._proposed)
+                if isinstance(decision, Accept):
+                    self._repeat()
                 began = time.perf_counter()
                 answer = self._answer(decision)
                 if journal is not None:
@@ -131,8 +129,10 @@ class Loop(ABC):
     def _answer(self, decision: Decision) -> Answer:
         match decision:
             case Proposal():
+                outcome = self._attempt(decision)
+                # not before: it may be broken off
                 self._proposed = decision
-                return self._attempt(decision)
+                return outcome
             case Survey():
                 return self._survey(decision)
             case Accept():
@@ -140,6 +140,19 @@ class Loop(ABC):
             case Restart():
                 self._again()
         return None
+
+    def settle(self) -> Way:
+        """The best that was found: where nothing was accepted, the last proposal is. It may have no pieces at all."""
+        if not self.best.pieces and self._proposed is not None:
+            self._repeat()
+            self.accept()
+        return self.best
+
+    def _repeat(self) -> None:
+        """Tries the last proposal again if its solution is gone: a solve was killed between it and its acceptance."""
+        if self._candidate is None:
+            assert self._proposed is not None
+            self._attempt(self._proposed)
 
     @abstractmethod
     def _attempt(self, proposal: Proposal) -> Outcome:

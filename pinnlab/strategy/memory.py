@@ -98,37 +98,55 @@ def _line(one: int, two: int) -> tuple[int, int]:
     return two - one, 2 * one - two
 
 
-def available() -> float:
+def available(root: Path = Path("/")) -> float:
     """The bytes that a solve may take by default: four fifths of what the machine, or this process's group, has left.
 
     Half of the machine's memory, where the system does not tell.
+
+    Args:
+        root: Where the files of the system are.
     """
-    left = [_available()]
-    for folder, limit, use in (
-        ("/sys/fs/cgroup", "memory.max", "memory.current"),
-        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-    ):
-        most, used = (_number(Path(folder) / name) for name in (limit, use))
-        if most is not None and used is not None:
-            left.append(max(0.0, most - used))
-    known = [bytes for bytes in left if bytes is not None]
+    known = [*_of_machine(root), *_of_groups(root)]
     return _PART * min(known) if known else allowance(None)
 
 
-def _available() -> float | None:
-    """What the machine has left, of Linux."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, ValueError, StopIteration):
-        return None
+def _of_machine(root: Path) -> list[float]:
+    """What the machine has left, if it is a Linux."""
+    return [1024 * value for value in _table(root / "proc/meminfo", "MemAvailable:")]
 
 
-def _number(path: Path) -> float | None:
+def _of_groups(root: Path) -> list[float]:
+    """What the control groups of this process have left: those of containers and of jobs on a cluster."""
+    found = []
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        base = root / "sys/fs/cgroup" / controllers
+        names = ("max", "current") if not controllers else ("limit_in_bytes", "usage_in_bytes")
+        own = base / path.lstrip("/")
+        for folder in (own, *own.parents):
+            if not folder.is_relative_to(base):
+                break
+            limit, use = (_text(folder / f"memory.{name}").strip() for name in names)
+            if limit.isdecimal() and use.isdecimal():
+                # files that were read can be dropped
+                cached = sum(_table(folder / "memory.stat", "inactive_file"))
+                found.append(max(0.0, float(limit) - float(use) + cached))
+    return found
+
+
+def _table(path: Path, name: str) -> list[float]:
+    """The number beside a name in a file of lines, if it is there."""
+    rows = (line.split() for line in _text(path).splitlines())
+    return [float(row[1]) for row in rows if len(row) > 1 and row[0] == name and row[1].isdecimal()]
+
+
+def _text(path: Path) -> str:
     try:
-        return float(path.read_text())
-    except (OSError, ValueError):  # no such file, or the word max
-        return None
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _readable(number: float) -> str:

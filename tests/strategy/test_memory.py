@@ -155,6 +155,43 @@ def test_the_default_is_what_the_machine_has_left():
     assert 1e7 < available() < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def system(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+MACHINE = {"proc/meminfo": "MemTotal:   20000 kB\nMemAvailable:   10000 kB\n"}
+JOB = {
+    "proc/self/cgroup": "0::/jobs/7\n",
+    "sys/fs/cgroup/jobs/7/memory.max": "max\n",
+    "sys/fs/cgroup/jobs/7/memory.current": "900000\n",
+    "sys/fs/cgroup/jobs/memory.max": "3000000\n",
+    "sys/fs/cgroup/jobs/memory.current": "2000000\n",
+    "sys/fs/cgroup/jobs/memory.stat": "anon 5\ninactive_file 500000\n",
+}
+FIRST = {
+    "proc/self/cgroup": "4:cpu:/x\n3:memory:/box\n",
+    "sys/fs/cgroup/memory/box/memory.limit_in_bytes": "2000000\n",
+    "sys/fs/cgroup/memory/box/memory.usage_in_bytes": "1900000\n",
+    "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+    "sys/fs/cgroup/memory/memory.usage_in_bytes": "1900000\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [(MACHINE, 10000 * 1024), (MACHINE | JOB, 1500000), (FIRST, 100000), (MACHINE | FIRST, 100000)],
+)
+def test_jobs_and_containers_have_their_own_limits(tmp_path, files, left):
+    assert available(system(tmp_path, files)) == pytest.approx(0.8 * left)
+
+
+def test_a_system_that_tells_nothing(tmp_path):
+    assert available(tmp_path) == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2
+
+
 @pytest.mark.parametrize(("memory", "tried"), [(2e6, [60]), (8e6, [60, 120])])
 def test_what_does_not_fit_ends_a_solve_with_what_there_is(memory, tried):
     solution = pinnlab.solve(Membrane(), tol=1e-9, recipe=Refinement(surveyed=30, first=60), memory=memory)

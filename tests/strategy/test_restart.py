@@ -91,6 +91,26 @@ def test_a_second_march_that_is_worse_is_not_returned():
     assert max(march.best.errors.values()) < max(march.way.errors.values())
 
 
+def test_what_was_only_proposed_is_found_again_from_a_journal(tmp_path):
+    """A solve that is stopped before anything is accepted returns the last proposal, also when it is continued."""
+
+    class Proposing(Recipe):
+        def decisions(self, progress):
+            for count in (12, 30):
+                yield Proposal(Features(count, (5.0,)), 4.0)
+            yield Accept()
+            return Stop(True)
+
+    journal = Journal(tmp_path / "decisions.jsonl")
+    first, second = (March(Spring(), Proposing(), 1e-12) for _ in range(2))
+    t = {"t": torch.linspace(0, 4, 30, dtype=torch.float64)}
+    for march in (first, second):
+        assert march.run(journal, over=after(2 if march is first else 0)).reason == "the time limit"
+        assert march.found == (march is first) and [piece.main.features for piece in march.settle().pieces] == [30]
+    assert torch.equal(*(march.best.pieces[0].main.values(t) for march in (first, second)))
+    assert not March(Spring(), Proposing(), 1e-12).settle().pieces
+
+
 def test_which_way_is_the_best():
     time = Evolution("t", 0.0, 4.0, {"u": 2}, ("start",))
 
