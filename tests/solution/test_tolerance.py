@@ -323,6 +323,23 @@ def test_a_time_limit_ends_a_solve_with_what_was_found():
         pinnlab.solve(Lorenz(), tol=1e-6, time_limit=1e-9)
 
 
+class Half(Recipe):
+    """One window, and no more."""
+
+    def decisions(self, progress):
+        yield Proposal(Features(40, (14.0,)), 0.5)
+        yield Accept()
+        return Stop(False, "enough")
+
+
+def test_a_solve_that_does_not_come_to_the_end_is_loaded_as_it_was(tmp_path):
+    solution = pinnlab.solve(Lorenz(), tol=1e-3, recipe=Half(), folder=tmp_path / "run")
+    loaded = pinnlab.load(tmp_path / "run", equation=Lorenz())
+    assert math.isinf(solution.ending.error) and loaded.ending == solution.ending
+    assert repr(loaded) == repr(solution) and "x ± inf" in repr(loaded)
+    assert "not reached: enough" in loaded.plot().get_suptitle()
+
+
 class Interrupted(Recipe):
     """Ctrl-C after so many decisions."""
 
