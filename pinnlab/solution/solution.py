@@ -47,6 +47,7 @@ class Ending:
         seconds: Seconds in all.
         tol_unknowns: The tolerance of unknowns, if they have their own.
         error_unknowns: The estimate of the largest error of an unknown relative to its value, in that case.
+        until: How far in time the solution reaches, if not to the end: beyond it there is none.
     """
 
     tol: float
@@ -59,6 +60,7 @@ class Ending:
     seconds: float
     tol_unknowns: float | None = None
     error_unknowns: float | None = None
+    until: float | None = None
 
     @property
     def lines(self) -> list[str]:
@@ -72,6 +74,8 @@ class Ending:
             )
         )
         parts = [error, f"{tol} {'reached' if self.reached else f'not reached: {self.reason}'}"]
+        if self.until is not None:
+            parts.append(f"found up to {self.until:.4g}")
         if self.windows > 1:
             parts.append(f"{self.windows} windows")
         return [*parts, f"{self.features} features", f"{self.points} points", f"{self.seconds:.1f} s"]
@@ -276,7 +280,8 @@ class Solution:
         along = next((n for n in ("t", "time") if n in equation.inputs), None) if time is None else time.along
         title = [f"{equation.name}: {', '.join(line for line in self._found if not line.endswith('nan'))}"]
         title += [", ".join(self.ending.lines)] if self.ending is not None else []
-        panels = views(equation, fields, values, margins, along)
+        until = None if self.ending is None else self.ending.until
+        panels = views(equation, fields, values, margins, along, until)
         return picture(list(panels.values()), title, None if path is None else Path(path))
 
     def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:

@@ -205,7 +205,17 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
         stop = Stop(False, estimate if way.complete else "the recipe stopped before the end")
     model.findings = [] if stop.reached else [f"the tolerance was not reached: {stop.reason}"]
     ending = Ending(
-        tol, stop.reached, stop.reason, error, len(way.pieces), last.features, last.count, seconds, own, unknowns
+        tol,
+        stop.reached,
+        stop.reason,
+        error,
+        len(way.pieces),
+        last.features,
+        last.count,
+        seconds,
+        own,
+        unknowns,
+        None if way.complete else way.time,
     )
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.collections import FillBetweenPolyCollection, TriMesh
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 import pinnlab
 from pinnlab.equations import Constraint, Equation, Unknown, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Disc, Interval, PointSet, Polygon
+from pinnlab.reporting.figures import views
 from pinnlab.strategy import Features, Proposal, Recipe, Stop
 from pinnlab.training import GaussNewton
 
@@ -181,6 +183,20 @@ def test_with_time_there_are_curves_at_some_times():
     inside = np.isfinite(u)
     assert (inside == ((x <= 1) | (x >= 2))).mean() > 0.99 and not inside[(x > 1.01) & (x < 1.99)].any()
     np.testing.assert_allclose(u[inside], solution(t=0.125, x=x[inside]), rtol=1e-9)
+
+
+def test_nothing_is_drawn_beyond_the_time_that_was_reached():
+    def values(points):
+        return {"u": points["t"].numpy()}
+
+    found = views(Heat(Interval(x=(0, 3))), {"u": "u"}, values, time="t", until=0.2)
+    plane, curves = (Figure().subplots() for _ in range(2))
+    for axes, panel in zip((plane, curves), found.values(), strict=True):
+        panel(axes)
+    assert mesh(plane)[0].x.max() == pytest.approx(0.2, rel=1e-6)
+    assert [line.get_label() for line in curves.lines][-1] == "t = 0.2"
+    *_, last = views(Heat(Disc()), {"u": "u"}, values, time="t", until=0.2)
+    assert last == "u, t = 0.2"
 
 
 def test_three_inputs_are_slices():

@@ -166,6 +166,7 @@ def solved():
 def test_the_tolerance_is_met_in_truth(solved, name):
     solution, tol = solved(name), PROBLEMS[name][1]
     assert solution.ending.reached and solution.ending.reason == "" and solution.findings == []
+    assert solution.ending.until is None
     assert solution.ending.tol == tol and 0 <= solution.ending.error <= tol
     for output, (error, size) in errors(solution).items():
         estimate = solution.metrics[f"uncertainty_{output}"]
@@ -337,7 +338,11 @@ def test_a_solve_that_does_not_come_to_the_end_is_loaded_as_it_was(tmp_path):
     loaded = pinnlab.load(tmp_path / "run", equation=Lorenz())
     assert math.isinf(solution.ending.error) and loaded.ending == solution.ending
     assert repr(loaded) == repr(solution) and "x ± inf" in repr(loaded)
-    assert "not reached: enough" in loaded.plot().get_suptitle()
+    assert solution.ending.until == 0.5 and "not reached: enough, found up to 0.5, " in repr(solution)
+    drawn = [line.get_xdata() for axes in loaded.plot().axes for line in axes.lines]
+    assert len(drawn) == 3 and all(t[0] == 0 and t[-1] == 0.5 for t in drawn), (
+        "nothing is drawn where nothing was found"
+    )
 
 
 class Interrupted(Recipe):

@@ -39,6 +39,7 @@ def views(
     values: Values,
     margins: Mapping[str, float] | None = None,
     time: str | None = None,
+    until: float | None = None,
 ) -> dict[str, Panel]:
     """Panels of fields of a solution, each within the region of its output: nothing is drawn outside.
 
@@ -51,6 +52,7 @@ def views(
         values: What computes the fields.
         margins: The estimated errors of fields that have one; those that are not finite are not drawn.
         time: The input that is the time, if there is one.
+        until: Where the solution ends in time, if that is before the end.
 
     Raises:
         UserError: if the equation holds on a surface or on points in more than two axes.
@@ -61,6 +63,11 @@ def views(
     constraints, found = equation.constraints(), dict[str, Panel]()
     for where, names in parts.items():
         regions = [constraints[name].region.hull for name in where]
+        if time is not None and until is not None:
+            cut = (region.within(time, float(region.extent[time][0]), until) for region in regions)
+            regions = [region for region in cut if region is not None]
+        if not regions:
+            continue
         region = regions[0] if len(regions) == 1 else Union(*regions)
 
         def some(points: Points, names: Sequence[str] = names) -> dict[str, np.ndarray]:
