@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
@@ -46,7 +48,16 @@ def load(run: str | Path, equation: Equation | None = None, network: Network | N
     history = folder.read_rows()
     summary = folder.read_summary()
     model.findings = summary.get("findings", [])
-    # JSON has no infinite numbers
-    metrics = {name: math.nan if value is None else value for name, value in summary.get("metrics", {}).items()}
-    ending = Ending(**summary["tolerance"]) if "tolerance" in summary else None
+    ending = _ending(summary["tolerance"]) if "tolerance" in summary else None
+    # JSON has neither infinite numbers nor NaN; the errors of a solve to a tolerance are infinite where it did not come
+    metrics: dict[str, float] = {}
+    for name, value in summary.get("metrics", {}).items():
+        lost = math.inf if ending is not None and name.startswith("uncertainty_") else math.nan
+        metrics[name] = lost if value is None else value
     return Solution(model, history, metrics, dtype, ending)
+
+
+def _ending(content: Mapping[str, Any]) -> Ending:
+    """How a solve ended, with the infinite errors that JSON has no numbers for."""
+    errors = ["error"] if content.get("tol_unknowns") is None else ["error", "error_unknowns"]
+    return Ending(**{**content, **{name: math.inf for name in errors if content.get(name) is None}})

@@ -86,6 +86,11 @@ def derivative(equation: Equation, name: str, output: str, along: Sequence[str])
     return Request(name, output, tuple(known[direction] for direction in along), equation.dimension)
 
 
+def components(request: Request) -> list[str]:
+    """What the names of a request's columns end in: nothing for a number at a point, `.0`, `.1`, … along a vector."""
+    return ["".join(f".{i}" for i in index) for index in itertools.product(*map(range, request.shape))]
+
+
 def closure(requests: Sequence[Request]) -> IndexSet:
     """The smallest index set that holds all of them."""
     return IndexSet.closure([alpha for request in requests for alpha in request.alphas])

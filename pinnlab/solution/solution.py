@@ -6,7 +6,8 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,17 @@ import torch
 from pinnlab.equations.domain import outside, solids
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points
+from pinnlab.geometry import Points, size
 from pinnlab.reporting.coordinates import flat
+from pinnlab.reporting.figures import picture, views
 from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.residuals.hard.conditions import BuiltIn
-from pinnlab.solution.requests import Request, closure, derivative, requested
+from pinnlab.solution.requests import Request, closure, components, derivative, requested
+from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.training.pinn import PINN
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = npt.NDArray[Any]
 
@@ -33,11 +39,15 @@ class Ending:
         tol: The tolerance.
         reached: Whether it was reached.
         reason: What limited it; empty if it was reached.
-        error: The estimate of the largest error, relative to the size of each output.
+        error: The estimate of the largest error, relative to the size of each output, and to the value of each unknown
+            if these have no tolerance of their own.
         windows: The number of windows in time.
         features: The features of the last window.
         points: The points of the last window.
         seconds: Seconds in all.
+        tol_unknowns: The tolerance of unknowns, if they have their own.
+        error_unknowns: The estimate of the largest error of an unknown relative to its value, in that case.
+        until: How far in time the solution reaches, if not to the end: beyond it there is none.
     """
 
     tol: float
@@ -48,6 +58,27 @@ class Ending:
     features: int
     points: int
     seconds: float
+    tol_unknowns: float | None = None
+    error_unknowns: float | None = None
+    until: float | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The parts of the line that says how a solve ended."""
+        own = self.tol_unknowns is not None
+        error, tol = (
+            f"{name} {outputs:.0e}" + (f" (unknowns {unknowns:.0e})" if own else "")
+            for name, outputs, unknowns in (
+                ("relative error", self.error, self.error_unknowns),
+                ("tol", self.tol, self.tol_unknowns),
+            )
+        )
+        parts = [error, f"{tol} {'reached' if self.reached else f'not reached: {self.reason}'}"]
+        if self.until is not None:
+            parts.append(f"found up to {self.until:.4g}")
+        if self.windows > 1:
+            parts.append(f"{self.windows} windows")
+        return [*parts, f"{self.features} features", f"{self.points} points", f"{self.seconds:.1f} s"]
 
 
 class Solution:
@@ -96,19 +127,18 @@ class Solution:
 
     def __repr__(self) -> str:
         """The unknowns and outputs with their estimated errors, and how the solve ended."""
-        parts = []
-        for name, value in self.unknowns.items():
-            parts.append(f"{name} = {plus_minus(value, self.metrics.get(f'uncertainty_{name}', math.nan))}")
-        for name in self.model.equation.outputs:
-            parts.append(f"{name} ± {self.metrics.get(f'uncertainty_{name}', math.nan):.0e}")
-        if self.ending is not None:
-            end = self.ending
-            parts.append(f"relative error {end.error:.0e}")
-            parts.append(f"tol {end.tol:.0e} {'reached' if end.reached else f'not reached: {end.reason}'}")
-            if end.windows > 1:
-                parts.append(f"{end.windows} windows")
-            parts += [f"{end.features} features", f"{end.points} points", f"{end.seconds:.1f} s"]
+        parts = [*self._found, *([] if self.ending is None else self.ending.lines)]
         return f"{self.model.equation.name}: {', '.join(parts)}"
+
+    @property
+    def _found(self) -> list[str]:
+        """The unknowns and outputs with their estimated errors."""
+        margins = {name: self.metrics.get(f"uncertainty_{name}", math.nan) for name in self.model.equation.outputs}
+        unknowns = [
+            f"{name} = {plus_minus(value, self.metrics.get(f'uncertainty_{name}', math.nan))}"
+            for name, value in self.unknowns.items()
+        ]
+        return unknowns + [f"{name} ± {margin:.0e}" for name, margin in margins.items()]
 
     @property
     def unknowns(self) -> dict[str, float]:
@@ -208,6 +238,51 @@ class Solution:
         if len(names) != 1 or order < 0:
             raise UserError("derivative(order, …) takes one input and an order from 0; use d(…) for several inputs")
         return self.d(*names * order, **coordinates)
+
+    def plot(self, *names: str, path: str | Path | None = None) -> Figure:
+        """A picture of the solution, or of derivatives of it: `plot()`, `plot("u", "u_x")`.
+
+        One input: curves, with a band of ± the estimated error. Two: a map of each field, and for an equation with time
+        also curves at five times. More: maps of slices through the middle of the region, for an equation with time at
+        its start, middle and end. Nothing is drawn outside of the region. The title has the unknowns and the estimated
+        errors.
+
+        Args:
+            *names: Outputs, and derivatives named as `evaluate` takes them; all outputs by default.
+            path: A file to write too, .png, .pdf or .svg.
+
+        Returns:
+            A figure of matplotlib, which a notebook shows.
+
+        Raises:
+            UserError: if a name or the ending of the file is wrong, or the equation holds on a surface or on points of
+                more than two axes.
+
+        Example:
+            >>> import pinnlab
+            >>> from pinnlab.problems import SelfSimilarBurgers
+            >>> from pinnlab.training import Adam
+            >>> solution = pinnlab.solve(SelfSimilarBurgers(1), phases=Adam(2), points={"interior": 9})
+            >>> [axes.get_title() for axes in solution.plot("U", "U_XX").axes]
+            ['U', 'U_XX']
+        """
+        equation = self.model.equation
+        wanted = [r for r in requested(equation, names) if r.name in (names or equation.outputs)]
+        fields = {f"{r.name}{part}": r.output for r in wanted for part in components(r)}
+        margins = {name: self.metrics.get(f"uncertainty_{name}", math.nan) for name in fields}
+
+        def values(points: Points) -> dict[str, Array]:
+            found = self._evaluate(wanted, {name: points[name].numpy() for name in equation.inputs})
+            columns = (column for r in wanted for column in found[r.name].reshape(size(points), -1).T)
+            return dict(zip(fields, columns, strict=True))
+
+        time = evolution(equation)
+        along = next((n for n in ("t", "time") if n in equation.inputs), None) if time is None else time.along
+        title = [f"{equation.name}: {', '.join(line for line in self._found if not line.endswith('nan'))}"]
+        title += [", ".join(self.ending.lines)] if self.ending is not None else []
+        until = None if self.ending is None else self.ending.until
+        panels = views(equation, fields, values, margins, along, until)
+        return picture(list(panels.values()), title, None if path is None else Path(path))
 
     def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         columns, shape = flat(self.model.equation, coordinates)

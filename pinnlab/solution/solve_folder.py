@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,6 @@ from pinnlab.solution.solution import Solution
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
 from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recipe, Restart, Survey
-from pinnlab.training.callbacks.progress import clock
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
 
@@ -39,15 +40,34 @@ class SolveFolder:
         journal: Its journal.
     """
 
-    def __init__(self, path: Path, equation: Equation, recipe: Recipe, tol: float, seed: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        equation: Equation,
+        recipe: Recipe,
+        tol: float,
+        seed: int,
+        further: Mapping[str, Any] | None = None,
+    ) -> None:
         """Makes the folder, or opens that of a solve which has not ended.
+
+        Args:
+            path: The folder.
+            equation: The equation.
+            recipe: What decides.
+            tol: The tolerance.
+            seed: Of features and points.
+            further: Other arguments on which the numbers depend, as plain data; None where one was not given.
 
         Raises:
             UserError: if something else is there, a solve that has ended, or one with other arguments.
         """
         self._seed = seed
         begun = path / "solve.json"
-        about = {"equation": _description(equation), "recipe": _description(recipe), "tol": tol, "seed": seed}
+        about = {
+            "equation": _description(equation), "recipe": _description(recipe), "tol": tol, "seed": seed,
+            **(further or {}),
+        }  # fmt: skip
         journal = path / "decisions.jsonl"
         if journal.exists():
             self.folder = RunFolder.open(path)
@@ -55,9 +75,9 @@ class SolveFolder:
                 raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
             before = json.loads(begun.read_text()) if begun.exists() else about
             for name, value in about.items():
-                if before[name] != value:
+                if (begun_with := before.get(name)) != value:
                     raise UserError(
-                        f"the solve in {path} was begun with {name} {before[name]}, not {value}: choose another folder"
+                        f"the solve in {path} was begun with {name} {begun_with}, not {value}: choose another folder"
                     )
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
@@ -128,8 +148,17 @@ def _description(thing: Equation | Recipe) -> Any:
         return type(thing).__name__
 
 
+def fingerprint(solution: Solution) -> str:
+    """A number of a solution's parameters, the same for the same ones."""
+    found = hashlib.sha256()
+    for name, value in solution.model.state_dict().items():
+        if isinstance(value, torch.Tensor):
+            found.update(name.encode() + value.cpu().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
 def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:
-    """A row of the record for a proposal."""
+    """A row of the record for a proposal, which is accepted later if at all."""
     assert isinstance(decision, Proposal)
     return {
         "step": number,
@@ -138,22 +167,24 @@ def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> di
         "loss": outcome.held_out,
         "solve/error": outcome.error,
         "solve/features": float(decision.features.count),
+        "solve/begin": float("nan") if outcome.begin is None else outcome.begin,
         "solve/end": float("nan") if decision.end is None else decision.end,
+        "solve/accepted": 0.0,
     }
 
 
-def told(decision: Decision, answer: Answer, march: March, seconds: float) -> str:
+def told(decision: Decision, answer: Answer, march: March) -> str:
     """A line for a person who waits; empty for decisions that take no time."""
     match decision:
         case Survey():
-            return f"{clock(seconds):>8}  survey of {len(decision.features)}: {decision.why}"
+            return f"survey of {len(decision.features)}: {decision.why}"
         case Restart():
-            return f"{clock(seconds):>8}  from the start again: {decision.why}"
+            return f"from the start again: {decision.why}"
         case Proposal():
             assert isinstance(answer, Outcome)
             window = ""
             if march.evolution is not None:
                 window = f"{march.evolution.along} from {answer.begin:.4g} to {decision.end:.4g}, "
             error = f"error {answer.error:.1e} (tol {march.progress.tol:.0e})"
-            return f"{clock(seconds):>8}  {window}{decision.features.count} features: {error}"
+            return f"{window}{decision.features.count} features: {error}"
     return ""

@@ -67,8 +67,10 @@ def solve(
     folder: str | Path | None = None,
     progress: bool = False,
     tol: float | None = None,
+    tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
     time_limit: float | None = None,
+    memory: float | None = None,
     **trainer: Any,
 ) -> Solution:
     """Solve an equation: to a tolerance, or by training a network as `python -m pinnlab fit` does.
@@ -105,14 +107,16 @@ def solve(
         resample_every: Steps after which fresh points are drawn; 0 keeps them.
         seed: Of weights and points.
         start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
-            and those unknowns that lie within their bounds here. The equation may be another.
+            and those unknowns that lie within their bounds here. The equation may be another. With `tol`, its values.
         folder: A new run folder to leave the record in, for `load` and the commands; nothing is written without it.
         progress: Show the progress.
         tol: The largest error of each output over region and time that is allowed, relative to the output's largest
-            value, and of each unknown relative to its value. Of the arguments above, seed, folder and progress alone
-            go with it. A folder whose solve was killed is continued.
+            value, and of each unknown relative to its value. Of the arguments above, seed, start, folder and
+            progress alone go with it. A folder whose solve was killed is continued.
+        tol_unknowns: The tolerance of each unknown, relative to its value, in place of `tol`.
         recipe: What decides how the tolerance is reached; `pinnlab.strategy.Refinement` by default.
         time_limit: Seconds after which the solve ends with the best solution so far, with `tol`.
+        memory: Bytes that a solve to a tolerance may take; four fifths of what the machine has left by default.
         **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
 
     Raises:
@@ -139,16 +143,17 @@ def solve(
         others = {
             "network": network, "engine": engine, "phases": phases, "points": points, "sampler": sampler,
             "sobolev": sobolev, "weights": weights, "balancing": balancing, "hard": hard or None,
-            "resample_every": resample_every or None, "start": start, **trainer,
+            "resample_every": resample_every or None, **trainer,
         }  # fmt: skip
         for name, value in others.items():
             if value is not None:
                 raise UserError(f"solve(…, tol={tol}) chooses {name} itself: leave one of the two out")
         return solve_to(
-            equation_of(equation), tol, recipe=recipe, time_limit=time_limit, seed=whole("seed", seed), folder=folder,
-            progress=progress,
+            equation_of(equation), tol, tol_unknowns=tol_unknowns, recipe=recipe, time_limit=time_limit,
+            memory=memory, start=start, seed=whole("seed", seed), folder=folder, progress=progress,
         )  # fmt: skip
-    for name, value in {"recipe": recipe, "time_limit": time_limit}.items():
+    alone = {"tol_unknowns": tol_unknowns, "recipe": recipe, "time_limit": time_limit, "memory": memory}
+    for name, value in alone.items():
         if value is not None:
             raise UserError(f"{name} goes with a tolerance: solve(equation, tol=1e-6, {name}=…)")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

@@ -6,7 +6,7 @@ import logging
 import math
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,18 @@ from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
+from pinnlab.geometry import Points
 from pinnlab.networks import Build, Windows
+from pinnlab.reporting.line import Line
+from pinnlab.solution.loading import load
 from pinnlab.solution.solution import Ending, Solution
-from pinnlab.solution.solve_folder import SolveFolder, row, told
+from pinnlab.solution.solve_folder import SolveFolder, fingerprint, row, told
 from pinnlab.strategy.agreement import scales
-from pinnlab.strategy.march import March
-from pinnlab.strategy.recipe import Answer, Decision, Outcome, Recipe, Stop
+from pinnlab.strategy.march import March, Start
+from pinnlab.strategy.memory import available
+from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
+from pinnlab.strategy.way import Way
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.pinn import PINN
@@ -39,8 +44,11 @@ def solve_to(
     equation: Equation,
     tol: float,
     *,
+    tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
     time_limit: float | None = None,
+    memory: float | None = None,
+    start: Solution | str | Path | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
     progress: bool = False,
@@ -51,11 +59,15 @@ def solve_to(
         equation: The equation. Its unknowns have the values found in the end.
         tol: For each output, the largest error over region and time relative to the output's largest value; for each
             unknown, the error relative to its value.
+        tol_unknowns: The tolerance of unknowns in place of `tol`.
         recipe: Decides what is tried; `Refinement` by default.
         time_limit: Seconds after which no further step is begun.
+        memory: Bytes that the solve may take beside what the process has; four fifths of what the machine has left by
+            default. Features that would take more are not tried.
+        start: A solution, or the folder of a run, at whose values the first solves begin.
         seed: Of features and points.
         folder: A run folder; one that a solve with the same arguments has left unfinished is continued.
-        progress: Show a line for each step.
+        progress: Show what each step finds: a line that is written anew on a terminal, elsewhere a line for each.
 
     Raises:
         UserError: if a number is out of range, or no solution was found at all.
@@ -63,8 +75,14 @@ def solve_to(
     """
     if not isinstance(tol, int | float) or not 0 < tol < 1:
         raise UserError(f"tol lies between 0 and 1, as 1e-6, not {tol!r}")
+    if tol_unknowns is not None and not (isinstance(tol_unknowns, int | float) and 0 < tol_unknowns < 1):
+        raise UserError(f"tol_unknowns lies between 0 and 1, as 1e-3, not {tol_unknowns!r}")
+    if tol_unknowns is not None and not equation.unknowns():
+        raise UserError(f"{equation.name} has no unknowns: leave out tol_unknowns")
     if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
         raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
+    if memory is not None and not (isinstance(memory, int | float) and memory > 0):
+        raise UserError(f"memory is a number of bytes, as 8e9, not {memory!r}")
     if recipe is not None and not isinstance(recipe, Recipe):
         raise UserError(f"recipe is a Recipe, as Refinement(most=6400), not {recipe!r:.60}")
     began = time.perf_counter()
@@ -73,10 +91,20 @@ def solve_to(
     equation.to(torch.float64)
     with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64), ExitStack() as stack:
         recipe = recipe or Refinement()
-        record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed)
+        begin = None if start is None else _given(equation, start)
+        about = {"tol_unknowns": tol_unknowns, "start": None if begin is None else fingerprint(begin)}
+        record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed, about)
         if record is not None:
             stack.enter_context(record.folder.locked())
-        march = March(equation, recipe, tol, seed)
+        march = March(
+            equation,
+            recipe,
+            tol,
+            seed,
+            tol_unknowns=tol_unknowns,
+            memory=memory or available(),
+            start=None if begin is None else _start(begin, equation),
+        )
         history: list[dict[str, Any]] = []
 
         def seconds() -> float:
@@ -85,22 +113,27 @@ def solve_to(
         def over() -> str:
             return "the time limit" if time_limit is not None and seconds() > time_limit else ""
 
+        line: Line | None = None
+
         def tell(decision: Decision, answer: Answer) -> None:
             if isinstance(answer, Outcome):
                 history.append(row(len(history), decision, answer, seconds()))
-            if progress and (line := told(decision, answer, march, seconds())):
-                print(line, flush=True)
+            elif isinstance(decision, Accept):
+                history[-1]["solve/accepted"] = 1.0
+            if line is not None:
+                line.show(told(decision, answer, march), march.way.part)
 
         interrupted = False
         try:
-            stop = march.run(None if record is None else record.journal, over, tell)
+            with Line(seconds) if progress else nullcontext() as line:
+                stop = march.run(None if record is None else record.journal, over, tell)
         except KeyboardInterrupt:
             if not march.found:
                 raise
             interrupted, stop = True, Stop(False, "Ctrl-C")
         solution = _solution(march, stop, seconds(), history)
         if record is not None:
-            record.finish(solution, _network(march))
+            record.finish(solution, _network(march.best))
     for name, unknown in equation.unknowns().items():
         with torch.no_grad():
             unknown.parameter.fill_(solution.unknowns[name])
@@ -109,56 +142,94 @@ def solve_to(
     return solution
 
 
+def _given(equation: Equation, start: Solution | str | Path) -> Solution:
+    """The solution to begin from.
+
+    Raises:
+        UserError: if it is none, or lacks an input or output of the equation.
+    """
+    if not isinstance(start, Solution | str | Path):
+        raise UserError(f"start is a Solution or the folder of a run, not {start!r:.60}")
+    found = start if isinstance(start, Solution) else load(start)
+    there = found.model.equation
+    if set(there.inputs) != set(equation.inputs) or not set(equation.outputs) <= set(there.outputs):
+        raise UserError(
+            f"{equation.name} has {', '.join(equation.outputs)} of {', '.join(equation.inputs)}, and the start "
+            f"{', '.join(there.outputs)} of {', '.join(there.inputs)}: take one with the same names"
+        )
+    return found
+
+
+def _start(solution: Solution, equation: Equation) -> Start:
+    """What a solve begins from: values at points, extrapolated outside of the solution's own region."""
+
+    def values(points: Points) -> torch.Tensor:
+        found = solution.evaluate(**{name: points[name].numpy() for name in equation.inputs})
+        return torch.stack([torch.from_numpy(found[name]).double() for name in equation.outputs], dim=1)
+
+    return Start(values, solution.unknowns)
+
+
 def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, Any]]) -> Solution:
     """The solution that a march has found, as one network.
 
     Raises:
         UserError: if there is none.
     """
-    if not march.found:
+    way, tol = march.settle(), march.progress.tol
+    if not way.pieces:
         raise UserError(f"no solution was found: {stop.reason}")
-    if not march.pieces:
-        march.accept()
     equation = twin(march.equation)
-    last = march.pieces[-1].main
+    last = way.pieces[-1].main
     for name, value in last.unknowns().items():
         with torch.no_grad():
             equation.unknowns()[name].parameter.fill_(value)
-    model = PINN(equation, _network(march), NTP(), [GaussNewton(0)])
+    model = PINN(equation, _network(way), NTP(), [GaussNewton(0)])
     state: dict[str, torch.Tensor] = {}
-    for number, piece in enumerate(march.pieces):
-        prefix = f"networks.{number}." if march.evolution is not None else ""
+    for number, piece in enumerate(way.pieces):
+        prefix = f"networks.{number}." if way.evolution is not None else ""
         state |= {f"{prefix}{name}": value for name, value in piece.main.network.state_dict().items()}
     model.residuals.network.load_state_dict(state)
-    errors = march.errors if march.complete else dict.fromkeys(march.errors, math.inf)
+    errors = way.errors if way.complete else dict.fromkeys(way.errors, math.inf)
     # what the relative errors are relative to: an output that vanishes is measured by the others
-    sizes = dict(zip(equation.outputs, scales(march.sizes).tolist(), strict=True))
+    sizes = dict(zip(equation.outputs, scales(way.sizes).tolist(), strict=True))
     sizes |= {name: abs(value) for name, value in last.unknowns().items()}
     metrics = {f"uncertainty_{name}": error * sizes[name] for name, error in errors.items()}
-    error = max(errors.values())
-    if stop.reached and not error <= march.progress.tol:
+    own = march.progress.tol_unknowns
+    judged = errors if own is None else {name: errors[name] for name in equation.outputs}
+    error = max(judged.values())
+    unknowns = None if own is None else max(value for name, value in errors.items() if name not in judged)
+    if stop.reached and not march.progress.largest(errors) <= tol:
         # whatever a recipe says
-        stop = Stop(
-            False, f"the estimated error is {error:.0e}" if march.complete else "the recipe stopped before the end"
-        )
+        estimate = f"the estimated error is {error:.0e}" + (f", {unknowns:.0e} of unknowns" if unknowns else "")
+        stop = Stop(False, estimate if way.complete else "the recipe stopped before the end")
     model.findings = [] if stop.reached else [f"the tolerance was not reached: {stop.reason}"]
     ending = Ending(
-        march.progress.tol, stop.reached, stop.reason, error, len(march.pieces),
-        march.pieces[-1].main.features.count, march.pieces[-1].main.count, seconds,
-    )  # fmt: skip
+        tol,
+        stop.reached,
+        stop.reason,
+        error,
+        len(way.pieces),
+        last.features.count,
+        last.count,
+        seconds,
+        own,
+        unknowns,
+        None if way.complete else way.time,
+    )
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)
     solution.metrics.update(true_errors(solution))
     return solution
 
 
-def _network(march: March) -> Build:
+def _network(way: Way) -> Build:
     """How the network of the whole solution is built."""
-    builds = [piece.main.build for piece in march.pieces]
-    if march.evolution is None:
+    builds = [piece.main.build for piece in way.pieces]
+    if way.evolution is None:
         return builds[-1]
-    ends = [piece.end for piece in march.pieces[:-1] if piece.end is not None]
-    return partial(Windows, along=march.evolution.along, ends=ends, networks=builds)
+    ends = [piece.end for piece in way.pieces[:-1] if piece.end is not None]
+    return partial(Windows, along=way.evolution.along, ends=ends, networks=builds)
 
 
 def true_errors(solution: Solution) -> dict[str, float]:

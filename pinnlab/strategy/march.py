@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor
 
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
-from pinnlab.errors import UserError
 from pinnlab.strategy.agreement import (
     Piece,
     before,
@@ -28,21 +26,10 @@ from pinnlab.strategy.agreement import (
     unresolved,
 )
 from pinnlab.strategy.features import Features, Range
-from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.layers import gradable
-from pinnlab.strategy.recipe import (
-    Accept,
-    Answer,
-    Decision,
-    Outcome,
-    Progress,
-    Proposal,
-    Recipe,
-    Restart,
-    Stop,
-    Survey,
-    checked,
-)
+from pinnlab.strategy.loop import Loop
+from pinnlab.strategy.memory import Demand
+from pinnlab.strategy.recipe import Decision, Outcome, Progress, Proposal, Recipe, Survey
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.structure.periodicity import periodic_inputs
 from pinnlab.strategy.structure.window import Window
@@ -54,15 +41,33 @@ _FEWER = 0.7
 _SURVEY_STEPS = 12
 
 
-class March:
-    """Solves an equation window after window, or in one piece, as a recipe says.
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Where the first solves begin, for an equation that is not linear.
 
     Attributes:
-        pieces: What was accepted.
-        progress: What the recipe sees.
+        values: The outputs there.
+        unknowns: Values of unknowns; those that an equation does not have, or that lie beyond its bounds, are ignored.
     """
 
-    def __init__(self, equation: Equation, recipe: Recipe, tol: float, seed: int = 0) -> None:
+    values: Guess
+    unknowns: Mapping[str, float]
+
+
+class March(Loop):
+    """Solves an equation window after window, or in one piece, as a recipe says."""
+
+    def __init__(
+        self,
+        equation: Equation,
+        recipe: Recipe,
+        tol: float,
+        seed: int = 0,
+        *,
+        tol_unknowns: float | None = None,
+        memory: float = math.inf,
+        start: Start | None = None,
+    ) -> None:
         """Begins.
 
         Args:
@@ -70,121 +75,32 @@ class March:
             recipe: What decides.
             tol: The tolerance, relative to the size of each output.
             seed: Of features and points.
+            tol_unknowns: The tolerance of unknowns, relative to the value of each; `tol` by default.
+            memory: The bytes that a solve may take; see `Demand`.
+            start: Where the first solves begin; with time those of the first window.
         """
-        self.equation, self.recipe, self.seed = equation, recipe, seed
+        self.equation, self.seed, self.memory, self.start = equation, seed, memory, start
         self.evolution = evolution(equation)
-        self.progress = Progress(equation, self.evolution, tol)
-        self.progress.periodic = self._periodic = periodic_inputs(equation)
+        self._periodic = periodic_inputs(equation)
         self._gradable = gradable(equation, None if self.evolution is None else self.evolution.along)
         self._expected: Range | None = None
-        self._begin()
+        super().__init__(recipe, Progress(equation, self.evolution, tol, tol_unknowns=tol_unknowns))
+        self.progress.periodic = self._periodic
 
-    def _begin(self) -> None:
-        self.pieces: list[Piece] = []
-        self._candidate: Piece | None = None
-        self._proposed: Proposal | None = None
-        self.progress.time = None if self.evolution is None else self.evolution.start
-
-    @property
-    def complete(self) -> bool:
-        """Whether the accepted solution covers the whole region."""
-        if self.evolution is None:
-            return bool(self.pieces)
-        return self.progress.time is not None and self.progress.time >= self.evolution.end
-
-    @property
-    def found(self) -> bool:
-        """Whether there is any solution, accepted or not."""
-        return bool(self.pieces) or self._candidate is not None
-
-    @property
-    def errors(self) -> dict[str, float]:
-        """The estimated error of each output and unknown, relative to its size, over all that was accepted."""
-        if not self.pieces:
-            return dict.fromkeys([*self.equation.outputs, *self.equation.unknowns()], math.inf)
-        return {name: max(piece.errors[name] for piece in self.pieces) for name in self.pieces[-1].errors}
-
-    @property
-    def sizes(self) -> Tensor:
-        """The largest value of each output so far, `(outputs,)`; zeros before there is any."""
-        return self.pieces[-1].sizes if self.pieces else torch.zeros(len(self.equation.outputs))
-
-    def run(
-        self,
-        journal: Journal | None = None,
-        over: Callable[[], str] = lambda: "",
-        tell: Callable[[Decision, Answer], None] = lambda *_: None,
-    ) -> Stop:
-        """Goes on until the recipe stops.
-
-        Decisions that a journal has are answered from it, and their accepted solutions are read; the others are added.
-
-        Args:
-            journal: The journal; nothing is kept without one.
-            over: Why to stop before the next decision; empty to go on.
-            tell: Is told every decision and its answer.
-
-        Raises:
-            UserError: if the recipe decides otherwise than the journal says.
-        """
-        past = iter(journal.entries() if journal is not None else ())
-        decisions = self.recipe.decisions(self.progress)
-        answer: Answer = None
-        accepted = 0
-        while True:
-            try:
-                decision = checked(decisions.send(answer), self.progress, self._proposed is not None)
-            except StopIteration as end:
-                if not isinstance(end.value, Stop):
-                    raise UserError(f"a recipe returns a Stop, not {end.value!r:.60}") from None
-                return end.value
-            known = next(past, None)
-            if known is None and (reason := over()):
-                return Stop(False, reason)
-            if known is not None and known[0] != decision:
-                raise UserError(f"the journal is of another solve: it has {known[0]}, and now it would be {decision}")
-            if isinstance(decision, Accept):
-                accepted += 1
-            if known is not None:
-                assert journal is not None
-                answer = known[1]
-                match decision:
-                    case Proposal():
-                        self._proposed = decision
-                    case Accept():
-                        self._restore(journal.piece(accepted))
-                    case Restart():
-                        self._begin()
-            else:
-                if isinstance(decision, Accept) and self._candidate is None:
-                    # the solve was killed between the proposal and this
-                    assert self._proposed is not None
-                    self._attempt(self._proposed)
-                began = time.perf_counter()
-                answer = self._answer(decision)
-                if journal is not None:
-                    if isinstance(decision, Accept):
-                        journal.keep(accepted, self.pieces[-1].state)
-                    journal.write(decision, answer, time.perf_counter() - began)
-            tell(decision, answer)
-
-    def _answer(self, decision: Decision) -> Answer:
-        match decision:
-            case Proposal():
-                self._proposed = decision
-                return self._attempt(decision)
-            case Survey():
-                return self._survey(decision)
-            case Accept():
-                self.accept()
-            case Restart():
-                self._begin()
-        return None
+    def _lacking(self, decision: Decision) -> str:
+        """The memory that features would need and cannot have, in words."""
+        if not isinstance(decision, Proposal | Survey) or math.isinf(self.memory):
+            return ""
+        proposed = decision.features if isinstance(decision, Survey) else (decision.features,)
+        window = self._within(decision.end, main_of(self._last))
+        few = dataclasses.replace(proposed[0], count=1)
+        trial = Trial.untrained(window, few, Range.unit(len(self.equation.outputs)))
+        return Demand.of(trial.residuals).lacking(proposed, self.memory)
 
     @property
     def _last(self) -> Piece | None:
         """The piece that the next window goes on from."""
-        return self.pieces[-1] if self.pieces and self.evolution is not None else None
+        return self.way.pieces[-1] if self.way.pieces and self.evolution is not None else None
 
     def _survey(self, survey: Survey) -> tuple[float, ...]:
         """The held-out losses of solves with each of the features."""
@@ -193,7 +109,7 @@ class March:
         for features in survey.features:
             window = self._within(survey.end, main_of(last))
             seeded = dataclasses.replace(features, seed=self.seed, periodic=self._periodic)
-            found.append(solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._still()).held_out)
+            found.append(solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._guess()).held_out)
         return tuple(loss if math.isfinite(loss) else math.inf for loss in found)
 
     def _attempt(self, proposal: Proposal) -> Outcome:
@@ -209,10 +125,10 @@ class March:
             window = self._within(proposal.end, start)
             return solved(window, features, outputs, guess=guess, reference=reference)
 
-        other = solve(fewer, main_of(last), self._still())
+        other = solve(fewer, main_of(last), self._guess())
         main = solve(features, main_of(last), other.values, other.first)
         places = compared(main)
-        sizes = torch.maximum(self.sizes, largest(main, places))
+        sizes = torch.maximum(self.way.sizes, largest(main, places))
         local, where = differences(main, other, places, sizes)
         least = unresolved(main, outputs, sizes)
         errors = dict(local)
@@ -222,25 +138,18 @@ class March:
         noise = measured_errors(main, sizes)
         errors = {name: max(error, least, noise.get(name, 0.0)) for name, error in errors.items()}
         self._candidate = Piece(proposal.end, main, other, errors, sizes)
+        judged = self.progress.largest
         return Outcome(
             self.progress.time,
-            max(*local.values(), least),
-            max(*errors.values(), *self.errors.values()) if self._last else max(errors.values()),
+            max(judged(local), least),
+            max(judged(errors), judged(self.way.errors)) if self._last else judged(errors),
             where,
             main.held_out,
             0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
-            max(noise.values(), default=0.0),
+            judged(noise),
+            Demand.of(main.residuals).most(features, self.memory),
             *layers_of(main, sizes, self._gradable, None if self.evolution is None else self.evolution.along),
         )
-
-    def accept(self) -> None:
-        """Accepts the solution of the last proposal, whatever its error is."""
-        assert self._candidate is not None
-        if self.evolution is None:
-            self.pieces = []
-        self.pieces.append(self._candidate)
-        self.progress.time = self._candidate.end
-        self._candidate = self._proposed = None
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         """Accepts the last proposal with solutions that were kept."""
@@ -261,15 +170,19 @@ class March:
 
     def _seeded(self, features: Features) -> tuple[Features, Features]:
         """The features of both solutions of a proposal, each with its seed; fewer features resolve longer waves."""
-        first = dataclasses.replace(features, seed=self.seed + 2 * len(self.pieces), periodic=self._periodic)
+        first = dataclasses.replace(features, seed=self.seed + 2 * len(self.way.pieces), periodic=self._periodic)
         return first, dataclasses.replace(first.grown(_FEWER), seed=first.seed + 1)
 
     def _within(self, end: float | None, start: Trial | None) -> Equation:
         """The equation in the next window, or an equation without time as a whole, with unknowns of its own."""
         if self.evolution is None:
             whole = twin(self.equation)
-            for unknown in whole.unknowns().values():
+            for name, unknown in whole.unknowns().items():
                 unknown.reset()
+                value = math.nan if self.start is None else self.start.unknowns.get(name, math.nan)
+                if unknown.limits[0] <= value <= unknown.limits[1]:
+                    with torch.no_grad():
+                        unknown.parameter.fill_(value)
             return whole
         assert self.progress.time is not None
         assert end is not None
@@ -284,12 +197,17 @@ class March:
                 end = None if self.evolution is None else self.evolution.end
                 self._expected = expected(self._within(end, None))
             return self._expected
-        size = tuple(float(s) or 1.0 for s in self.sizes)
+        size = tuple(float(s) or 1.0 for s in self.way.sizes)
         assert self._last is not None
         return Range(tuple(still(compared(self._last.main).points).mean(0).tolist()), size)
 
-    def _still(self) -> Guess | None:
-        """The solution at the start of the next window, held there, where that is not a constant."""
+    def _guess(self) -> Guess | None:
+        """Where the first of two solves begins: at the start; later at the end of the last window, held there.
+
+        For one input the latter is a constant, as the centre of the features' range is.
+        """
+        if self._last is None:
+            return None if self.start is None else self.start.values
         return None if self.equation.dimension == 1 else self._values_at_start
 
     @property

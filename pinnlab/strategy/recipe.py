@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -79,12 +80,14 @@ class Outcome:
         begin: Where its window began; None for an equation without time.
         local: The largest difference, relative to the size of each output, between this solution and that with fewer
             features, both from the same start; or the root of the loss on points that training has not seen, relative
-            to the sizes too, if that is larger.
+            to the sizes too, if that is larger. Errors of unknowns are in units of their tolerance: see
+            `Progress.largest`.
         error: The same with both from their own starts, the largest of all windows so far: the estimate of the error.
         where: The point of the largest difference, by input.
         held_out: The loss on points that training has not seen.
         change: The largest change of an output from the start to the end of the window, relative to its size.
         noise: The part of the error that noise in measurements causes.
+        most: The most features that the memory allows here; a proposal of more ends the solve.
         layers: For each column of the inputs the layers that the solution has along it, as centres and widths.
         onward: The same at the end of the window.
     """
@@ -96,6 +99,7 @@ class Outcome:
     held_out: float
     change: float = 0.0
     noise: float = 0.0
+    most: float = math.inf
     layers: Layered = ()
     onward: Layered = ()
 
@@ -116,6 +120,7 @@ class Progress:
         tol: The tolerance, relative to the size of each output.
         time: How far the accepted solution reaches; None without time.
         periodic: For each column of the inputs, whether the solution is periodic along it; empty for none.
+        tol_unknowns: That of unknowns, relative to their values; `tol` by default.
     """
 
     equation: Equation
@@ -123,6 +128,21 @@ class Progress:
     tol: float
     time: float | None = None
     periodic: tuple[bool, ...] = ()
+    tol_unknowns: float | None = None
+
+    def largest(self, errors: Mapping[str, float]) -> float:
+        """The largest of relative errors by name, to be compared with `tol`; 0 for none.
+
+        The error of an unknown counts `tol / tol_unknowns` times, so that it is `tol` where it is just allowed.
+
+        Example:
+            >>> from pinnlab.problems import SelfSimilarBurgers
+            >>> Progress(SelfSimilarBurgers(1), None, 1e-6, tol_unknowns=1e-2).largest({"U": 1e-9, "lam": 5e-3})
+            5e-07
+        """
+        unknowns = self.equation.unknowns() if self.tol_unknowns is not None else ()
+        unit = self.tol / (self.tol_unknowns or self.tol)
+        return max((error * unit if name in unknowns else error for name, error in errors.items()), default=0.0)
 
 
 class Recipe(ABC):

@@ -178,17 +178,23 @@ def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
     A condition on a boundary of dimension m has about as many points for its size as the equation has in the region of
     dimension d: 4 d N^(m/d) for N points inside. Along graded coordinates they are as dense as the features.
     """
+    counts, denser = numbers(residuals, features), graded(residuals.equation, features)
+    return {
+        name: Sobol().sample(spread(constraint, denser), counts[name], features.seed * 31 + number)
+        for number, (name, constraint) in enumerate(residuals.constraints.items())
+    }
+
+
+def numbers(residuals: Residuals, features: Features) -> dict[str, int]:
+    """How many points `collocation` asks for, by constraint."""
     equation, constraints = residuals.equation, residuals.constraints
     inside = [name for name, c in constraints.items() if c.region.dimension == equation.dimension]
     rows = sum(residuals.height(name) for name in inside)
     count = math.ceil(_ROWS * features.count * len(equation.outputs) / max(1, rows))
-    found, denser = {}, graded(equation, features)
-    for number, (name, constraint) in enumerate(constraints.items()):
-        n = count
-        if name not in inside:
-            lower = constraint.region.dimension / equation.dimension
-            n = max(8, min(math.ceil(4 * equation.dimension * count**lower), math.ceil(count * _CONDITIONS)))
-        found[name] = Sobol().sample(spread(constraint, denser), n, features.seed * 31 + number)
+    found = dict.fromkeys(constraints, count)
+    for name in constraints.keys() - set(inside):
+        lower = constraints[name].region.dimension / equation.dimension
+        found[name] = max(8, min(math.ceil(4 * equation.dimension * count**lower), math.ceil(count * _CONDITIONS)))
     return found
 
 
@@ -252,7 +258,8 @@ def _gauss_newton(
     residuals: Residuals, points: Mapping[str, Points], weighting: Weighting, steps: int, reference: float
 ) -> tuple[float, float, int]:
     """Takes steps until they no longer pay; returns the first loss, the last one, and the number of steps."""
-    phase = GaussNewton(steps, damping=1e-6, decrease=1e4)
+    # what does not fit into the memory is not tried
+    phase = GaussNewton(steps, damping=1e-6, decrease=1e4, memory=math.inf)
     optimizer = phase.optimizer([p for p in residuals.parameters() if p.requires_grad])
     stored, losses = StoredOutputs(), []
     for step in range(steps):

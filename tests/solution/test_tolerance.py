@@ -166,6 +166,7 @@ def solved():
 def test_the_tolerance_is_met_in_truth(solved, name):
     solution, tol = solved(name), PROBLEMS[name][1]
     assert solution.ending.reached and solution.ending.reason == "" and solution.findings == []
+    assert solution.ending.until is None
     assert solution.ending.tol == tol and 0 <= solution.ending.error <= tol
     for output, (error, size) in errors(solution).items():
         estimate = solution.metrics[f"uncertainty_{output}"]
@@ -184,6 +185,9 @@ def test_the_windows_are_one_function(solved, name):
     assert len(ends) == solution.ending.windows - 1
     rows = {float(end) for end in solution.history["solve/end"]}
     assert set(ends) <= rows
+    accepted = solution.history["solve/accepted"] == 1
+    assert accepted.sum() >= solution.ending.windows and not accepted.all()
+    np.testing.assert_array_equal(solution.history["solve/begin"][accepted][-len(ends) :], ends)
     inputs = {"t": np.array(ends)}, {"t": np.nextafter(ends, np.inf)}
     for order in range(2 if name == "Van der Pol" else 1):
         left, right = (solution.d(*"t" * order, **where) for where in inputs)
@@ -195,7 +199,9 @@ def test_the_windows_are_one_function(solved, name):
 def test_the_record_of_a_solve(solved):
     solution = solved("Poisson")
     history = solution.history
-    assert set(history) == {"step", "phase", "seconds", "loss", "solve/error", "solve/features", "solve/end"}
+    solve = ("error", "features", "begin", "end", "accepted")
+    assert set(history) == {"step", "phase", "seconds", "loss", *(f"solve/{name}" for name in solve)}
+    assert history["solve/accepted"][-1] == 1 and np.isnan(history["solve/begin"]).all()
     assert history["solve/error"][-1] == solution.ending.error
     assert (np.diff(history["seconds"]) > 0).all() and history["seconds"][-1] <= solution.ending.seconds
     assert history["solve/features"][-1] == solution.ending.features
@@ -316,6 +322,27 @@ def test_a_time_limit_ends_a_solve_with_what_was_found():
     assert math.isinf(solution.ending.error), "part of the time has no solution at all"
     with pytest.raises(UserError, match="no solution was found: the time limit"):
         pinnlab.solve(Lorenz(), tol=1e-6, time_limit=1e-9)
+
+
+class Half(Recipe):
+    """One window, and no more."""
+
+    def decisions(self, progress):
+        yield Proposal(Features(40, (14.0,)), 0.5)
+        yield Accept()
+        return Stop(False, "enough")
+
+
+def test_a_solve_that_does_not_come_to_the_end_is_loaded_as_it_was(tmp_path):
+    solution = pinnlab.solve(Lorenz(), tol=1e-3, recipe=Half(), folder=tmp_path / "run")
+    loaded = pinnlab.load(tmp_path / "run", equation=Lorenz())
+    assert math.isinf(solution.ending.error) and loaded.ending == solution.ending
+    assert repr(loaded) == repr(solution) and "x ± inf" in repr(loaded)
+    assert solution.ending.until == 0.5 and "not reached: enough, found up to 0.5, " in repr(solution)
+    drawn = [line.get_xdata() for axes in loaded.plot().axes for line in axes.lines]
+    assert len(drawn) == 3 and all(t[0] == 0 and t[-1] == 0.5 for t in drawn), (
+        "nothing is drawn where nothing was found"
+    )
 
 
 class Interrupted(Recipe):
@@ -455,6 +482,60 @@ def test_noise_ends_a_solve_and_is_in_the_error(noise, seed):
     where = np.linspace(0, 2, 200)
     residual = solution.d("t", t=where) + solution.unknowns["k"] * solution(t=where)
     assert np.abs(residual).max() < noise
+
+
+def test_unknowns_have_a_tolerance_of_their_own(tmp_path):
+    """With noise that allows k three digits: 1e-2 is enough for k, and u is as exact as the equation."""
+    alike = pinnlab.solve(Decay(1e-3), tol=1e-2)
+    assert alike.ending.reached and alike.ending.tol_unknowns is None
+    short = pinnlab.solve(Decay(1e-3), tol=1e-2, tol_unknowns=1e-5, folder=tmp_path / "run")
+    assert not short.ending.reached and short.ending.reason == "noise in the measurements"
+    assert short.ending.error < 1e-2 and 1e-5 < short.ending.error_unknowns < 1e-2
+    assert short.metrics["uncertainty_k"] == pytest.approx(short.ending.error_unknowns * short.unknowns["k"])
+    assert re.search(
+        r"relative error \de-\d+ \(unknowns \de-\d+\), tol 1e-02 \(unknowns 1e-05\) not reached", repr(short)
+    )
+    loaded = pinnlab.load(tmp_path / "run", equation=Decay(1e-3))
+    assert loaded.ending == short.ending
+    # what the recipe and the record see is in units of the tolerance
+    assert short.history["solve/error"][-1] == pytest.approx(short.ending.error_unknowns * 1e-2 / 1e-5)
+
+
+class End(Equation):
+    """u' = 3 cos 3t from 0: k = u(1) = sin 3 is sought."""
+
+    inputs, outputs = ("t",), ("u",)
+
+    def __init__(self):
+        super().__init__()
+        self.k = Unknown(1.0)
+
+    def constraints(self):
+        line = Interval(t=(0, 1))
+        return {
+            "ode": Constraint(line, lambda t, u: u.d(t) - 3 * torch.cos(3 * t)),
+            "start": Constraint(line.face("t", 0), lambda u: u),
+            "k": Constraint(line.face("t", 1), lambda u, k: u - k),
+        }
+
+
+@pytest.mark.parametrize(("tol", "own"), [(1e-3, 1e-11), (1e-11, 1e-3)])
+def test_each_is_held_to_its_own_tolerance(tol, own):
+    solution = pinnlab.solve(End(), tol=tol, tol_unknowns=own)
+    assert solution.ending.reached and solution.ending.error <= tol and solution.ending.error_unknowns <= own
+    assert abs(solution.unknowns["k"] - math.sin(3)) <= 3 * own * math.sin(3)
+
+
+@pytest.mark.parametrize(
+    ("equation", "options", "message"),
+    [
+        (Decay(1e-3), {"tol_unknowns": 3}, "tol_unknowns lies between 0 and 1, as 1e-3, not 3"),
+        (Lorenz(), {"tol_unknowns": 1e-3}, "Lorenz has no unknowns: leave out tol_unknowns"),
+    ],
+)
+def test_a_tolerance_of_unknowns_that_is_none(equation, options, message):
+    with pytest.raises(UserError, match=message):
+        pinnlab.solve(equation, tol=1e-6, **options)
 
 
 def test_a_second_solve_starts_as_the_first_did():

@@ -154,14 +154,14 @@ def assert_same(found, expected):
     (march, told, stop), (other, expected_told, expected_stop) = found, expected
     assert told == expected_told
     assert stop == expected_stop
-    assert march.complete == other.complete
+    assert march.way.complete == other.way.complete
     assert march.progress == dataclasses.replace(other.progress, equation=march.equation)
-    assert len(march.pieces) == len(other.pieces)
-    for piece, expected_piece in zip(march.pieces, other.pieces, strict=True):
+    assert len(march.way.pieces) == len(other.way.pieces)
+    for piece, expected_piece in zip(march.way.pieces, other.way.pieces, strict=True):
         assert piece.end == expected_piece.end
         assert same(piece.state, expected_piece.state)
         assert piece.main.count == expected_piece.main.count
-    assert march.errors == other.errors
+    assert march.way.errors == other.way.errors
 
 
 @pytest.mark.parametrize("name", SOLVES)
@@ -169,9 +169,9 @@ def test_what_the_solves_are_like(unbroken, name):
     """What the tests below need: several pieces or proposals, and with windows a rejected proposal."""
     march, told, stop = unbroken(name)
     kinds = [type(decision).__name__ for decision, _ in told]
-    assert stop == Stop(True) and march.complete
+    assert stop == Stop(True) and march.way.complete
     assert kinds.count("Proposal") >= 2
-    assert march.evolution is None or (len(march.pieces) > 1 and "ProposalProposal" in "".join(kinds))
+    assert march.evolution is None or (len(march.way.pieces) > 1 and "ProposalProposal" in "".join(kinds))
     assert kinds[-1] == "Accept"
     for decision, answer in told:
         match decision:
@@ -192,10 +192,10 @@ def test_the_same_solve_decides_the_same(unbroken, name):
 def test_another_seed_is_another_solve(unbroken):
     march, _, _ = marched("windows and a restart", seed=5)
     other = unbroken("windows and a restart")[0]
-    assert not same(march.pieces[0].state, other.pieces[0].state)
+    assert not same(march.way.pieces[0].state, other.way.pieces[0].state)
     points = {"t": torch.linspace(0, 2, 50)}
     torch.testing.assert_close(
-        march.pieces[0].main.values(points), other.pieces[0].main.values(points), rtol=0, atol=1e-7
+        march.way.pieces[0].main.values(points), other.way.pieces[0].main.values(points), rtol=0, atol=1e-7
     )
 
 
@@ -250,7 +250,7 @@ def test_a_restart_begins_again(unbroken):
     first, second = told[1:restart], told[restart + 1 : 2 * restart]
     assert first == second
     assert first[0][1].begin == second[0][1].begin == 0.0
-    assert [piece.end for piece in march.pieces] == [2.0, 4.0, 6.0]
+    assert [piece.end for piece in march.way.pieces] == [2.0, 4.0, 6.0]
 
 
 def test_an_outcome_tells_where_its_window_began(unbroken):
@@ -261,21 +261,21 @@ def test_an_outcome_tells_where_its_window_began(unbroken):
             begins.append(answer.begin)
             assert answer.begin == now and now <= answer.where["t"] <= decision.end
             now = decision.end if isinstance(following, Accept) else now
-    assert now == 6.0 and len(set(begins)) == len(march.pieces)
+    assert now == 6.0 and len(set(begins)) == len(march.way.pieces)
 
 
 def test_the_errors_are_the_largest_of_all_windows(unbroken):
     march, told, _ = unbroken("windows of the default recipe")
-    assert march.errors == {"angle": max(piece.errors["angle"] for piece in march.pieces)}
+    assert march.way.errors == {"angle": max(piece.errors["angle"] for piece in march.way.pieces)}
     last = [answer for _, answer in told if isinstance(answer, Outcome)][-1]
-    assert last.error == march.errors["angle"] <= 1e-7
+    assert last.error == march.way.errors["angle"] <= 1e-7
 
 
 def test_the_truth_of_the_windows(unbroken):
     """The pieces one after another are the solution of a solver of another kind, and join each other."""
     for name in ("windows of the default recipe", "windows and a restart"):
         march, begin = unbroken(name)[0], 0.0
-        for piece in march.pieces:
+        for piece in march.way.pieces:
             t = np.linspace(begin, piece.end, 50)
             exact = solve_ivp(
                 lambda _, y: (y[1], -np.sin(y[0])), (0, 6), (2, 0), t_eval=t, rtol=1e-12, atol=1e-12, method="DOP853"

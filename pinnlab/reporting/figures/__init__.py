@@ -1,6 +1,7 @@
-"""Figures of a run."""
+"""Figures of a run, and of a solution."""
 
-from pinnlab.reporting.figures.drawing import draw_all, draw_profile, read
+from pinnlab.reporting.figures.drawing import draw_all, draw_profile, picture, read
 from pinnlab.reporting.figures.panels import FIGURES, Figure, Panel, Record
+from pinnlab.reporting.figures.views import views
 
-__all__ = ["FIGURES", "Figure", "Panel", "Record", "draw_all", "draw_profile", "read"]
+__all__ = ["FIGURES", "Figure", "Panel", "Record", "draw_all", "draw_profile", "picture", "read", "views"]

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pinnlab.errors import UserError
 from pinnlab.reporting.figures import panels as parts
 from pinnlab.reporting.figures.panels import FIGURES, Figure, Panel, Record
 from pinnlab.reporting.figures.style import panels, save, styled
 from pinnlab.reporting.folder import RunFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawn
+
+_FORMATS = (".png", ".pdf", ".svg")
+# Characters of a title for an inch.
+_CHARACTERS = 14
 
 
 def draw_profile(folder: RunFolder) -> Path | None:
@@ -67,11 +76,39 @@ def read(folder: RunFolder) -> Record:
     return Record(folder.read_rows(), summary, solution, points, truths)
 
 
+def picture(chosen: Sequence[Panel], title: Sequence[str], path: Path | None = None) -> Drawn:
+    """A figure with some panels and the lines of a title above, which are wrapped to its width.
+
+    Args:
+        chosen: The panels.
+        title: The lines.
+        path: A file to write it to as well.
+
+    Raises:
+        UserError: if the name of the file does not say what kind of file it is.
+    """
+    if path is not None and path.suffix not in _FORMATS:
+        raise UserError(f"{path}: choose a file name that ends in {', '.join(_FORMATS)}")
+    with styled():
+        figure = _figure(chosen)
+        width = round(_CHARACTERS * figure.get_figwidth())
+        lines = [part for line in title for part in textwrap.wrap(line, width)]
+        figure.suptitle("\n".join(lines), fontsize="medium")
+        if path is not None:
+            save(figure, path, [path.suffix.removeprefix(".")])
+        return figure
+
+
+def _figure(chosen: Sequence[Panel]) -> Drawn:
+    figure, axes = panels(len(chosen))
+    for axis, panel in zip(axes, chosen, strict=True):
+        panel(axis)
+    return figure
+
+
 def _draw(chosen: Sequence[Panel], path: Path, title: str, formats: Sequence[str]) -> list[Path]:
     with styled():
-        figure, axes = panels(len(chosen))
-        for axis, panel in zip(axes, chosen, strict=True):
-            panel(axis)
+        figure = _figure(chosen)
         figure.suptitle(title, fontsize="medium")
         return save(figure, path, formats)
 
@@ -80,7 +117,9 @@ def _title(summary: Mapping[str, Any]) -> str:
     if not summary:
         return "unfinished run"
     what = ", ".join(str(summary[key]) for key in ("equation", "engine") if key in summary)
-    parts = [f"{what}, seed {summary.get('seed')}: {summary.get('status')}"]
+    end = summary.get("tolerance")
+    status = summary.get("status") if end is None else f"tol {end['tol']:.0e} {'' if end['reached'] else 'not '}reached"
+    parts = [f"{what}, seed {summary.get('seed')}: {status}"]
     for name, unknown in summary.get("unknowns", {}).items():
         if unknown["value"] is not None:
             error = "" if unknown["error"] is None else f" (error {unknown['error']:.1e})"

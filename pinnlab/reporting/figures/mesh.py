@@ -10,7 +10,10 @@ from scipy.spatial import Delaunay
 
 from pinnlab.collocation import Grid
 from pinnlab.errors import UserError
-from pinnlab.geometry import Box, Disc, Points, Region
+from pinnlab.geometry import Box, Disc, Points, Region, select, size
+
+# The most points of a box, in units of those that are wanted in a region in it.
+_MOST = 10
 
 
 def lattice(region: Region, n: int) -> Points:
@@ -23,9 +26,14 @@ def lattice(region: Region, n: int) -> Points:
     Returns:
         The columns.
     """
-    points = Grid().sample(region, n, 0)
     if isinstance(region, Box | Disc) or region.dimension < 2:
-        return points
+        return Grid().sample(region, n, 0)
+    # an even grid of the box around it: the region's own may be coarse where its map is, as in corners of a polygon
+    around = Box(**{name: (float(low), float(high)) for name, (low, high) in region.extent.items()})
+    points = Grid().sample(around, min(round(n * around.measure / region.measure), _MOST * n), 0)
+    points = select(points, region.contains(points))
+    if size(points) < n / 4:  # a thin region
+        points = Grid().sample(region, n, 0)
     try:
         edge = Grid().sample(region.boundary, 4 * round(n**0.5), 0)
     except UserError:

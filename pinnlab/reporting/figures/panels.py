@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pinnlab.reporting.figures.attempts import attempts, tried
 from pinnlab.reporting.figures.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
 from pinnlab.reporting.record.rows import unknowns_of
 
@@ -27,8 +28,8 @@ class Record:
     Attributes:
         rows: Columns of the record, `(rows,)` each.
         summary: How the run ended; empty where it was killed.
-        solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `residual`
-            `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there is none.
+        solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `margin/NAME` `(1, N)`,
+            `residual` `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there is none.
         points: Collocation points as `constraint/column` ↦ `(N,)`.
         truths: The true values of unknowns that have one.
     """
@@ -148,7 +149,12 @@ def points(record: Record) -> list[Panel]:
 
 
 def history(record: Record) -> list[Panel]:
-    """The loss and its shares, the weights that balancing changed, and each unknown or its error, against steps."""
+    """The loss and its shares, the weights that balancing changed, and each unknown or its error, against steps.
+
+    For a solve to a tolerance, which has no such steps, see `attempts`.
+    """
+    if tried(record):
+        return attempts(record)
     if "loss" not in record.rows:
         return []
     steps = record.rows["step"]
@@ -191,7 +197,7 @@ def history(record: Record) -> list[Panel]:
 
 def cost(record: Record) -> list[Panel]:
     """The loss against seconds, and seconds against steps, whose slope is the cost of a step."""
-    if "seconds" not in record.rows:
+    if "seconds" not in record.rows or tried(record):
         return []
     steps, seconds = record.rows["step"], record.rows["seconds"]
 
@@ -237,7 +243,12 @@ def _derivative(record: Record, name: str, order: int) -> Panel:
     x = record.solution[coordinate]
 
     def draw(axis: Axes) -> None:
-        axis.plot(x, record.solution[name][order], color=FOUND, label="found")
+        found = record.solution[name][order]
+        axis.plot(x, found, color=FOUND, label="found")
+        margin = record.solution.get(f"margin/{name}")
+        if margin is not None:
+            low, high, label = found - margin[0], found + margin[0], f"± {np.nanmax(margin):.0e}"
+            axis.fill_between(x, low, high, color=FOUND, alpha=0.25, linewidth=0, label=label)
         exact = record.solution.get(f"exact/{name}")
         if exact is not None:
             axis.plot(x, exact[order], color=EXACT, linestyle="--", linewidth=1, label="exact")

@@ -144,7 +144,7 @@ class Refinement(Recipe):
                     return begun
                 control.succeeded(ratio)
             else:
-                change = control.failed(outcome, ratio, self._affords(progress, features, _MORE))
+                change = control.failed(outcome, ratio, self._affords(progress, features, _MORE, outcome.most))
                 if change is Change.NOTHING:
                     return Stop(False, _unresolved(features, outcome))
                 if change is Change.MORE:
@@ -160,9 +160,10 @@ class Refinement(Recipe):
                 features = features.magnified([stretched if i == axis else 1.0 for i in range(dimension)])
         return Stop(True) if error <= progress.tol else begun
 
-    def _affords(self, progress: Progress, features: Features, factor: float) -> bool:
-        """Whether there may be so many times the features."""
-        return features.count * len(progress.equation.outputs) * factor <= self.most
+    def _affords(self, progress: Progress, features: Features, factor: float, most: float = math.inf) -> bool:
+        """Whether there may be so many times the features, of which the memory allows so many."""
+        count = features.count * factor
+        return count <= most and count * len(progress.equation.outputs) <= self.most
 
     def _begun(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
         """The features that are tried first."""

@@ -1,0 +1,67 @@
+"""What a person sees of something that goes on: one line on a terminal, written anew; elsewhere line after line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from pinnlab.training.callbacks.progress import Terminal, clock
+
+
+class Line:
+    """Shows the last message with the seconds before it, in a `with` block.
+
+    On a terminal there is one line, whose seconds go on between messages, and it is gone at the end. In a file or a
+    notebook each message is a line.
+
+    Example:
+        >>> with Line(lambda: 61.2) as line:
+        ...     line.show("half of it")
+            1:01  half of it
+    """
+
+    def __init__(self, seconds: Callable[[], float], console: Console | None = None) -> None:
+        """Shows nothing yet.
+
+        Args:
+            seconds: What tells the seconds so far.
+            console: Where to write; standard output by default.
+        """
+        self._seconds, self._console = seconds, console or Terminal(highlight=False)
+        self._message, self._part = "", ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> Line:
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, get_renderable=self._now, refresh_per_second=4, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, message: str = "", part: float | None = None) -> None:
+        """Shows a message.
+
+        Args:
+            message: The message; that before it stays if this one is empty.
+            part: The part of all that is done, which the line on a terminal has in front.
+        """
+        self._message = message or self._message
+        self._part = "" if part is None else f"{100 * part:3.0f} %  "
+        if self._live is not None:
+            self._live.refresh()
+        elif message:
+            print(f"{clock(self._seconds()):>8}  {message}", flush=True)
+
+    def _now(self) -> Text:
+        """The line as it is now, cut off where the terminal ends."""
+        text = f"{clock(self._seconds()):>8}  {self._part}{self._message}"
+        return Text(text, no_wrap=True, overflow="ellipsis")

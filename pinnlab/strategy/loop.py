@@ -1,0 +1,171 @@
+"""The decisions of a recipe one after the other, answered by doing them or from a journal."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pinnlab.errors import UserError
+from pinnlab.strategy.agreement import Piece
+from pinnlab.strategy.journal import Journal
+from pinnlab.strategy.recipe import (
+    Accept,
+    Answer,
+    Decision,
+    Outcome,
+    Progress,
+    Proposal,
+    Recipe,
+    Restart,
+    Stop,
+    Survey,
+    checked,
+)
+from pinnlab.strategy.way import Way, best
+
+
+class Loop(ABC):
+    """Takes decisions until a recipe stops; what they do is for `March` to say.
+
+    Attributes:
+        recipe: What decides.
+        progress: What the recipe sees.
+        way: What was accepted since the last restart.
+    """
+
+    def __init__(self, recipe: Recipe, progress: Progress) -> None:
+        """Begins."""
+        self.recipe, self.progress = recipe, progress
+        self._before: Way | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.way = Way(self.progress.equation, self.progress.evolution)
+        self._candidate: Piece | None = None
+        self._proposed: Proposal | None = None
+        self.progress.time = self.way.time
+
+    def _again(self) -> None:
+        """Begins again. What was found is kept until there is better: a solve may end before it comes as far again."""
+        self._before = best([*([] if self._before is None else [self._before]), self.way])
+        self._begin()
+
+    @property
+    def found(self) -> bool:
+        """Whether there is any solution at hand, accepted or not."""
+        return bool(self.best.pieces) or self._candidate is not None
+
+    @property
+    def best(self) -> Way:
+        """What was accepted, or what was accepted before a restart if that reaches farther or has smaller errors."""
+        return self.way if self._before is None else best([self._before, self.way])
+
+    def accept(self) -> None:
+        """Accepts the solution of the last proposal, whatever its error is."""
+        assert self._candidate is not None
+        self.way.add(self._candidate)
+        self.progress.time = self.way.time
+        self._candidate = self._proposed = None
+
+    def run(
+        self,
+        journal: Journal | None = None,
+        over: Callable[[], str] = lambda: "",
+        tell: Callable[[Decision, Answer], None] = lambda *_: None,
+    ) -> Stop:
+        """Goes on until the recipe stops.
+
+        Decisions that a journal has are answered from it, and their accepted solutions are read; the others are added.
+
+        Args:
+            journal: The journal; nothing is kept without one.
+            over: Why to stop before the next decision; empty to go on.
+            tell: Is told every decision and its answer.
+
+        Raises:
+            UserError: if the recipe decides otherwise than the journal says.
+        """
+        past = iter(journal.entries() if journal is not None else ())
+        decisions = self.recipe.decisions(self.progress)
+        answer: Answer = None
+        accepted = 0
+        while True:
+            try:
+                decision = checked(decisions.send(answer), self.progress, self._proposed is not None)
+            except StopIteration as end:
+                if not isinstance(end.value, Stop):
+                    raise UserError(f"a recipe returns a Stop, not {end.value!r:.60}") from None
+                return end.value
+            known = next(past, None)
+            if known is None and (reason := over() or self._lacking(decision)):
+                return Stop(False, reason)
+            if known is not None and known[0] != decision:
+                raise UserError(f"the journal is of another solve: it has {known[0]}, and now it would be {decision}")
+            if isinstance(decision, Accept):
+                accepted += 1
+            if known is not None:
+                assert journal is not None
+                answer = known[1]
+                match decision:
+                    case Proposal():
+                        self._proposed = decision
+                    case Accept():
+                        self._restore(journal.piece(accepted))
+                    case Restart():
+                        self._again()
+            else:
+                if isinstance(decision, Accept):
+                    self._repeat()
+                began = time.perf_counter()
+                answer = self._answer(decision)
+                if journal is not None:
+                    if isinstance(decision, Accept):
+                        journal.keep(accepted, self.way.pieces[-1].state)
+                    journal.write(decision, answer, time.perf_counter() - began)
+            tell(decision, answer)
+
+    def _answer(self, decision: Decision) -> Answer:
+        match decision:
+            case Proposal():
+                outcome = self._attempt(decision)
+                # not before: it may be broken off
+                self._proposed = decision
+                return outcome
+            case Survey():
+                return self._survey(decision)
+            case Accept():
+                self.accept()
+            case Restart():
+                self._again()
+        return None
+
+    def settle(self) -> Way:
+        """The best that was found: where nothing was accepted, the last proposal is. It may have no pieces at all."""
+        if not self.best.pieces and self._proposed is not None:
+            self._repeat()
+            self.accept()
+        return self.best
+
+    def _repeat(self) -> None:
+        """Tries the last proposal again if its solution is gone: a solve was killed between it and its acceptance."""
+        if self._candidate is None:
+            assert self._proposed is not None
+            self._attempt(self._proposed)
+
+    @abstractmethod
+    def _attempt(self, proposal: Proposal) -> Outcome:
+        """Tries a proposal."""
+
+    @abstractmethod
+    def _survey(self, survey: Survey) -> tuple[float, ...]:
+        """Solves once with each of the features: their held-out losses."""
+
+    @abstractmethod
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Accepts the last proposal with solutions that were kept."""
+
+    @abstractmethod
+    def _lacking(self, decision: Decision) -> str:
+        """What a decision would need and cannot have, in words; empty if it can be carried out."""
