@@ -48,6 +48,7 @@ class Ending:
         tol_unknowns: The tolerance of unknowns, if they have their own.
         error_unknowns: The estimate of the largest error of an unknown relative to its value, in that case.
         until: How far in time the solution reaches, if not to the end: beyond it there is none.
+        without: Outputs that the tolerance leaves out, because their values may be infinite.
     """
 
     tol: float
@@ -61,6 +62,7 @@ class Ending:
     tol_unknowns: float | None = None
     error_unknowns: float | None = None
     until: float | None = None
+    without: Sequence[str] = ()
 
     @property
     def lines(self) -> list[str]:
@@ -74,6 +76,7 @@ class Ending:
             )
         )
         parts = [error, f"{tol} {'reached' if self.reached else f'not reached: {self.reason}'}"]
+        parts += [f"without {name}, which may be infinite" for name in self.without]
         if self.until is not None:
             parts.append(f"found up to {self.until:.4g}")
         if self.windows > 1:

@@ -196,14 +196,19 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     sizes |= {name: abs(value) for name, value in last.unknowns().items()}
     metrics = {f"uncertainty_{name}": error * sizes[name] for name, error in errors.items()}
     own = march.progress.tol_unknowns
-    judged = errors if own is None else {name: errors[name] for name in equation.outputs}
-    error = max(judged.values())
-    unknowns = None if own is None else max(value for name, value in errors.items() if name not in judged)
-    if stop.reached and not march.progress.largest(errors) <= tol:
+    kept = {name: value for name, value in errors.items() if name not in stop.without}
+    judged = kept if own is None else {name: value for name, value in kept.items() if name in equation.outputs}
+    error = max(judged.values(), default=math.inf)
+    unknowns = None if own is None else max(value for name, value in kept.items() if name not in judged)
+    if stop.reached and not (judged and march.progress.largest(kept) <= tol):
         # whatever a recipe says
         estimate = f"the estimated error is {error:.0e}" + (f", {unknowns:.0e} of unknowns" if unknowns else "")
         stop = Stop(False, estimate if way.complete else "the recipe stopped before the end")
     model.findings = [] if stop.reached else [f"the tolerance was not reached: {stop.reason}"]
+    model.findings += [
+        f"{name} is left out of the tolerance: no condition on a boundary bounds it, and more features hardly help"
+        for name in stop.without
+    ]
     ending = Ending(
         tol,
         stop.reached,
@@ -216,6 +221,7 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
         own,
         unknowns,
         None if way.complete else way.time,
+        stop.without,
     )
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)

@@ -30,6 +30,7 @@ from pinnlab.strategy.layers import gradable
 from pinnlab.strategy.loop import Loop
 from pinnlab.strategy.memory import Demand
 from pinnlab.strategy.recipe import Decision, Outcome, Progress, Proposal, Recipe, Survey
+from pinnlab.strategy.structure.bounds import unbounded
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.structure.periodicity import periodic_inputs
 from pinnlab.strategy.structure.window import Window
@@ -85,7 +86,7 @@ class March(Loop):
         self._gradable = gradable(equation, None if self.evolution is None else self.evolution.along)
         self._expected: Range | None = None
         super().__init__(recipe, Progress(equation, self.evolution, tol, tol_unknowns=tol_unknowns))
-        self.progress.periodic = self._periodic
+        self.progress.periodic, self.progress.unbounded = self._periodic, unbounded(equation)
 
     def _lacking(self, decision: Decision) -> str:
         """The memory that features would need and cannot have, in words."""
@@ -149,6 +150,7 @@ class March(Loop):
             judged(noise),
             Demand.of(main.residuals).most(features, self.memory),
             *layers_of(main, sizes, self._gradable, None if self.evolution is None else self.evolution.along),
+            errors,
         )
 
     def _restore(self, state: Mapping[str, Any]) -> None:

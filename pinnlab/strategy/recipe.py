@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pinnlab.equations import Equation
 from pinnlab.errors import UserError
@@ -66,10 +66,12 @@ class Stop:
     Attributes:
         reached: Whether the tolerance was reached.
         reason: What limited it, in words.
+        without: Outputs that need not have reached it, because their values may be infinite.
     """
 
     reached: bool
     reason: str = ""
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Outcome:
         most: The most features that the memory allows here; a proposal of more ends the solve.
         layers: For each column of the inputs the layers that the solution has along it, as centres and widths.
         onward: The same at the end of the window.
+        errors: The errors by output and unknown, of which `error` is the largest.
     """
 
     begin: float | None
@@ -102,6 +105,7 @@ class Outcome:
     most: float = math.inf
     layers: Layered = ()
     onward: Layered = ()
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 Decision = Proposal | Survey | Accept | Restart
@@ -120,6 +124,7 @@ class Progress:
         tol: The tolerance, relative to the size of each output.
         time: How far the accepted solution reaches; None without time.
         periodic: For each column of the inputs, whether the solution is periodic along it; empty for none.
+        unbounded: The outputs that no condition on a boundary asks for.
         tol_unknowns: That of unknowns, relative to their values; `tol` by default.
     """
 
@@ -128,6 +133,7 @@ class Progress:
     tol: float
     time: float | None = None
     periodic: tuple[bool, ...] = ()
+    unbounded: tuple[str, ...] = ()
     tol_unknowns: float | None = None
 
     def largest(self, errors: Mapping[str, float]) -> float:

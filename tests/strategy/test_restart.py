@@ -106,7 +106,9 @@ def test_what_was_only_proposed_is_found_again_from_a_journal(tmp_path):
     t = {"t": torch.linspace(0, 4, 30, dtype=torch.float64)}
     for march in (first, second):
         assert march.run(journal, over=after(2 if march is first else 0)).reason == "the time limit"
-        assert march.found == (march is first) and [piece.main.features.count for piece in march.settle().pieces] == [30]
+        assert march.found == (march is first) and [piece.main.features.count for piece in march.settle().pieces] == [
+            30
+        ]
     assert torch.equal(*(march.best.pieces[0].main.values(t) for march in (first, second)))
     assert not March(Spring(), Proposing(), 1e-12).settle().pieces
 

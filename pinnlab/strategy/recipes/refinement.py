@@ -40,6 +40,8 @@ _SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
 _ROUNDS, _FEW_INPUTS = 3, 4
 # An error by noise that is this part of the whole one and of the last one is not lowered by more features.
 _SETTLED = 0.7
+# Twice the features lower the error of a smooth output by more than this factor, and that beside a logarithm by less.
+_FALLS = 4.0
 # How often graded coordinates are tried in vain for one window.
 _TRIES = 2
 # A lower loss by this factor is no accident.
@@ -72,7 +74,7 @@ class Refinement(Recipe):
     safety: float = 0.1
     surveyed: int = 200
     first: int = 400
-    most: int = 3600
+    most: int = 6400
 
     def decisions(self, progress: Progress) -> Decisions:
         """See `Recipe.decisions`."""
@@ -95,20 +97,24 @@ class Refinement(Recipe):
     def _whole(self, progress: Progress) -> Decisions:
         """One piece, with more and more features."""
         features = yield from self._begun(progress, None)
-        least, noise, tries = math.inf, math.inf, _TRIES
+        least, noise, tries, fewer = math.inf, math.inf, _TRIES, None
         while True:
             features, outcome, tries = yield from self._tried(progress, features, None, progress.tol, tries, least)
             least = min(least, outcome.error)
             if outcome.error <= progress.tol:
                 return Stop(True)
+            if fewer is not None and outcome.error <= least and (without := _infinite(progress, outcome, fewer)):
+                return Stop(True, without=without)
+            fewer = outcome
             if outcome.noise > _SETTLED * max(outcome.error, noise):
                 return Stop(False, "noise in the measurements")
             noise = outcome.noise
             if outcome.error < _ROUNDING:
                 return Stop(False, "rounding errors")
-            if not self._affords(progress, features, 2.0):
+            factor = next((factor for factor in (2.0, _MORE) if self._affords(progress, features, factor)), None)
+            if factor is None:
                 return Stop(False, _unresolved(features, outcome))
-            features = features.grown(2.0)
+            features = features.grown(factor)
 
     def _windows(
         self, progress: Progress, features: Features, length: float, allowed: float
@@ -260,3 +266,12 @@ class Refinement(Recipe):
 def _unresolved(features: Features, outcome: Outcome) -> str:
     place = ", ".join(f"{name} = {value:.3g}" for name, value in outcome.where.items())
     return f"{features.count} features do not resolve the solution at {place}"
+
+
+def _infinite(progress: Progress, outcome: Outcome, fewer: Outcome) -> tuple[str, ...]:
+    """The outputs that no boundary bounds and whose errors fall slowly, if all others are exact enough."""
+    slow = [
+        name for name in progress.unbounded if outcome.errors[name] > max(progress.tol, fewer.errors[name] / _FALLS)
+    ]
+    others = {name: error for name, error in errors.items() if name not in slow}
+    return tuple(slow) if progress.largest(others) <= progress.tol else ()
