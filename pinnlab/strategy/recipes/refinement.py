@@ -273,5 +273,5 @@ def _infinite(progress: Progress, outcome: Outcome, fewer: Outcome) -> tuple[str
     slow = [
         name for name in progress.unbounded if outcome.errors[name] > max(progress.tol, fewer.errors[name] / _FALLS)
     ]
-    others = {name: error for name, error in errors.items() if name not in slow}
+    others = {name: error for name, error in outcome.errors.items() if name not in slow}
     return tuple(slow) if progress.largest(others) <= progress.tol else ()
