@@ -40,6 +40,8 @@ _SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
 _ROUNDS, _FEW_INPUTS = 3, 4
 # An error by noise that is this part of the whole one and of the last one is not lowered by more features.
 _SETTLED = 0.7
+# So many coefficients cost little beside those that come next.
+_CHEAP = 2000
 # Twice the features lower the error of a smooth output by more than this factor, and that beside a logarithm by less.
 _FALLS = 4.0
 # How often graded coordinates are tried in vain for one window.
@@ -111,8 +113,8 @@ class Refinement(Recipe):
             noise = outcome.noise
             if outcome.error < _ROUNDING:
                 return Stop(False, "rounding errors")
-            factor = next((factor for factor in (2.0, _MORE) if self._affords(progress, features, factor)), None)
-            if factor is None:
+            cheap = features.count * len(progress.equation.outputs) < _CHEAP
+            if not self._affords(progress, features, factor := 2.0 if cheap else _MORE):
                 return Stop(False, _unresolved(features, outcome))
             features = features.grown(factor)
 
