@@ -49,6 +49,11 @@ class Ending:
     points: int
     seconds: float
 
+    @property
+    def broken_off(self) -> bool:
+        """Whether a person or a time limit ended the solve, which can go on then."""
+        return self.reason in ("Ctrl-C", "the time limit")
+
 
 class Solution:
     """A trained network as a function of named coordinates.

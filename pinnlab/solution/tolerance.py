@@ -19,7 +19,7 @@ from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.equations.domain import home
-from pinnlab.errors import UserError
+from pinnlab.errors import NothingFoundError, UserError
 from pinnlab.networks import Build, Windows
 from pinnlab.solution.solution import Ending, Solution
 from pinnlab.solution.solve_folder import SolveFolder, row, told
@@ -58,7 +58,8 @@ def solve_to(
         progress: Show a line for each step.
 
     Raises:
-        UserError: if a number is out of range, or no solution was found at all.
+        UserError: if a number is out of range.
+        NothingFoundError: if no solution was found at all.
         KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt; its attribute `solution` is what was found.
     """
     if not isinstance(tol, int | float) or not 0 < tol < 1:
@@ -76,6 +77,8 @@ def solve_to(
         record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed)
         if record is not None:
             stack.enter_context(record.folder.locked())
+            if progress and (steps := len(record.journal.lines())):
+                print(f"{record.folder.path} goes on after step {steps}", flush=True)
         march = March(equation, recipe, tol, seed)
         history: list[dict[str, Any]] = []
 
@@ -113,10 +116,10 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     """The solution that a march has found, as one network.
 
     Raises:
-        UserError: if there is none.
+        NothingFoundError: if there is none.
     """
     if not march.found:
-        raise UserError(f"no solution was found: {stop.reason}")
+        raise NothingFoundError(stop.reason)
     if not march.pieces:
         march.accept()
     equation = twin(march.equation)

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from pinnlab.errors import UserError
-from pinnlab.reporting.comparison.runs import SEEDS, Run
+from pinnlab.reporting.comparison.runs import ERROR, SEEDS, Run
 from pinnlab.reporting.comparison.tables import Cell, Table
 
 MISSING = "-"
 """Stands for a setting that a run does not have."""
 
 _PREFERRED = ("max_error", "relative_l2")
+
+_ERRORS = ("error_", *_PREFERRED)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Comparison:
         Args:
             runs: At least one.
             metric: A final number, lower is better; by default the first of max_error, relative_l2, the error of
-                an unknown and the loss that some run has.
+                an unknown, the estimated error of a solve to a tolerance and the loss that some run has.
 
         Raises:
             UserError: if there are no runs, or none has the metric.
@@ -65,14 +67,14 @@ class Comparison:
         curves = list(dict.fromkeys(name for run in runs for name in run.curves))
         errors = [f"error_{name}" for name in dict.fromkeys(name for run in runs for name in run.truths)]
         if metric is None:
-            metric = next((name for name in (*_PREFERRED, *errors, "loss") if name in names), "seconds")
+            metric = next((name for name in (*_PREFERRED, *errors, ERROR, "loss") if name in names), "seconds")
         elif metric not in names:
             raise UserError(f"no run has the metric {metric!r}; there are {', '.join(names)}")
         self.metric = metric
         self.runs = list(runs)
         finals = {id(run): self.final(run, metric) for run in runs}
         self.runs.sort(key=lambda run: np.inf if (final := finals[id(run)]) is None else final)
-        drawn = [metric, *_PREFERRED, *errors]
+        drawn = [metric, *_PREFERRED, *errors, ERROR]
         self.curve_metric = next((name for name in drawn if name in curves or name in errors), "loss")
 
     @cached_property
@@ -115,7 +117,7 @@ class Comparison:
     def shown(self) -> list[str]:
         """The metrics that tables show, the one that sorts first."""
         every = dict.fromkeys(name for run in self.runs for name in run.metrics)
-        kept = [name for name in every if name.startswith(("error_", "max_error", "relative_l2")) or name == "loss"]
+        kept = [name for name in every if name.startswith(_ERRORS) or name in (ERROR, "loss")]
         return list(dict.fromkeys([self.metric, *kept]))
 
     def truths(self, run: Run) -> dict[str, float]:
