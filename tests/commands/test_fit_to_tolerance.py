@@ -273,6 +273,21 @@ def test_nothing_takes_the_place_of_its_record(solved, capsys):
     assert {path: path.read_bytes() for path in solved.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("solve.json", "{"), ("solve.json", "[]"), ("decisions.jsonl", "{\n"), ("decisions.jsonl", "3\n")],
+)
+def test_a_damaged_folder_is_named(file, text, solved, capsys):
+    (solved / "summary.json").unlink()
+    (solved / "metrics.csv").unlink()
+    (solved / file).write_text(text)
+    for arguments in (["fit", "--config", "solve.yaml", "--run.name", "one"], ["compare", "runs"]):
+        assert main(arguments) == 2
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1 and f"runs/one/{file} is damaged" in err
+    assert (solved / file).read_text() == text
+
+
 @pytest.mark.parametrize("command", ["validate", "test", "predict"])
 def test_only_fit_takes_a_tolerance(command, here, capsys):
     assert main([command, "--config", "solve.yaml"]) == 2
