@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,8 @@ class SolveFolder:
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
             self.folder.decisions.touch()
-        if not self.folder.begun.exists():
+        self._new = not self.folder.begun.exists()
+        if self._new:
             write_atomically(self.folder.begun, json.dumps(about))
         self.journal = Journal(self.folder.decisions)
 
@@ -85,6 +88,16 @@ class SolveFolder:
         folder = RunFolder.create(root, None, default)
         folder.decisions.touch()
         return folder.path
+
+    @contextmanager
+    def worth_keeping(self) -> Iterator[None]:
+        """Removes a new folder if the solve ends by an error before its first step; the folder is to be locked."""
+        try:
+            yield
+        except Exception:
+            if self._new and not self.journal.lines():
+                shutil.rmtree(self.folder.path, ignore_errors=True)
+            raise
 
     def finish(self, solution: Solution, network: Build) -> None:
         """Writes the record of a solve that has ended; one that can go on keeps its journal alone."""

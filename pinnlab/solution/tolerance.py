@@ -62,14 +62,8 @@ def solve_to(
         NothingFoundError: if no solution was found at all.
         KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt; its attribute `solution` is what was found.
     """
-    if not isinstance(tol, int | float) or not 0 < tol < 1:
-        raise UserError(f"tol lies between 0 and 1, as 1e-6, not {tol!r}")
-    if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
-        raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
-    if recipe is not None and not isinstance(recipe, Recipe):
-        raise UserError(f"recipe is a Recipe, as Refinement(most=6400), not {recipe!r:.60}")
+    check_arguments(equation, tol, recipe, time_limit)
     began = time.perf_counter()
-    equation.check()
     # as every training does: a float32 unknown has seven digits
     equation.to(torch.float64)
     with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64), ExitStack() as stack:
@@ -77,6 +71,7 @@ def solve_to(
         record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed)
         if record is not None:
             stack.enter_context(record.folder.locked())
+            stack.enter_context(record.worth_keeping())
             if progress and (steps := len(record.journal.lines())):
                 print(f"{record.folder.path} goes on after step {steps}", flush=True)
         march = March(equation, recipe, tol, seed)
@@ -110,6 +105,21 @@ def solve_to(
     if interrupted:
         _hand_on(solution)
     return solution
+
+
+def check_arguments(equation: Equation, tol: float, recipe: Recipe | None, time_limit: float | None) -> None:
+    """Makes sure that an equation can be solved to a tolerance with these arguments, before anything is done.
+
+    Raises:
+        UserError: if a number is out of range, or the equation is wrong.
+    """
+    if not isinstance(tol, int | float) or not 0 < tol < 1:
+        raise UserError(f"tol lies between 0 and 1, as 1e-6, not {tol!r}")
+    if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
+        raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise UserError(f"recipe is a Recipe, as Refinement(most=6400), not {recipe!r:.60}")
+    equation.check()
 
 
 def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, Any]]) -> Solution:

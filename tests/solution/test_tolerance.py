@@ -547,13 +547,26 @@ def test_the_program_of_a_solve_is_the_solution(pendulum):
     np.testing.assert_allclose(values["angle"].numpy(), solution(t=t.numpy()), rtol=0, atol=1e-12)
 
 
-def test_a_solve_that_the_time_limit_ended_goes_on_bit_for_bit(pendulum):
-    whole = pinnlab.solve(pendulum.Pendulum(), tol=1e-8)
-    # a busy machine finds nothing in the shortest times
+def part_of(equation, **options):
+    """What the least time finds; a busy machine finds nothing in the shortest ones."""
     for limit in (0.05, 0.1, 0.2, 0.4, 0.8):
         with suppress(NothingFoundError):
-            part = pinnlab.solve(pendulum.Pendulum(), tol=1e-8, folder="run", time_limit=limit)
-            break
+            return pinnlab.solve(equation, **options, time_limit=limit)
+    raise AssertionError("nothing was found")
+
+
+def test_an_error_before_the_first_step_leaves_no_folder(tmp_path):
+    wrong = type("Wrong", (Lorenz,), {"residual": lambda self, t, x, y, z: 1 / 0})
+    with pytest.raises(ZeroDivisionError):
+        pinnlab.solve(wrong(), tol=1e-6, folder=tmp_path / "run")
+    with pytest.raises(NothingFoundError):
+        pinnlab.solve(Lorenz(), tol=1e-6, folder=tmp_path / "run", time_limit=1e-9)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_solve_that_the_time_limit_ended_goes_on_bit_for_bit(pendulum):
+    whole = pinnlab.solve(pendulum.Pendulum(), tol=1e-8)
+    part = part_of(pendulum.Pendulum(), tol=1e-8, folder="run")
     assert part.ending.reason == "the time limit" and not Path("run/summary.json").exists()
     lines = len(Path("run/decisions.jsonl").read_text().splitlines())
     assert lines >= 1
@@ -568,8 +581,7 @@ def test_a_solve_that_the_time_limit_ended_goes_on_bit_for_bit(pendulum):
 
 
 def test_a_folder_of_another_solve_is_refused(pendulum, tmp_path):
-    with suppress(NothingFoundError):
-        pinnlab.solve(pendulum.Pendulum(), tol=1e-8, folder="run", time_limit=0.1)
+    part_of(pendulum.Pendulum(), tol=1e-8, folder="run")
     journal = Path("run/decisions.jsonl").read_text()
     for equation, tol, seed, message in (
         (pendulum.Pendulum(), 1e-7, 0, "was begun with tol 1e-08, not 1e-07"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ def interrupting() -> Iterator[Received]:
         received.number = number
         raise KeyboardInterrupt
 
-    before = {number: signal.getsignal(number) for number in Interruption.signals}
+    # other threads than the main one cannot take signals
+    numbers = Interruption.signals if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.getsignal(number) for number in numbers}
     taken = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
     for number in taken:
         signal.signal(number, interrupt)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import torch
 from jsonargparse import ArgumentParser, Namespace
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
 from pinnlab.commands.options import building
 from pinnlab.commands.options.given import Given
@@ -26,15 +26,13 @@ from pinnlab.errors import NothingFoundError, UserError
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution import Solution
 from pinnlab.solution.solve_folder import SolveFolder
-from pinnlab.solution.tolerance import solve_to
+from pinnlab.solution.tolerance import check_arguments, solve_to
 from pinnlab.strategy import Recipe
 from pinnlab.training.setup.settings import default_dtype, without_warnings
 
 _DESCRIPTION = """\
 Solves an equation to a tolerance: windows in time, random features, points and weights are found on the way. A solve
 that was killed goes on when the same command with the same --run.name is given again."""
-
-_PROCESSES = ("SLURM_NTASKS", "WORLD_SIZE")
 
 
 @dataclass(frozen=True)
@@ -109,29 +107,34 @@ def _refuse_ranks(environment: Mapping[str, str]) -> None:
     Raises:
         UserError: naming the variable that counts them.
     """
-    for name in _PROCESSES:
+    # of torchrun, and of a job step: not that of a shell within a job, which starts one process
+    for name in ("WORLD_SIZE", *(["SLURM_NTASKS"] if SLURMEnvironment.detect() else [])):
         if (count := environment.get(name, "1")).isdigit() and int(count) > 1:
             raise UserError(f"a solve to a tolerance runs in one process, and {name} is {count}: start one")
 
 
 def _solve(arguments: Sequence[str], options: Namespace) -> int:
-    equation, run = options.model.equation, options.run
+    equation, run, seed = options.model.equation, options.run, check_seed(options.seed_everything)
     if run.threads is not None:
         torch.set_num_threads(run.threads)
-    with interrupting() as received, _folder(options) as path:
+    with building.users_mistakes(), interrupting() as received, _root(Path(run.root)) as root:
+        check_arguments(equation, options.tol, options.recipe, options.time_limit)
+        path = (
+            SolveFolder.fresh(root, f"{equation.name}-{options.tol:.0e}-{seed}")
+            if run.name is None
+            else root / run.name
+        )
 
         def further() -> str:
-            return f"continue with: {continuing('fit', arguments, Path(run.root), path)}"
+            return f"continue with: {continuing('fit', arguments, root, path)}"
 
         try:
-            with building.users_mistakes():
-                solution = solve_to(
-                    equation, options.tol, recipe=options.recipe, time_limit=options.time_limit,
-                    seed=check_seed(options.seed_everything), folder=path, progress=True,
-                )  # fmt: skip
+            solution = solve_to(
+                equation, options.tol, recipe=options.recipe, time_limit=options.time_limit, seed=seed, folder=path,
+                progress=True,
+            )  # fmt: skip
         except KeyboardInterrupt as stop:
-            found = getattr(stop, "solution", None)
-            _tell(path, found)
+            _tell(path, getattr(stop, "solution", None))
             note(f"interrupted by {received.name} after step {len(RunFolder(path).read_decisions())}; {further()}")
             return received.status
         except NothingFoundError as error:
@@ -152,19 +155,13 @@ def _tell(path: Path, solution: Solution | None) -> None:
 
 
 @contextmanager
-def _folder(options: Namespace) -> Iterator[Path]:
-    """The run folder; nothing is left of a new one if the solve ends by an error before its first step."""
-    root, name = Path(options.run.root), options.run.name
-    beginning = not root.exists()
-    new = name is None or not (root / name).exists()
-    default = f"{options.model.equation.name}-{options.tol:.0e}-{options.seed_everything}"
-    path = SolveFolder.fresh(root, default) if name is None else root / name
+def _root(root: Path) -> Iterator[Path]:
+    """The folder of run folders; a new one does not stay if an error leaves nothing in it."""
+    new = not root.exists()
     try:
-        yield path
+        yield root
     except Exception:
-        if new and not RunFolder(path).read_decisions():
-            shutil.rmtree(path, ignore_errors=True)
-            if beginning:
-                with suppress(OSError):
-                    root.rmdir()
+        if new:
+            with suppress(OSError):
+                root.rmdir()
         raise
