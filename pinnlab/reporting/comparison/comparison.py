@@ -19,6 +19,9 @@ MISSING = "-"
 
 _PREFERRED = ("max_error", "relative_l2")
 
+_TOL = "tol"
+"""The setting that a solve to a tolerance has, and a training has not."""
+
 _ERRORS = ("error_", *_PREFERRED)
 
 
@@ -81,12 +84,14 @@ class Comparison:
     def differing(self) -> list[str]:
         """The settings in which the runs differ, seeds apart.
 
-        An option that only one of several classes has says nothing beside the class, unless it varies itself.
+        An option that only one of several classes has says nothing beside the class, unless it varies itself. Nor does
+        one that all trainings have and no solve to a tolerance, or the other way round, beside the tolerance.
         """
         found: list[str] = []
         for key in dict.fromkeys(key for run in self.runs for key in run.settings if key not in SEEDS):
             present = {_text(run.settings[key]) for run in self.runs if key in run.settings}
-            everywhere = all(key in run.settings for run in self.runs)
+            kinds = {_TOL in run.settings for run in self.runs if key in run.settings or key == _TOL}
+            everywhere = all(key in run.settings for run in self.runs if (_TOL in run.settings) in kinds)
             told = any(_belongs(key, parent) for parent in found)
             if len(present) > 1 or not (everywhere or told):
                 found.append(key)

@@ -92,7 +92,8 @@ def read(path: Path) -> Run:
     """
     folder = RunFolder(path)
     # what a solve to a tolerance has found is no setting
-    config = folder.read_begun() or folder.read_config()
+    begun = folder.read_begun()
+    config = begun or folder.read_config()
     summary, rows = folder.read_summary(), folder.read_rows() or _proposals(folder.read_decisions())
     curves = {name: column for name, column in rows.items() if name != "phase"}
     unknowns = summary.get("unknowns", {})
@@ -105,9 +106,12 @@ def read(path: Path) -> Run:
         if (ending := summary.get("tolerance")) is not None:
             # JSON has no infinite numbers
             error = math.inf if ending["error"] is None else ending["error"]
-            metrics |= {"steps": len(curves.get("step", ())), ERROR: error}
+            metrics[ERROR] = error
     elif curves:
         metrics = last_values(curves)
+    if begun and curves:
+        # its proposals, which are numbered from 0
+        metrics["steps"] = len(curves["step"])
     return Run(path.name, flatten(config), summary.get("status", "unfinished"), metrics, truths, curves, folder)
 
 
