@@ -36,6 +36,32 @@ usage: python -m pinnlab {command} [--config FILE ...] [--KEY VALUE ...]
   --help-all                 every option"""
 
 
+FIT_USAGE = (
+    """\
+usage: python -m pinnlab fit --model.equation Poisson --tol 1e-8
+
+That is all it takes: the program chooses how to solve the equation to that tolerance, and estimates the error.
+
+  --model.equation Poisson   a class by its name, or by its path from the current folder (file.Class)
+  --model.equation.modes '[1, 2]'
+                             an option of that class
+  --tol 1e-8                 the largest error that is allowed, relative to the largest value of the solution
+  --time_limit SECONDS       when to end with what was found by then
+  --recipe.most 6400         an option of the recipe, which decides how the tolerance is reached
+  --seed_everything 3        the seed of features and points
+  --run.root DIR --run.name NAME
+                             where the run folder goes; a solve of that name that was killed or broken off goes on
+  --config FILE              a file with any of these
+  --tol 1e-8 --print_config  print the resolved configuration and stop
+  --tol 1e-8 --help-all      every option that goes with a tolerance
+
+Without --tol a network is trained as you say:
+
+"""
+    + TRAINING_USAGE
+)
+
+
 @dataclass(frozen=True)
 class Command:
     """A command of the command line.
@@ -51,12 +77,12 @@ class Command:
     usage: str | None = None
 
 
-def _training(help: str, checkpoint: str) -> Command:
-    return Command("pinnlab.commands.train", help, TRAINING_USAGE.replace("{checkpoint}", checkpoint))
+def _training(help: str, checkpoint: str, usage: str = TRAINING_USAGE) -> Command:
+    return Command("pinnlab.commands.training.command", help, usage.replace("{checkpoint}", checkpoint))
 
 
 COMMANDS = {
-    "fit": _training("train a network on an equation and leave a run folder", "continue from"),
+    "fit": _training("solve an equation to a tolerance, or train a network on it", "continue from", FIT_USAGE),
     "validate": _training("errors and residuals of a checkpoint on held-out points", "evaluate"),
     "test": _training("the same, for a final check", "evaluate"),
     "predict": Command("pinnlab.commands.predict", "a solution and its derivatives on a grid or at points, as a file"),

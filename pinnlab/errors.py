@@ -8,6 +8,23 @@ class UserError(ValueError):
     """
 
 
+class NothingFoundError(UserError):
+    """A solve to a tolerance ended before it had any solution.
+
+    Attributes:
+        reason: Why it ended.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no solution was found: {reason}")
+        self.reason = reason
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether a time limit ended the solve, which can go on then."""
+        return self.reason == "the time limit"
+
+
 class DivergedError(ArithmeticError):
     """Training met a NaN or infinite loss; the message names the constraint, the step and the phase.
 

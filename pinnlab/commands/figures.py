@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import import_module
@@ -23,7 +24,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
     """Run the command.
 
     Raises:
-        UserError: if there is no such run, or its record holds nothing to draw.
+        UserError: if there is no such run, or no record holds anything to draw.
     """
     parser = Arguments(command, _DESCRIPTION)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, folders of them, or globs")
@@ -32,16 +33,20 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--add", nargs="+", default=[], metavar="FILE.FUNCTION", help="figures of your own to draw too")
     options = parser.parse_args(arguments)
     further = _further(options.add)
-    paths = find(options.runs)
+    paths, drawn = find(options.runs), False
     for path in paths:
         target = path / "figures"
         if options.out is not None:
             target = options.out / path.name if len(paths) > 1 else options.out
         with one_line() if further else nullcontext():
             written = draw_all(RunFolder(path), target, options.formats, further)
-        if not written:
-            raise UserError(f"{path}: the record holds nothing to draw yet")
-        print("\n".join(map(str, written)))
+        drawn = drawn or bool(written)
+        if written:
+            print("\n".join(map(str, written)))
+        elif len(paths) > 1:
+            print(f"pinnlab: {path}: the record holds nothing to draw yet", file=sys.stderr)
+    if not drawn:
+        raise UserError(f"{options.runs[-1]}: the record holds nothing to draw yet")
     return 0
 
 

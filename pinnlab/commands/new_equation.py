@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
@@ -53,7 +54,8 @@ class $name(Equation):
 ''')
 
 _CONFIG = Template("""\
-# python -m pinnlab fit --config $file.yaml
+# A network that is trained: python -m pinnlab fit --config $file.yaml
+# Without one, to a tolerance: python -m pinnlab fit --model.equation $file.$name --tol 1e-6
 seed_everything: 0
 model:
   equation:
@@ -139,8 +141,11 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("name", metavar="NAME", help="the class, such as HeatEquation: files are heat_equation.*")
     parser.add_argument("--folder", type=Path, default=Path(), help="where to write; here by default")
     options = parser.parse_args(arguments)
-    for path in write(options.name, options.folder):
+    paths = write(options.name, options.folder)
+    for path in paths:
         print(path)
+    there = "" if options.folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(options.folder))} && "
+    print(f"next: {there}python -m pinnlab fit --model.equation {paths[0].stem}.{options.name} --tol 1e-6")
     return 0
 
 

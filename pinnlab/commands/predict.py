@@ -41,9 +41,9 @@ def main(command: str, arguments: Sequence[str]) -> int:
         UserError: if the run cannot be loaded, or a name or file is wrong.
     """
     if any(argument.split("=")[0] in ("--config", "--ckpt_path", "--help-all") for argument in arguments):
-        from pinnlab.commands import train
+        from pinnlab.commands.training import command as training
 
-        return train.main(command, arguments)
+        return training.main(command, arguments)
     parser = Arguments(command, "A trained solution and derivatives of it, as NPZ, CSV or VTK.", _EPILOG)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, or one of its checkpoints")
     parser.add_argument("--derivatives", nargs="+", default=[], metavar="u_xx", help="what to give beside the outputs")

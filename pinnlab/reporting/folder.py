@@ -11,7 +11,7 @@ import pickle
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,16 @@ class RunFolder:
     def summary(self) -> Path:
         """How the run ended."""
         return self.path / "summary.json"
+
+    @property
+    def begun(self) -> Path:
+        """What a solve to a tolerance was begun with, as a configuration that repeats it; JSON is YAML."""
+        return self.path / "solve.json"
+
+    @property
+    def decisions(self) -> Path:
+        """The journal of a solve to a tolerance."""
+        return self.path / "decisions.jsonl"
 
     @property
     def solution(self) -> Path:
@@ -175,12 +185,7 @@ class RunFolder:
         Raises:
             UserError: if the file holds something else.
         """
-        if not self.summary.exists():
-            return {}
-        try:
-            found = json.loads(self.summary.read_text())
-        except ValueError:
-            raise self._damaged(self.summary) from None
+        found = self._read(self.summary, json.loads)
         if not _is_summary(found):
             raise self._damaged(self.summary)
         return found
@@ -191,15 +196,30 @@ class RunFolder:
         Raises:
             UserError: if the file holds something else.
         """
-        if not self.config.exists():
-            return {}
-        try:
-            found = yaml.load(self.config.read_text(), _Loader)
-        except (yaml.YAMLError, UnicodeDecodeError):
-            raise self._damaged(self.config) from None
-        if not isinstance(found or {}, dict):
-            raise self._damaged(self.config)
-        return found or {}
+        return self._read(self.config, lambda text: yaml.load(text, _Loader) or {})
+
+    def read_begun(self) -> dict[str, Any]:
+        """What a solve to a tolerance was begun with; empty for another run.
+
+        Raises:
+            UserError: if the file holds something else.
+        """
+        return self._read(self.begun, json.loads)
+
+    def read_decisions(self) -> list[dict[str, Any]]:
+        """The lines of the journal; a last line that a crash cut off is dropped.
+
+        Raises:
+            UserError: if the file holds something else.
+        """
+
+        def lines(text: str) -> dict[str, Any]:
+            return {"lines": [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]}
+
+        found: list[dict[str, Any]] = self._read(self.decisions, lines).get("lines", [])
+        if not all(isinstance(line, dict) for line in found):
+            raise self._damaged(self.decisions)
+        return found
 
     def read_arrays(self, path: Path) -> dict[str, np.ndarray]:
         """The arrays of `solution` or `points`; no arrays if the file is missing.
@@ -215,6 +235,22 @@ class RunFolder:
         except (ValueError, OSError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, pickle.UnpicklingError):
             raise self._damaged(path) from None
 
+    def _read(self, file: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+        """What a file holds; nothing where there is none.
+
+        Raises:
+            UserError: if that is no mapping.
+        """
+        if not file.exists():
+            return {}
+        try:
+            found = parse(file.read_text())
+        except (ValueError, yaml.YAMLError):
+            raise self._damaged(file) from None
+        if not isinstance(found, dict):
+            raise self._damaged(file)
+        return found
+
     def _damaged(self, file: Path) -> UserError:
         return UserError(f"{file} is damaged, or was written by something else: move it away or leave the run out")
 
@@ -228,10 +264,8 @@ class RunFolder:
         write_atomically(self.summary, json.dumps(_plain(summary), indent=2, allow_nan=False) + "\n")
 
 
-def _is_summary(found: Any) -> bool:
-    """Whether the content of a file has the structure that `write_summary` writes, in the parts that are read."""
-    if not isinstance(found, dict):
-        return False
+def _is_summary(found: Mapping[str, Any]) -> bool:
+    """Whether a mapping has the structure that `write_summary` writes, in the parts that are read."""
     unknowns, metrics, phases = found.get("unknowns", {}), found.get("metrics", {}), found.get("phases", [])
     return (
         isinstance(unknowns, dict)

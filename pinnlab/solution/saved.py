@@ -42,6 +42,8 @@ def load_model(
     """
     checkpoint = _checkpoint(path)
     folder = RunFolder(run_of(checkpoint))
+    if folder.begun.is_file() and not folder.config.is_file():
+        raise UserError(f"the solve in {path} has not ended, and has no solution yet: give its command again")
     if not folder.config.is_file():
         raise UserError(f"{path} is no run folder: it has no {folder.config.name}")
     state = read_checkpoint(checkpoint)

@@ -83,6 +83,11 @@ class Ending:
             parts.append(f"{self.windows} windows")
         return [*parts, f"{self.features} features", f"{self.points} points", f"{self.seconds:.1f} s"]
 
+    @property
+    def broken_off(self) -> bool:
+        """Whether a person or a time limit ended the solve, which can go on then."""
+        return self.reason in ("Ctrl-C", "the time limit")
+
 
 class Solution:
     """A trained network as a function of named coordinates.

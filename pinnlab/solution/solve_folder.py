@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import lightning
 import torch
 
 from pinnlab.collocation.datamodule import Collocation
@@ -29,6 +32,8 @@ from pinnlab.strategy.march import March
 from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recipe, Restart, Survey
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
+
+_RECORD = "# What a solve to a tolerance found, for load and the commands. solve.json has what it was begun with.\n"
 
 
 class SolveFolder:
@@ -63,33 +68,60 @@ class SolveFolder:
             UserError: if something else is there, a solve that has ended, or one with other arguments.
         """
         self._seed = seed
-        begun = path / "solve.json"
         about = {
-            "equation": _description(equation), "recipe": _description(recipe), "tol": tol, "seed": seed,
-            **(further or {}),
-        }  # fmt: skip
-        journal = path / "decisions.jsonl"
-        if journal.exists():
+            "seed_everything": seed,
+            "tol": tol,
+            **{name: value for name, value in (further or {}).items() if value is not None},
+            "recipe": _description(recipe),
+            "model": {"equation": _description(equation)},
+        }
+        self.folder = RunFolder(path)
+        if self.folder.decisions.exists():
             self.folder = RunFolder.open(path)
             if self.folder.finished:
                 raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
-            before = json.loads(begun.read_text()) if begun.exists() else about
-            for name, value in about.items():
-                if (begun_with := before.get(name)) != value:
+            before = _flat(self.folder.read_begun() or about)
+            now = _flat(about)
+            for name in now | before:
+                if (value := now.get(name)) != before.get(name):
                     raise UserError(
-                        f"the solve in {path} was begun with {name} {begun_with}, not {value}: choose another folder"
+                        f"the solve in {path} was begun with {name} {before.get(name)}, not {value}: choose another "
+                        "folder"
                     )
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
-            write_atomically(begun, json.dumps(about))
-            journal.touch()
-        self.journal = Journal(journal)
+            self.folder.decisions.touch()
+        self._new = not self.folder.begun.exists()
+        if self._new:
+            write_atomically(self.folder.begun, json.dumps(about))
+        self.journal = Journal(self.folder.decisions)
+
+    @staticmethod
+    def fresh(root: Path, default: str) -> Path:
+        """A new folder for a solve that begins there: its name is `default` with the time.
+
+        Raises:
+            UserError: if nothing can be written there.
+        """
+        folder = RunFolder.create(root, None, default)
+        folder.decisions.touch()
+        return folder.path
+
+    @contextmanager
+    def worth_keeping(self) -> Iterator[None]:
+        """Removes a new folder if the solve ends by an error before its first step; the folder is to be locked."""
+        try:
+            yield
+        except Exception:
+            if self._new and not self.journal.lines():
+                shutil.rmtree(self.folder.path, ignore_errors=True)
+            raise
 
     def finish(self, solution: Solution, network: Build) -> None:
         """Writes the record of a solve that has ended; one that can go on keeps its journal alone."""
         ending = solution.ending
         assert ending is not None
-        if ending.reason in ("Ctrl-C", "the time limit"):
+        if ending.broken_off:
             return
         model, folder = solution.model, self.folder
         data = Collocation(seed=self._seed)
@@ -97,7 +129,7 @@ class SolveFolder:
             "equation": model.equation, "network": network, "engine": NTP(), "phases": [GaussNewton(0)],
             "sobolev": None, "weights": None, "balancing": None, "hard": False,
         }  # fmt: skip
-        write_atomically(folder.config, configuration(given, data, {"precision": "64-true"}, self._seed))
+        write_atomically(folder.config, _RECORD + configuration(given, data, {"precision": "64-true"}, self._seed))
         columns = list(solution.history)
         writer = RowWriter(folder.metrics, columns)
         for values in zip(*solution.history.values(), strict=True):
@@ -106,6 +138,8 @@ class SolveFolder:
         checkpoint = {
             "state_dict": model.state_dict(),
             "pinnlab": {"equation": model.equation.name, "settings": {}, "schedule": model.schedule.state_dict()},
+            # without it Lightning, which evaluates it, takes it for a checkpoint of its first versions
+            "pytorch-lightning_version": lightning.__version__,
         }
         torch.save(checkpoint, folder.checkpoints / "last.ckpt")
         bind(model, data)
@@ -138,6 +172,17 @@ class SolveFolder:
                 "signal": None,
             }
         )
+
+
+def _flat(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a solve was begun with, by the names of `pinnlab.solve`."""
+    model = about.get("model")
+    return {
+        "equation": model.get("equation") if isinstance(model, dict) else None,
+        "recipe": about.get("recipe"),
+        "tol": about.get("tol"),
+        "seed": about.get("seed_everything"),
+    }
 
 
 def _description(thing: Equation | Recipe) -> Any:

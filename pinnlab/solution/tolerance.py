@@ -19,7 +19,7 @@ from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.equations.domain import home
-from pinnlab.errors import UserError
+from pinnlab.errors import NothingFoundError, UserError
 from pinnlab.geometry import Points
 from pinnlab.networks import Build, Windows
 from pinnlab.reporting.line import Line
@@ -70,23 +70,12 @@ def solve_to(
         progress: Show what each step finds: a line that is written anew on a terminal, elsewhere a line for each.
 
     Raises:
-        UserError: if a number is out of range, or no solution was found at all.
+        UserError: if a number is out of range.
+        NothingFoundError: if no solution was found at all.
         KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt; its attribute `solution` is what was found.
     """
-    if not isinstance(tol, int | float) or not 0 < tol < 1:
-        raise UserError(f"tol lies between 0 and 1, as 1e-6, not {tol!r}")
-    if tol_unknowns is not None and not (isinstance(tol_unknowns, int | float) and 0 < tol_unknowns < 1):
-        raise UserError(f"tol_unknowns lies between 0 and 1, as 1e-3, not {tol_unknowns!r}")
-    if tol_unknowns is not None and not equation.unknowns():
-        raise UserError(f"{equation.name} has no unknowns: leave out tol_unknowns")
-    if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
-        raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
-    if memory is not None and not (isinstance(memory, int | float) and memory > 0):
-        raise UserError(f"memory is a number of bytes, as 8e9, not {memory!r}")
-    if recipe is not None and not isinstance(recipe, Recipe):
-        raise UserError(f"recipe is a Recipe, as Refinement(most=6400), not {recipe!r:.60}")
+    check_arguments(equation, tol, recipe, time_limit, tol_unknowns, memory)
     began = time.perf_counter()
-    equation.check()
     # as every training does: a float32 unknown has seven digits
     equation.to(torch.float64)
     with without_warnings(), torch.random.fork_rng(devices=[]), default_dtype(torch.float64), ExitStack() as stack:
@@ -96,6 +85,9 @@ def solve_to(
         record = None if folder is None else SolveFolder(Path(folder), equation, recipe, tol, seed, about)
         if record is not None:
             stack.enter_context(record.folder.locked())
+            stack.enter_context(record.worth_keeping())
+            if progress and (steps := len(record.journal.lines())):
+                print(f"{record.folder.path} goes on after step {steps}", flush=True)
         march = March(
             equation,
             recipe,
@@ -142,6 +134,34 @@ def solve_to(
     return solution
 
 
+def check_arguments(
+    equation: Equation,
+    tol: float,
+    recipe: Recipe | None = None,
+    time_limit: float | None = None,
+    tol_unknowns: float | None = None,
+    memory: float | None = None,
+) -> None:
+    """Makes sure that an equation can be solved to a tolerance with these arguments, before anything is done.
+
+    Raises:
+        UserError: if a number is out of range, or the equation is wrong.
+    """
+    if not isinstance(tol, int | float) or not 0 < tol < 1:
+        raise UserError(f"tol lies between 0 and 1, as 1e-6, not {tol!r}")
+    if tol_unknowns is not None and not (isinstance(tol_unknowns, int | float) and 0 < tol_unknowns < 1):
+        raise UserError(f"tol_unknowns lies between 0 and 1, as 1e-3, not {tol_unknowns!r}")
+    if tol_unknowns is not None and not equation.unknowns():
+        raise UserError(f"{equation.name} has no unknowns: leave out tol_unknowns")
+    if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit > 0):
+        raise UserError(f"time_limit is a number of seconds, not {time_limit!r}")
+    if memory is not None and not (isinstance(memory, int | float) and memory > 0):
+        raise UserError(f"memory is a number of bytes, as 8e9, not {memory!r}")
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise UserError(f"recipe is a Recipe, as Refinement(most=6400), not {recipe!r:.60}")
+    equation.check()
+
+
 def _given(equation: Equation, start: Solution | str | Path) -> Solution:
     """The solution to begin from.
 
@@ -174,11 +194,11 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     """The solution that a march has found, as one network.
 
     Raises:
-        UserError: if there is none.
+        NothingFoundError: if there is none.
     """
     way, tol = march.settle(), march.progress.tol
     if not way.pieces:
-        raise UserError(f"no solution was found: {stop.reason}")
+        raise NothingFoundError(stop.reason)
     equation = twin(march.equation)
     last = way.pieces[-1].main
     for name, value in last.unknowns().items():

@@ -26,6 +26,13 @@ def test_commands_that_read_records_and_sources_need_no_torch(module):
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_the_simplest_way_in_comes_first(capsys):
+    assert main(["fit", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: python -m pinnlab fit --model.equation Poisson --tol 1e-8\n")
+    assert main(["validate", "--help"]) == 0
+    assert "--tol" not in capsys.readouterr().out
+
+
 def test_overview_names_every_command_with_its_help(capsys):
     assert main([]) == 0
     shown = capsys.readouterr().out

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pinnlab.commands.resuming import continuing
+from pinnlab.commands.training.resuming import continuing
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -56,6 +57,18 @@ def test_a_new_equation_passes_its_own_test(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
+
+
+def test_what_a_new_equation_names_next_solves_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-equation", "HeatRod3D", "--folder", "of mine"]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("next: cd 'of mine' && python -m pinnlab fit --model.equation heat_rod3_d.HeatRod3D --tol ")
+    monkeypatch.chdir("of mine")
+    assert main(shlex.split(line.partition("-m pinnlab ")[2])) == 0
+    assert "reached" in capsys.readouterr().out.splitlines()[-1]
+    assert main(["new-equation", "Another"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("next: python -m pinnlab fit ")
 
 
 def test_nothing_is_overwritten(tmp_path, capsys):

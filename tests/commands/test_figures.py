@@ -128,6 +128,18 @@ def test_an_empty_record_is_one_line(tmp_path, capsys):
     assert "holds nothing to draw" in capsys.readouterr().err
 
 
+def test_an_empty_record_among_others_is_a_line_and_no_end(tmp_path, capsys):
+    for name in ("empty", "full"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "summary.json").write_text(json.dumps({"unknowns": {}}))
+    x = np.linspace(0, 1, 20)
+    np.savez(RunFolder(tmp_path / "full").solution, x=x, u=x[None])
+    assert main(["figures", str(tmp_path), "--formats", "png"]) == 0
+    out, err = capsys.readouterr()
+    assert err == f"pinnlab: {tmp_path / 'empty'}: the record holds nothing to draw yet\n"
+    assert str(tmp_path / "full" / "figures" / "solution.png") in out
+
+
 class _Axes:
     """Takes what a map draws."""
 

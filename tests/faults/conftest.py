@@ -118,7 +118,7 @@ class Lab:
 @pytest.fixture(scope="session")
 def server() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pinnlab.commands.train", "matplotlib.figure", __name__])
+    context.set_forkserver_preload(["pinnlab.commands.training.train", "matplotlib.figure", __name__])
     return context
 
 

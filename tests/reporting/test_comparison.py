@@ -1,6 +1,8 @@
 """Comparing runs: what differs, groups over seeds, speed-ups, killed runs, and the size of the job."""
 
 import csv
+import json
+import math
 import os
 import subprocess
 import sys
@@ -176,3 +178,42 @@ def test_bad_arguments_are_one_line(tmp_path):
     for arguments in (["compare"], ["compare", "--htm", "x", str(tmp_path)], ["compare", str(tmp_path)]):
         done = run_command(*arguments)
         assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+
+
+def solve_of(folder, tol, error=None):
+    """A folder of a solve to a tolerance, which has ended with that error or not at all."""
+    folder.mkdir()
+    model = {"equation": {"class_path": "pinnlab.problems.Poisson"}}
+    (folder / "solve.json").write_text(json.dumps({"seed_everything": 0, "tol": tol, "model": model}))
+    survey = {"decision": "Survey", "answer": [0.1, 0.2], "seconds": 1.0}
+    proposals = [
+        {"decision": "Proposal", "answer": {"error": 10.0**-k, "held_out": 1e-3}, "seconds": 2.0} for k in (2, 5)
+    ]
+    lines = [json.dumps(line) + "\n" for line in (survey, *proposals)]
+    (folder / "decisions.jsonl").write_text("".join(lines) + '{"decision": "Acc')
+    if error is not None:
+        summary = {"status": "finished", "seconds": 6.0, "tolerance": {"error": error if error < 1 else None}}
+        (folder / "summary.json").write_text(json.dumps(summary))
+    return folder
+
+
+def test_solves_to_a_tolerance_show_their_estimated_error_and_those_that_were_killed_too(tmp_path):
+    solve_of(tmp_path / "loose", 1e-4, 1e-5)
+    solve_of(tmp_path / "never", 1e-9, math.inf)
+    solve_of(tmp_path / "killed", 1e-8)
+    comparison = Comparison([read(path) for path in find([str(tmp_path)])])
+    assert comparison.metric == comparison.curve_metric == "solve/error" and comparison.differing == ["tol"]
+    shown = {run.name: (run.status, run.metrics["solve/error"], run.metrics["steps"]) for run in comparison.runs}
+    assert shown == {
+        "loose": ("finished", 1e-5, 2), "killed": ("unfinished", 1e-5, 2), "never": ("finished", math.inf, 2)
+    }  # fmt: skip
+    assert [run.name for run in comparison.runs][-1] == "never"
+    steps, seconds, errors = comparison.curve(comparison.runs[0])
+    assert list(steps) == [0, 1] and list(seconds) == [3.0, 5.0] and list(errors) == [1e-2, 1e-5]
+
+
+def test_beside_a_training_only_the_tolerance_is_told(tmp_path, write_run):
+    runs = [read(write_run("trained", 0)), read(solve_of(tmp_path / "solved", 1e-4, 1e-5))]
+    comparison = Comparison(runs)
+    assert "tol" in comparison.differing
+    assert all(key == "tol" or all(key in run.settings for run in runs) for key in comparison.differing)

@@ -48,6 +48,18 @@ def test_ranks_on_one_node_and_on_two(cluster):
     assert "Traceback" not in cluster.logs()
 
 
+def test_a_solve_to_a_tolerance(cluster):
+    """It takes one task; more of them are refused."""
+    solve = ["--model.equation", "Poisson", "--tol", "1e-6"]
+    job = cluster.submit("slurm/fit.sbatch", *solve)
+    cluster.completed(job)
+    assert summary(cluster.folder / "runs" / f"pinnlab-{job}")["tolerance"]["reached"] is True
+    job = cluster.submit("--ntasks-per-node=2", "slurm/fit.sbatch", *solve)
+    cluster.wait(lambda: cluster.state(job) == {"FAILED"})
+    assert not (cluster.folder / "runs" / f"pinnlab-{job}").exists()
+    assert "runs in one process" in cluster.logs() and "Traceback" not in cluster.logs()
+
+
 def test_an_array(cluster):
     """A sweep: every combination once, a root folder each; a task too many does nothing."""
     job = cluster.submit(

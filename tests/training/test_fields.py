@@ -62,8 +62,8 @@ def test_an_output_is_at_home_where_a_constraint_asks_for_it():
 @pytest.mark.long
 def test_a_rod_by_first_order_methods():
     network = partial(PerOutput, network=partial(MLP, width=12, depth=2))
-    solution = pinnlab.solve(Rod(), network, NTP(), [Adam(500, lr=5e-3), LBFGS(40)])
-    assert max(rod_errors(solution).values()) < 1e-2
+    solution = pinnlab.solve(Rod(), network, NTP(), [Adam(200, lr=5e-3), LBFGS(10)])
+    assert max(rod_errors(solution).values()) < 1e-3
 
 
 @pytest.mark.long
@@ -79,8 +79,10 @@ def test_a_singular_function_takes_an_elbow_to_ten_digits(engine):
 @pytest.mark.long
 def test_an_elbow_by_first_order_methods():
     network = partial(Enriched, functions=[SINGULAR], network=partial(MLP, width=12, depth=2))
-    solution = pinnlab.solve(Elbow(), network, NTP(), [Adam(500, lr=5e-3), LBFGS(40)])
-    assert solution.metrics["relative_l2"] < 1e-2
+    phases = [Adam(200, lr=5e-3), LBFGS(10)]
+    solution = pinnlab.solve(Elbow(), network, NTP(), phases, {"interior": 200, "walls": 120})
+    # without the function it is 1.1e-2
+    assert solution.metrics["relative_l2"] < 2e-3
 
 
 @pytest.mark.long
@@ -111,9 +113,10 @@ def test_a_loaded_elbow_by_first_order_methods():
     x, y = points["x"].numpy(), points["y"].numpy()
     truth, _ = loaded_elbow(x, y)
     network = partial(Enriched, functions=corner_functions(), network=partial(MLP, width=12, depth=2))
-    phases = [Adam(600, lr=5e-3), LBFGS(50)]
-    solution = pinnlab.solve(LoadedElbow(), network, NTP(), phases, {"interior": 300, "walls": 200})
-    assert np.linalg.norm(solution(x=x, y=y) - truth) < 1e-2 * np.linalg.norm(truth)
+    phases = [Adam(150, lr=5e-3), LBFGS(25)]
+    solution = pinnlab.solve(LoadedElbow(), network, NTP(), phases, {"interior": 200, "walls": 150})
+    # without the functions it is 6e-2
+    assert np.linalg.norm(solution(x=x, y=y) - truth) < 2e-2 * np.linalg.norm(truth)
 
 
 def fields_of(features, of_x):
@@ -139,9 +142,10 @@ def test_a_coefficient_is_found_by_first_order_methods_too():
     network = partial(Parts, parts={"u": partial(MLP, width=20, depth=2), "k": coefficient})
     # the network is fitted to the data first: k is read off its second derivatives
     fit = {"balance": 1e-4}
-    phases = [Adam(500, lr=5e-3, weights=fit), LBFGS(40, weights=fit), LBFGS(120, weights={"data": 10.0})]
-    solution = pinnlab.solve(Conductivity(), network, NTP(), phases, {"balance": 200})
-    assert solution.metrics["max_error_k"] < 1e-2
+    phases = [Adam(300, lr=5e-3, weights=fit), LBFGS(60, weights=fit), LBFGS(60, weights={"data": 10.0})]
+    solution = pinnlab.solve(Conductivity(), network, NTP(), phases, {"balance": 120})
+    # the best constant is 0.36 off
+    assert solution.metrics["max_error_k"] < 0.1
 
 
 @pytest.mark.long

@@ -32,6 +32,23 @@ def one_line() -> Iterator[None]:
         raise UserError(describe(error)) from error
 
 
+@contextmanager
+def users_mistakes() -> Iterator[None]:
+    """Turns an error in a user's own code into one line, as `one_line`; an error of the package's own stays as it is.
+
+    Raises:
+        UserError: for an error that was raised in, or on the way through, a file of the user's.
+    """
+    try:
+        yield
+    except (UserError, DivergedError, BrokenPipeError):
+        raise
+    except Exception as error:
+        if not _frames(error):
+            raise
+        raise UserError(describe(error)) from error
+
+
 def describe(error: BaseException) -> str:
     """An error in one line: what the configuration asks for, its kind and text, and the last place in a user's file."""
     kind = type(error).__name__
@@ -45,11 +62,16 @@ def describe(error: BaseException) -> str:
         return found[1][:300]
     text = text[:300]
     said = f"{kind}: {text}" if text else kind
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
+    frames = _frames(error)
     if not frames:
         return f"the configuration cannot be built: {said}"
     frame = frames[-1]
     return f"{_short(frame.filename)}, line {frame.lineno}, in {frame.name}: {said}"
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Where an error passed through files of the user's."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
 
 
 def _is_library(file: str) -> bool:

@@ -12,12 +12,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jsonargparse import Namespace
+from jsonargparse import ArgumentParser, Namespace
 from lightning.pytorch import Callback
-from lightning.pytorch.cli import LightningArgumentParser
 from torch import nn
 
-from pinnlab import collocation, engines, equations, networks, problems, residuals, training
+from pinnlab import collocation, engines, equations, networks, problems, residuals, strategy, training
 from pinnlab.commands.options.building import describe
 from pinnlab.errors import UserError
 from pinnlab.renamed import option_of
@@ -34,6 +33,7 @@ _SHIPPED: dict[str, tuple[ModuleType, type]] = {
     "model.balancing": (balancing, balancing.Balancing),
     "data.sampler": (collocation, collocation.Sampler),
     "trainer.callbacks": (callbacks, Callback),
+    "recipe": (strategy, strategy.Recipe),
 }
 """The classes that a key accepts by short names: a module and a base. Importing them makes them known to the parser."""
 
@@ -60,7 +60,7 @@ class _Message:
     """
 
     text: str
-    parser: LightningArgumentParser
+    parser: ArgumentParser
 
     @property
     def keys(self) -> list[str]:
@@ -81,7 +81,7 @@ class _Message:
 _NETWORKS = networks.__all__
 
 
-def explain(message: str, parser: LightningArgumentParser) -> str:
+def explain(message: str, parser: ArgumentParser) -> str:
     """The meaning of a parser's message in one line."""
     said = _Message(_NOISE.sub("", " ".join(message.split())), parser)
     for pattern, meaning in _MEANINGS:
@@ -134,7 +134,9 @@ def _no_option(said: _Message, found: re.Match[str]) -> str:
 
 
 def _missing(said: _Message, found: re.Match[str]) -> str:
-    names = [f"{said.key}.{name}" if said.key else name.partition(".")[2] for name in found[1].split(", ")]
+    # the parser of all commands puts the command before the name
+    own = [name if name in said.options else name.partition(".")[2] for name in found[1].split(", ")]
+    names = [f"{said.key}.{name}" for name in found[1].split(", ")] if said.key else own
     advice = "give it a value" if said.key else "give a --config file with it, or --model.equation file.Class"
     return f"missing {', '.join(names)}: {advice}"
 

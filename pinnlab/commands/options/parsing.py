@@ -4,129 +4,81 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentError
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import yaml
-from jsonargparse import Namespace
-from lightning.pytorch.cli import LightningArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 from omegaconf.errors import OmegaConfBaseException
 
 from pinnlab.commands.options.building import describe
-from pinnlab.commands.options.configuration import Content, defaults, dump, load_value, merge, read_chain
-from pinnlab.commands.options.explanations import explain, refuse_untyped
-from pinnlab.commands.options.overrides import changed, split
+from pinnlab.commands.options.configuration import Content, dump, merge
+from pinnlab.commands.options.explanations import explain
+from pinnlab.commands.options.given import Given
+from pinnlab.commands.options.overrides import changed
 from pinnlab.errors import UserError
-from pinnlab.renamed import with_new_names
-
-_SECTIONS = ("model", "data", "trainer", "run", "wandb")
 
 
-def parse(parser: LightningArgumentParser, command_parser: LightningArgumentParser, arguments: list[str]) -> Namespace:
-    """Parse the arguments of a command, the command first.
+def parse(
+    parser: ArgumentParser, given: Given, first: Content, sections: Sequence[str], within: ArgumentParser | None = None,
+    command: str = "",
+) -> Namespace:  # fmt: skip
+    """Parse what a command line gives.
 
     Beside what the parser knows, `--model.phases.0.lr 2e-3` sets an entry of a list's element.
+
+    Args:
+        parser: The parser.
+        given: What is given.
+        first: A configuration that comes before it: defaults.
+        sections: Keys that hold keys with values.
+        within: The parser of the command, where the parser has one for it.
+        command: Its name, then.
 
     Raises:
         UserError: if something is wrong with them; one line.
     """
-    command, *options = arguments
-    plain, overrides = split(options)
-    written = list(_Written.of(plain))
-    content: Content = {}
-    for part in written:
-        content = merge(content, part.content)
-    for name in _SECTIONS:
+    content = given.content
+    for name in sections:
         if name in content and not isinstance(content[name], dict):
             raise UserError(f"{name}: expected keys and their values, got {content[name]!r:.60}")
-    content = merge(first := defaults(content), content)
-    given = ["--config", dump(first), *(word for part in written for word in part.arguments)]
+    content = merge(first, content)
+    named = [command] if command else []
+    words = ["--config", dump(first)] if first else []
+    words += [word for part in given.options for word in part.arguments]
+    own = within or parser
 
-    def parsed(*further: str) -> Namespace:
-        return _parsed(parser, command_parser, [command, *given, *further])
+    def parsed(arguments: Sequence[str]) -> Namespace:
+        # printing comes last, for a parser may print what it has when it is told to
+        return _parsed(parser, own, [*named, *sorted(arguments, key=_prints)], command)
 
     def resolved() -> Content:
         """Everything with its defaults; it is not asked for where it would be printed in the place of the result."""
-        quiet = [word for word in given if not word.startswith("--print_config")]
-        whole = _parsed(parser, command_parser, [command, *quiet])
-        content: Content = yaml.safe_load(command_parser.dump(whole[command]))
+        whole = parsed([word for word in words if not _prints(word)])
+        content: Content = yaml.safe_load(own.dump(whole[command] if command else whole))
         return content
 
-    if not overrides:
-        return parsed()
-    return parsed("--config", dump(changed(content, overrides, resolved)))
+    if not given.overrides:
+        return parsed(words)
+    return parsed([*words, "--config", dump(changed(content, given.overrides, resolved))])
 
 
-@dataclass(frozen=True)
-class _Written:
-    """One option of the command line.
-
-    Attributes:
-        arguments: What the parser is given for it.
-        content: What it says as a configuration; empty where it holds no mapping or list.
-    """
-
-    arguments: list[str]
-    content: Content
-
-    @classmethod
-    def of(cls, arguments: Sequence[str]) -> Iterator[_Written]:
-        """The options in order; a file is one for each file that it builds on, and one more for itself.
-
-        Raises:
-            UserError: if a file cannot be read.
-        """
-        rest = iter(arguments)
-        for argument in rest:
-            name, equals, value = argument.partition("=")
-            if name in ("--config", "-c"):
-                path = value if equals else next(rest, "")
-                if not path:
-                    raise UserError("--config needs a file")
-                for content in read_chain(Path(path)):
-                    yield cls(["--config", dump(content)], content)
-            elif not name.startswith("--") or name.startswith("--print_config"):
-                yield cls([argument], {})
-            else:
-                words = [argument] if equals else [argument, *islice(rest, 1)]
-                yield cls._option(name.removeprefix("--"), words, words[-1] if not equals else value)
-
-    @classmethod
-    def _option(cls, name: str, words: list[str], text: str) -> _Written:
-        try:
-            value = load_value(text) if text[:1] in "[{" else None
-        except yaml.YAMLError:
-            value = None
-        if not isinstance(value, dict | list):
-            key = name.rpartition(".")[2]
-            today = with_new_names({key: text})[key]
-            return cls(words if today == text else [f"--{name}", today], {})
-        content: Any = value
-        for key in reversed(name.split(".")):
-            content = {key: content}
-        renewed = with_new_names(content)
-        # the parser takes what a list refers to as relative to the list where it comes as an option
-        return cls(["--config", dump(renewed)] if "${" in text or renewed != content else words, renewed)
+def _prints(word: str) -> bool:
+    return word.startswith("--print_config")
 
 
-def _parsed(
-    parser: LightningArgumentParser, command_parser: LightningArgumentParser, arguments: list[str]
-) -> Namespace:
+def _parsed(parser: ArgumentParser, own: ArgumentParser, arguments: list[str], command: str) -> Namespace:
     try:
-        parsed = parser.parse_args(arguments)
-        refuse_untyped(parsed[arguments[0]].model.network, "model.network")
+        parsed: Namespace = parser.parse_args(arguments)
         return parsed
     except (UserError, BrokenPipeError):
         raise
     except ArgumentError as error:
-        raise UserError(explain(str(error), command_parser)) from None
+        raise UserError(explain(str(error), own)) from None
     except OmegaConfBaseException as error:
-        key = str(error.full_key or "").removeprefix(f"{arguments[0]}.")
+        prefix = f"{command}." if command else ""
+        key = str(error.full_key or "").removeprefix(prefix)
         text = str(error).splitlines()[0]
-        if found := re.search(rf"resolved to '{arguments[0]}\.([^']+)'", text):
+        if found := re.search(rf"resolved to '{re.escape(prefix)}([^']+)'", text):
             text = f"refers to ${{{found[1]}}}, which does not exist"
         raise UserError(f"{key}: {text}") from None
     except Exception as error:

@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 
 from pinnlab.errors import UserError
-from pinnlab.reporting.comparison.runs import SEEDS, Run
+from pinnlab.reporting.comparison.runs import ERROR, SEEDS, Run
 from pinnlab.reporting.comparison.tables import Cell, Table
 
 MISSING = "-"
 """Stands for a setting that a run does not have."""
 
 _PREFERRED = ("max_error", "relative_l2")
+
+_TOL = "tol"
+"""The setting that a solve to a tolerance has, and a training has not."""
+
+_ERRORS = ("error_", *_PREFERRED)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Comparison:
         Args:
             runs: At least one.
             metric: A final number, lower is better; by default the first of max_error, relative_l2, the error of
-                an unknown and the loss that some run has.
+                an unknown, the estimated error of a solve to a tolerance and the loss that some run has.
 
         Raises:
             UserError: if there are no runs, or none has the metric.
@@ -65,26 +70,28 @@ class Comparison:
         curves = list(dict.fromkeys(name for run in runs for name in run.curves))
         errors = [f"error_{name}" for name in dict.fromkeys(name for run in runs for name in run.truths)]
         if metric is None:
-            metric = next((name for name in (*_PREFERRED, *errors, "loss") if name in names), "seconds")
+            metric = next((name for name in (*_PREFERRED, *errors, ERROR, "loss") if name in names), "seconds")
         elif metric not in names:
             raise UserError(f"no run has the metric {metric!r}; there are {', '.join(names)}")
         self.metric = metric
         self.runs = list(runs)
         finals = {id(run): self.final(run, metric) for run in runs}
         self.runs.sort(key=lambda run: np.inf if (final := finals[id(run)]) is None else final)
-        drawn = [metric, *_PREFERRED, *errors]
+        drawn = [metric, *_PREFERRED, *errors, ERROR]
         self.curve_metric = next((name for name in drawn if name in curves or name in errors), "loss")
 
     @cached_property
     def differing(self) -> list[str]:
         """The settings in which the runs differ, seeds apart.
 
-        An option that only one of several classes has says nothing beside the class, unless it varies itself.
+        An option that only one of several classes has says nothing beside the class, unless it varies itself. Nor does
+        one that all trainings have and no solve to a tolerance, or the other way round, beside the tolerance.
         """
         found: list[str] = []
         for key in dict.fromkeys(key for run in self.runs for key in run.settings if key not in SEEDS):
             present = {_text(run.settings[key]) for run in self.runs if key in run.settings}
-            everywhere = all(key in run.settings for run in self.runs)
+            kinds = {_TOL in run.settings for run in self.runs if key in run.settings or key == _TOL}
+            everywhere = all(key in run.settings for run in self.runs if (_TOL in run.settings) in kinds)
             told = any(_belongs(key, parent) for parent in found)
             if len(present) > 1 or not (everywhere or told):
                 found.append(key)
@@ -115,7 +122,7 @@ class Comparison:
     def shown(self) -> list[str]:
         """The metrics that tables show, the one that sorts first."""
         every = dict.fromkeys(name for run in self.runs for name in run.metrics)
-        kept = [name for name in every if name.startswith(("error_", "max_error", "relative_l2")) or name == "loss"]
+        kept = [name for name in every if name.startswith(_ERRORS) or name in (ERROR, "loss")]
         return list(dict.fromkeys([self.metric, *kept]))
 
     def truths(self, run: Run) -> dict[str, float]:

@@ -23,6 +23,9 @@ Curves = Mapping[str, np.ndarray]
 SEEDS = ("seed_everything", "data.seed")
 """Settings that repeat an experiment rather than change it."""
 
+ERROR = "solve/error"
+"""The column of a solve to a tolerance with its estimated error, relative to the size of each output."""
+
 _NO_SETTINGS = ("run", "wandb", "ckpt_path", "weights_only", "trainer.default_root_dir")
 
 
@@ -74,7 +77,9 @@ def find(patterns: Sequence[str]) -> list[Path]:
     for pattern in patterns:
         matches = [path for match in sorted(glob.glob(pattern, recursive=True)) for path in _within(Path(match))]
         if not matches:
-            raise UserError(f"{pattern}: no run folder there (one holds config.yaml, metrics.csv or summary.json)")
+            raise UserError(
+                f"{pattern}: no run folder there (one holds config.yaml, metrics.csv, summary.json or solve.json)"
+            )
         found |= dict.fromkeys(matches)
     return list(found)
 
@@ -86,7 +91,10 @@ def read(path: Path) -> Run:
         UserError: if a file of its record is damaged.
     """
     folder = RunFolder(path)
-    config, summary, rows = folder.read_config(), folder.read_summary(), folder.read_rows()
+    # what a solve to a tolerance has found is no setting
+    begun = folder.read_begun()
+    config = begun or folder.read_config()
+    summary, rows = folder.read_summary(), folder.read_rows() or _proposals(folder.read_decisions())
     curves = {name: column for name, column in rows.items() if name != "phase"}
     unknowns = summary.get("unknowns", {})
     truths = {name: entry["truth"] for name, entry in unknowns.items() if entry["truth"] is not None}
@@ -95,8 +103,15 @@ def read(path: Path) -> Run:
     if summary:
         steps = sum(phase["steps"] for phase in summary.get("phases", []))
         metrics |= {"steps": steps, "seconds": summary.get("seconds", math.nan)}
+        if (ending := summary.get("tolerance")) is not None:
+            # JSON has no infinite numbers
+            error = math.inf if ending["error"] is None else ending["error"]
+            metrics[ERROR] = error
     elif curves:
         metrics = last_values(curves)
+    if begun and curves:
+        # its proposals, which are numbered from 0
+        metrics["steps"] = len(curves["step"])
     return Run(path.name, flatten(config), summary.get("status", "unfinished"), metrics, truths, curves, folder)
 
 
@@ -107,7 +122,27 @@ def last_values(curves: Curves) -> dict[str, float]:
         finite = column[np.isfinite(column)]
         if len(finite):
             last["steps" if name == "step" else name] = float(finite[-1])
-    return {name: value for name, value in last.items() if name in ("steps", "seconds", "loss", *unknowns_of(curves))}
+    kept = ("steps", "seconds", "loss", ERROR, *unknowns_of(curves))
+    return {name: value for name, value in last.items() if name in kept}
+
+
+def _proposals(decisions: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """The columns that a solve to a tolerance would have recorded at its end, from its journal."""
+    seconds = np.cumsum([float(line.get("seconds", 0.0)) for line in decisions])
+    tried = [
+        (at, line["answer"])
+        for at, line in zip(seconds, decisions, strict=True)
+        if isinstance(line.get("answer"), dict)
+    ]
+    if not tried:
+        return {}
+    columns = {
+        "step": [*range(len(tried))],
+        "seconds": [at for at, _ in tried],
+        "loss": [answer.get("held_out", math.nan) for _, answer in tried],
+        ERROR: [answer.get("error", math.nan) for _, answer in tried],
+    }
+    return {name: np.array(column, dtype=float) for name, column in columns.items()}
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +182,7 @@ def _within(path: Path) -> list[Path]:
 
 def _is_run(path: Path) -> bool:
     folder = RunFolder(path)
-    return any(file.is_file() for file in (folder.config, folder.summary, folder.metrics))
+    return any(file.is_file() for file in (folder.config, folder.summary, folder.metrics, folder.begun))
 
 
 def _natural(entry: os.DirEntry[str]) -> list[Any]:

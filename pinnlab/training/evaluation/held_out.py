@@ -14,6 +14,7 @@ from pinnlab.equations.domain import home
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points
 from pinnlab.jets import Field, IndexSet
+from pinnlab.networks import Windows
 from pinnlab.residuals import Residuals
 from pinnlab.residuals.precise import Precise, subsampled
 from pinnlab.residuals.weighting import Weighting
@@ -30,7 +31,7 @@ class Evaluation:
       double-double arithmetic, at some of the points; where they differ, the residual is made of rounding errors.
       Missing, with a warning, where an operation has no rule for that.
     - `uncertainty_NAME`: an a posteriori estimate of the error of an unknown, or of the largest error of an output, see
-      `error_estimates`. Missing, with a warning, where an operation has no rule for that.
+      `error_estimates`. Missing, with a warning, where an operation has no rule for that; missing for `Windows`.
     - `relative_l2`, `max_error` and `error_NAME` against the exact solution and unknowns, where they are known; with
       several outputs also for each, as `max_error_u`.
 
@@ -82,11 +83,12 @@ class Evaluation:
             exact_weighted = precise.blocks(self.residuals, weighting)
             rounded_weighted = _blocks(self.residuals, some, weighting)
             rounding_errors = _rounding_errors(exact_weighted, rounded_weighted, weighting)
-            self.estimates = error_estimates(self.residuals, batch, trained, rounding_errors)
+            if not self._in_windows:
+                self.estimates = error_estimates(self.residuals, batch, trained, rounding_errors)
         except UserError as error:
             logging.getLogger("pinnlab").warning("pinnlab: errors are not estimated, nor residuals precise: %s", error)
         else:
-            for name, estimate in self.estimates.errors.items():
+            for name, estimate in self.estimates.errors.items() if self.estimates is not None else ():
                 self._metric(f"uncertainty_{name}", MaxMetric).update(estimate)
             rounded = _blocks(unweighted, some, unweighted.weighting)
             for name, block in _representing(exact, rounded, plain).items():
@@ -121,6 +123,11 @@ class Evaluation:
             if unknown.truth is not None:
                 values[f"error_{name}"] = abs(float(unknown.value.detach()) - unknown.truth)
         return values
+
+    @property
+    def _in_windows(self) -> bool:
+        """Whether parts of the network are tied by no constraint: a correction of one of them costs no residual."""
+        return any(isinstance(part, Windows) and part.ends for part in self.residuals.network.modules())
 
     def _metric(self, name: str, kind: type[Metric]) -> Metric:
         if name not in self._metrics:

@@ -17,16 +17,19 @@ import torch
 import yaml
 from jsonargparse import set_parsing_settings
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from pinnlab.collocation.datamodule import Collocation
-from pinnlab.commands.ending import ending
 from pinnlab.commands.options import building
+from pinnlab.commands.options.configuration import defaults
+from pinnlab.commands.options.explanations import refuse_untyped
+from pinnlab.commands.options.given import Given
 from pinnlab.commands.options.parsing import parse
-from pinnlab.commands.options.run_options import RunOptions
-from pinnlab.commands.resuming import continuing, resumable
+from pinnlab.commands.options.run_options import RunOptions, check_seed
+from pinnlab.commands.training.ending import ending
+from pinnlab.commands.training.notes import is_rank_zero, note
+from pinnlab.commands.training.resuming import continuing, refuse_solve, resumable
 from pinnlab.errors import UserError
 from pinnlab.ranks import lost_ranks
 from pinnlab.reporting.files import write_arrays, write_atomically
@@ -45,9 +48,16 @@ from pinnlab.training.setup.warm_start import warm_start
 # Interpolations such as ${data.seed} mean the keys of the file, wherever the parser nests it.
 set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
 
+_SECTIONS = ("model", "data", "trainer", "run", "wandb")
 
-def main(command: str, arguments: Sequence[str]) -> int:
-    """Run one of the four commands.
+
+def train(command: str, arguments: Sequence[str], given: Given) -> int:
+    """Run one of the four commands as its options describe it.
+
+    Args:
+        command: The command.
+        arguments: Its arguments, as they are repeated to a user who wants to continue.
+        given: What they give.
 
     Returns:
         0, or 128 plus the number of the signal that interrupted the run.
@@ -61,10 +71,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         stack.enter_context(without_warnings())
         stack.enter_context(default_dtype(torch.get_default_dtype()))
-        cli = TrainingCLI(
-            command, ["--help" if argument == "--help-all" else argument for argument in arguments], stack
-        )
-        return cli.status
+        return TrainingCLI(command, arguments, given, stack).status
 
 
 class TrainingCLI(LightningCLI):
@@ -74,9 +81,10 @@ class TrainingCLI(LightningCLI):
         status: The exit status.
     """
 
-    def __init__(self, command: str, arguments: Sequence[str], stack: ExitStack) -> None:
+    def __init__(self, command: str, arguments: Sequence[str], given: Given, stack: ExitStack) -> None:
         self.command = command
         self.arguments = list(arguments)
+        self.given = given
         self.stack = stack
         self.status = 0
         self.folder: RunFolder | None = None
@@ -88,7 +96,7 @@ class TrainingCLI(LightningCLI):
         super().__init__(
             PINN,
             Collocation,
-            args=[command, *arguments],
+            args=[],
             trainer_defaults=TRAINER_DEFAULTS,
             seed_everything_default=0,
             save_config_callback=None,
@@ -109,7 +117,9 @@ class TrainingCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, with errors of one line."""
-        self.config = parse(parser, self._subcommand_parsers[self.command], list(args))
+        command, first = self.command, defaults(self.given.content)
+        self.config = parse(parser, self.given, first, _SECTIONS, self._subcommand_parsers[command], command)
+        refuse_untyped(self.config[command].model.network, "model.network")
 
     def _parse_ckpt_path(self) -> None:
         """Find and check the checkpoint; its contents never change the configuration."""
@@ -123,15 +133,19 @@ class TrainingCLI(LightningCLI):
             if run.name is None:
                 raise UserError("--ckpt_path last needs the name of the run to continue: give --run.name")
             folder = RunFolder(Path(run.root) / run.name)
-            self.checkpoint_path = newest(folder.checkpoints, _note)
+            if self.command == "fit":
+                refuse_solve(folder)
+            self.checkpoint_path = newest(folder.checkpoints, note)
             if self.checkpoint_path is None:
                 if self.command != "fit":
                     raise UserError(f"the run {folder.path} has no checkpoint")
-                _note(f"the run {folder.path} has no checkpoint yet: it starts from the beginning")
+                note(f"the run {folder.path} has no checkpoint yet: it starts from the beginning")
                 self.begins = True
             return
         self.checkpoint_path = Path(given)
         verify(self.checkpoint_path)
+        if self.command == "fit":
+            refuse_solve(RunFolder(run_of(self.checkpoint_path)))
 
     def _set_seed(self) -> None:
         """Seed the generators.
@@ -140,8 +154,8 @@ class TrainingCLI(LightningCLI):
             UserError: if numpy cannot be seeded with that.
         """
         seed = self.config[self.command].seed_everything
-        if not isinstance(seed, bool) and not 0 <= seed < 2**32:
-            raise UserError(f"seed_everything: a seed lies between 0 and {2**32 - 1}, not {seed}")
+        if not isinstance(seed, bool):
+            check_seed(seed)
         super()._set_seed()
 
     def before_instantiate_classes(self) -> None:
@@ -182,7 +196,7 @@ class TrainingCLI(LightningCLI):
         if not logger:
             mode()
         if self.checkpoint_path is not None:
-            self.checkpoint_path = resumable(self.model, self.checkpoint_path, _note)
+            self.checkpoint_path = resumable(self.model, self.checkpoint_path, note)
         elif given.warm_start is not None:
             source = Path(given.warm_start)
             warm_start(self.model, read_solution(source), source)
@@ -254,7 +268,7 @@ class TrainingCLI(LightningCLI):
         if not is_rank_zero() or not (self.folder.checkpoints / "last.ckpt").exists():
             return
         root = Path(self.config[self.command].run.root)
-        _note(
+        note(
             f"interrupted by {signal.Signals(number).name} after step {self.model.schedule.step}; "
             f"continue with: {continuing(self.command, self.arguments, root, self.folder.path)}"
         )
@@ -283,14 +297,3 @@ class TrainingCLI(LightningCLI):
         equation, engine = self.model.equation.name, type(self.model.engine).__name__
         seed = self.config[self.command].seed_everything
         return RunFolder.create(root, run.name, f"{equation}-{engine}-{seed}")
-
-
-def is_rank_zero() -> bool:
-    """Whether this process writes, known before a process group exists."""
-    return getattr(rank_zero_only, "rank", 0) == 0
-
-
-def _note(line: str) -> None:
-    """Say something about the start of a run, once for all ranks."""
-    if is_rank_zero():
-        print(f"pinnlab: {line}", file=sys.stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution.saved import run_of
 from pinnlab.training.callbacks.checkpoint import verify
@@ -41,6 +42,19 @@ def resumable(model: PINN, path: Path, say: Callable[[str], None]) -> Path:
         verify(before)
         return before
     return path
+
+
+def refuse_solve(folder: RunFolder) -> None:
+    """Refuses to train in the folder of a solve to a tolerance, which would take its record's place.
+
+    Raises:
+        UserError: if it is one.
+    """
+    if folder.decisions.exists():
+        raise UserError(
+            f"{folder.path} is of a solve to a tolerance: continue it with its --tol, or choose another run.name, with "
+            "--run.warm_start to begin from what it found"
+        )
 
 
 def continuing(command: str, arguments: Sequence[str], root: Path, folder: Path) -> str:

@@ -1,0 +1,1 @@
+"""The commands that train: `fit`, `validate`, `test`, and `predict` of a checkpoint."""
