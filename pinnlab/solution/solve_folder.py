@@ -82,11 +82,10 @@ class SolveFolder:
                 raise UserError(f"the solve in {path} has ended: read it with pinnlab.load, or choose another folder")
             before = _flat(self.folder.read_begun() or about)
             now = _flat(about)
-            for name in now | before:
-                if (value := now.get(name)) != before.get(name):
+            for name, value in now.items():
+                if before[name] != value:
                     raise UserError(
-                        f"the solve in {path} was begun with {name} {before.get(name)}, not {value}: choose another "
-                        "folder"
+                        f"the solve in {path} was begun with {name} {before[name]}, not {value}: choose another folder"
                     )
         else:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
@@ -182,6 +181,8 @@ def _flat(about: Mapping[str, Any]) -> dict[str, Any]:
         "recipe": about.get("recipe"),
         "tol": about.get("tol"),
         "seed": about.get("seed_everything"),
+        "tol_unknowns": about.get("tol_unknowns"),
+        "start": about.get("start"),
     }
 
 
