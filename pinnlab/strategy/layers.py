@@ -30,8 +30,10 @@ _ALONG, _ACROSS = 400, 12
 _COVERED, _MOST = 1.5, 8
 # Layers that the layers so far resolve but for this factor are no news.
 _NEWS = 1.7
+# What is longer than this part of half the range is no layer.
+_THIN = 0.3
 # Graded coordinates that resolve the solution with hardly fewer waves do not pay.
-_SAVING = 1.2
+_SAVING = 1.1
 # A map by which is tried whether points may move along an input.
 _TRIED: tuple[Layer, ...] = ((0.3, 0.1),)
 _TRIALS = 200
@@ -190,11 +192,12 @@ def _greedy(places: Tensor, lengths: Tensor, periodic: bool) -> tuple[Layer, ...
     found: list[Layer] = []
     if not bool(lengths.isfinite().all()):
         return ()
-    for _ in range(_MOST):
+    while True:
         lacking = 1 / lengths / density(places, found, periodic)
         worst = int(lacking.argmax())
-        if not float(lacking[worst]) > _COVERED:
+        if float(lacking[worst]) <= _COVERED or len(found) == _MOST:
             break
         found.append((float(places[worst]), float(lengths[worst])))
-    saved = float((1 / lengths).max()) * 2 / Grading(found, periodic).waves
-    return tuple(found) if saved > _SAVING else ()
+    # waves that resolve the worst place, in graded coordinates and in others
+    saved = float((1 / lengths).max()) * 2 / (Grading(found, periodic).waves * float(lacking[worst]))
+    return tuple(found) if saved > _SAVING and float(lengths.min()) < _THIN else ()

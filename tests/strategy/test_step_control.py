@@ -1,0 +1,81 @@
+"""Step control: windows get shorter, or get more features, by what the former changes did."""
+
+import pytest
+
+from pinnlab.strategy import Outcome
+from pinnlab.strategy.recipes.step_control import Change, StepControl
+
+
+def outcome(local, change=1.0):
+    return Outcome(0.0, local, local, {}, 0.0, change)
+
+
+def test_lengths_follow_the_error_as_an_integrator_does():
+    control = StepControl(1.0, False)
+    assert control.failed(outcome(1e-3), 64 / 2, True) is Change.SHORTER
+    # (0.5 / 32)^(1/6) = 1/2
+    assert control.length == pytest.approx(0.5)
+    control.succeeded(0.5)
+    assert control.length == pytest.approx(0.5) and control.worked == 0.5
+    control.succeeded(1e-9)
+    assert control.length == 1.0
+
+
+def test_a_window_that_is_much_too_long_is_cut_to_a_third_at_most():
+    control = StepControl(1.0, False)
+    control.failed(outcome(1.0), 1e12, True)
+    assert control.length == pytest.approx(0.3)
+
+
+def test_a_longer_window_that_fails_is_cut_back_to_what_has_worked():
+    control = StepControl(1.0, True)
+    control.succeeded(1e-3)
+    assert control.length > 1.05
+    assert control.failed(outcome(1e-3, change=0.01), 1e6, True) is Change.SHORTER
+    assert control.length == 1.0
+
+
+def test_where_little_changes_features_are_what_lacks():
+    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 100, True) is Change.MORE
+    assert StepControl(1.0, True).failed(outcome(1e-3, 1.0), 100, True) is Change.SHORTER
+    # nearly exact enough, features that cannot be had, no other inputs
+    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 2, True) is Change.SHORTER
+    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 100, False) is Change.SHORTER
+    assert StepControl(1.0, False).failed(outcome(1e-3, 0.1), 100, True) is Change.SHORTER
+
+
+def test_what_did_not_help_is_not_done_again():
+    control = StepControl(1.0, True)
+    assert control.failed(outcome(1e-3), 100, True) is Change.SHORTER
+    shorter = control.length
+    assert shorter < 1
+    # the error is the same: features, for the length that was tried before
+    assert control.failed(outcome(0.99e-3), 99, True) is Change.MORE
+    assert control.length == 1.0
+    # they do not help either
+    assert control.failed(outcome(0.9e-3), 90, True) is Change.SHORTER
+    assert control.length < 1
+
+
+def test_what_helped_goes_on():
+    control = StepControl(1.0, True)
+    assert control.failed(outcome(1e-3, 0.1), 1e4, True) is Change.MORE
+    assert control.failed(outcome(1e-4, 0.1), 1e3, True) is Change.MORE
+    assert control.failed(outcome(2e-6, 0.1), 20, True) is Change.MORE
+    assert control.failed(outcome(4e-7, 0.1), 4, True) is Change.SHORTER
+
+
+def test_a_nonsensical_window_stays_short_when_it_gets_more_features():
+    control = StepControl(1.0, True)
+    control.failed(outcome(2.0), 1e6, True)
+    assert control.failed(outcome(2.0), 1e6, True) is Change.MORE
+    assert control.length == pytest.approx(0.3)
+
+
+def test_it_gives_up_where_nothing_helps():
+    control = StepControl(1.0, True)
+    changes = [control.failed(outcome(1e-3), 100, False) for _ in range(5)]
+    assert changes[0] is Change.SHORTER and Change.NOTHING in changes
+    # without other inputs a shorter window is all there is
+    control = StepControl(1.0, False)
+    assert {control.failed(outcome(1e-3), 100, False) for _ in range(30)} == {Change.SHORTER}
