@@ -13,10 +13,10 @@ from pinnlab.networks.architectures.separated import Product
 from pinnlab.networks.architectures.siren import SIREN
 from pinnlab.networks.columns import Columns
 from pinnlab.networks.composed.enriched import Corner, Enriched
-from pinnlab.networks.composed.graded import Graded, Grading
 from pinnlab.networks.composed.parts import DependsOn, Parts, PerOutput
 from pinnlab.networks.composed.seen import Seen
 from pinnlab.networks.composed.staged import Staged
+from pinnlab.networks.composed.stretched import Stretched, Stretching
 from pinnlab.networks.composed.windows import Windows
 from pinnlab.networks.mlp import MLP
 from pinnlab.networks.transforms import Affine, Build, Even, Odd, Rescaled, Taylor
@@ -39,8 +39,6 @@ __all__ = [
     "FourierFeatures",
     "GatedMLP",
     "Gaussian",
-    "Graded",
-    "Grading",
     "Odd",
     "Parts",
     "PerOutput",
@@ -53,6 +51,8 @@ __all__ = [
     "Seen",
     "Sine",
     "Staged",
+    "Stretched",
+    "Stretching",
     "Taylor",
     "Windows",
 ]

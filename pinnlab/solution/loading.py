@@ -11,7 +11,8 @@ from pinnlab.equations import Equation
 from pinnlab.equations.base import twin
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution.saved import load_model, run_of
-from pinnlab.solution.solution import Ending, Solution
+from pinnlab.solution.solution import Solution
+from pinnlab.solution.tolerance.ending import Ending
 from pinnlab.training.setup.given import Network, equation_of, network_builder
 
 

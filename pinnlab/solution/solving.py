@@ -26,7 +26,7 @@ from pinnlab.residuals.balancing import Balancing
 from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution
 from pinnlab.solution.solution import Solution
-from pinnlab.solution.tolerance import solve_to
+from pinnlab.solution.tolerance.solve_to import solve_to
 from pinnlab.strategy.recipe import Recipe
 from pinnlab.training.callbacks.history import History
 from pinnlab.training.phases import LBFGS, Adam, Phase

@@ -15,7 +15,7 @@ from pinnlab.equations.domain import users
 from pinnlab.equations.inputs import axis_names
 from pinnlab.geometry import Points, size
 from pinnlab.jets import IndexSet
-from pinnlab.strategy.features import Layered, Range, extent, graded
+from pinnlab.strategy.features import Layered, Range, extent, stretched
 from pinnlab.strategy.layers import layers, spread
 from pinnlab.strategy.structure.window import Before, handed
 from pinnlab.strategy.trial import Trial, fresh
@@ -80,7 +80,7 @@ def compared(trial: Trial) -> Places:
     """The points where a solution is compared with others."""
     equation = trial.residuals.equation
     asking = [users(equation, output) for output in equation.outputs]
-    found, used, denser = [], [], graded(equation, trial.features)
+    found, used, denser = [], [], stretched(equation, trial.features)
     for number, (key, constraint) in enumerate(trial.residuals.constraints.items()):
         share = max(constraint.region.dimension, 1) / max(1, equation.dimension)
         n = max(16, math.ceil(_COMPARED**share))
@@ -190,16 +190,16 @@ def measured_errors(trial: Trial, sizes: Tensor) -> dict[str, float]:
     return {name: error / (by_name[name] or 1.0) for name, error in found.items()}
 
 
-def layers_of(trial: Trial, sizes: Tensor, gradable: Sequence[bool], along: str | None) -> tuple[Layered, Layered]:
+def layers_of(trial: Trial, sizes: Tensor, stretchable: Sequence[bool], along: str | None) -> tuple[Layered, Layered]:
     """The layers of a solution along each column of the inputs, and those at the end of its time.
 
     Args:
         trial: The solution.
         sizes: The sizes of the outputs, `(outputs,)`.
-        gradable: The columns to look along.
+        stretchable: The columns to look along.
         along: The time; without one both are the same.
     """
-    columns = {column: s for column, s in enumerate(trial.features.gradings()) if gradable[column]}
+    columns = {column: s for column, s in enumerate(trial.features.stretchings()) if stretchable[column]}
     if not columns:
         return (), ()
     within = layers(trial.residuals, scales(sizes), columns)

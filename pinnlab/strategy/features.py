@@ -13,7 +13,7 @@ from torch import nn
 from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
 from pinnlab.equations.inputs import axis_names
-from pinnlab.networks import Affine, Build, Columns, Graded, Grading, RandomFeatures, Rescaled
+from pinnlab.networks import Affine, Build, Columns, RandomFeatures, Rescaled, Stretched, Stretching
 
 Layered = tuple[tuple[tuple[float, float], ...], ...]
 """For each column of the inputs the centres and widths of its layers, with the column's range scaled to [−1, 1]."""
@@ -32,8 +32,8 @@ class Features:
         seed: Of the features, and of the points where they are fitted.
         periodic: For each column of the inputs, whether the features have the region's length as a period; none by
             default.
-        layers: For each column of the inputs, the centres and widths of layers for which the coordinate is graded, see
-            `Graded`; none by default.
+        layers: For each column of the inputs, the centres and widths of layers for which the coordinate is stretched,
+            see `Stretched`; none by default.
 
     Example:
         >>> Features(100, (4.0, 4.0)).grown(4.0)
@@ -63,24 +63,24 @@ class Features:
         by = (count / self.count) ** (1 / (len(self.scales) - (kept is not None)))
         return replace(self, count=count, scales=tuple(s if i == kept else by * s for i, s in enumerate(self.scales)))
 
-    def graded(self, layers: Layered) -> Features:
+    def stretched(self, layers: Layered) -> Features:
         """The same number for other layers.
 
-        The scale along an input that had layers before grows with the length that the input has in its graded
+        The scale along an input that had layers before grows with the length that the input has in its stretched
         coordinate. For one that had none the former scale says nothing.
         """
         after = replace(self, layers=layers)
         grown = [
             new.waves / old.waves if old.layers and new.layers else 1.0
-            for old, new in zip(self.gradings(), after.gradings(), strict=True)
+            for old, new in zip(self.stretchings(), after.stretchings(), strict=True)
         ]
         return after.magnified(grown)
 
-    def gradings(self) -> list[Grading]:
+    def stretchings(self) -> list[Stretching]:
         """The map of each column of the inputs."""
         columns = len(self.scales)
         layers, periodic = self.layers or ((),) * columns, self.periodic or (False,) * columns
-        return [Grading(some, repeats) for some, repeats in zip(layers, periodic, strict=True)]
+        return [Stretching(some, repeats) for some, repeats in zip(layers, periodic, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def builder(equation: Equation, features: Features, outputs: Range) -> Build:
         RandomFeatures, features=features.count, scale=scales, activation="sin", periods=periods, bias=_PHASES
     )
     if any(features.layers):
-        network = partial(Graded, layers=features.layers, periodic=features.periodic or None, network=network)
+        network = partial(Stretched, layers=features.layers, periodic=features.periodic or None, network=network)
     network = partial(Affine, centre=list(outputs.centre), size=list(outputs.size), network=network)
     return partial(Rescaled, low=low, high=high, network=network)
 
@@ -124,9 +124,9 @@ def extent(equation: Equation) -> tuple[list[float], list[float]]:
     return low, high
 
 
-def graded(equation: Equation, features: Features) -> dict[str, tuple[Grading, float, float]]:
-    """The inputs whose coordinates are graded, with their ranges: where points are spread."""
-    maps, (low, high) = features.gradings(), extent(equation)
+def stretched(equation: Equation, features: Features) -> dict[str, tuple[Stretching, float, float]]:
+    """The inputs whose coordinates are stretched, with their ranges: where points are spread."""
+    maps, (low, high) = features.stretchings(), extent(equation)
     every = zip(axis_names(equation.inputs), maps, low, high, strict=True)
     return {name: (s, a, b) for name, s, a, b in every if s.layers}
 

@@ -15,8 +15,8 @@ from pinnlab.geometry import Points, Region, Source
 from pinnlab.geometry.columns import Ends
 from pinnlab.geometry.region import Pilot
 from pinnlab.jets import IndexSet
-from pinnlab.networks import Grading
-from pinnlab.networks.composed.graded import density
+from pinnlab.networks import Stretching
+from pinnlab.networks.composed.stretched import density
 from pinnlab.residuals import Residuals
 from pinnlab.strategy.features import Features, Layered
 from pinnlab.strategy.structure.window import Observed
@@ -32,7 +32,7 @@ _COVERED, _MOST = 1.5, 8
 _NEWS = 1.7
 # What is longer than this part of half the range is no layer.
 _THIN = 0.3
-# Graded coordinates that resolve the solution with hardly fewer waves do not pay.
+# Stretched coordinates that resolve the solution with hardly fewer waves do not pay.
 _SAVING = 1.1
 # A map by which is tried whether points may move along an input.
 _TRIED: tuple[Layer, ...] = ((0.3, 0.1),)
@@ -40,15 +40,15 @@ _TRIALS = 200
 
 
 class Spread(Region):
-    """A region whose points are denser where gradings say; those of a region that cannot follow stay uniform.
+    """A region whose points are denser where stretchings say; those of a region that cannot follow stay uniform.
 
     Args:
         base: The region.
-        gradings: For some coordinates their grading, and the range that it scales to [−1, 1].
+        stretchings: For some coordinates their stretching, and the range that it scales to [−1, 1].
     """
 
-    def __init__(self, base: Region, gradings: Mapping[str, tuple[Grading, float, float]]) -> None:
-        self.base, self.gradings, self.names = base, gradings, base.names
+    def __init__(self, base: Region, stretchings: Mapping[str, tuple[Stretching, float, float]]) -> None:
+        self.base, self.stretchings, self.names = base, stretchings, base.names
 
     @property
     def dimension(self) -> int:
@@ -70,28 +70,28 @@ class Spread(Region):
         return self.base.contains(points)
 
     def place(self, n: int, source: Source) -> Points:
-        """Points of the base, moved along the graded coordinates if that leaves all of them in the region."""
+        """Points of the base, moved along the stretched coordinates if that leaves all of them in the region."""
         points = self.base.place(n, source)
         moved = dict(points)
-        for name, (grading, low, high) in self.gradings.items():
+        for name, (stretching, low, high) in self.stretchings.items():
             if name in points:
                 scaled = (2 * points[name] - low - high) / (high - low)
-                moved[name] = low + (grading.inverse(scaled) + 1) * ((high - low) / 2)
+                moved[name] = low + (stretching.inverse(scaled) + 1) * ((high - low) / 2)
         return moved if bool(self.base.contains(moved).all()) else points
 
 
-def spread(constraint: Constraint, gradings: Mapping[str, tuple[Grading, float, float]]) -> Region:
+def spread(constraint: Constraint, stretchings: Mapping[str, tuple[Stretching, float, float]]) -> Region:
     """The region of a constraint, with points that resolve the layers."""
     region = constraint.region
-    if not gradings or not constraint.local or region.given:
+    if not stretchings or not constraint.local or region.given:
         return region
     if isinstance(region, Observed):
-        return Observed(Spread(region.base, gradings), region.columns)
-    return Spread(region, gradings)
+        return Observed(Spread(region.base, stretchings), region.columns)
+    return Spread(region, stretchings)
 
 
-def gradable(equation: Equation, along: str | None) -> tuple[bool, ...]:
-    """For each column of the inputs, whether its coordinates may be graded.
+def stretchable(equation: Equation, along: str | None) -> tuple[bool, ...]:
+    """For each column of the inputs, whether its coordinates may be stretched.
 
     Points of the domain can move along a scalar input if its range is the same wherever the others are, as in a box.
 
@@ -111,7 +111,7 @@ def gradable(equation: Equation, along: str | None) -> tuple[bool, ...]:
             continue
         low, high = (float(end) for end in region.extent[name])
         points = region.place(_TRIALS, Pilot())
-        moved = Spread(region, {name: (Grading(_TRIED), low, high)}).place(_TRIALS, Pilot())
+        moved = Spread(region, {name: (Stretching(_TRIED), low, high)}).place(_TRIALS, Pilot())
         found.append(not torch.equal(points[name], moved[name]))
     return tuple(found)
 
@@ -119,7 +119,7 @@ def gradable(equation: Equation, along: str | None) -> tuple[bool, ...]:
 def layers(
     residuals: Residuals,
     sizes: Tensor,
-    along: Mapping[int, Grading],
+    along: Mapping[int, Stretching],
     fixed: Mapping[str, float] | None = None,
 ) -> Layered:
     """For each column of the inputs, the layers of a solution along it.
@@ -134,7 +134,7 @@ def layers(
     Args:
         residuals: The solution.
         sizes: The sizes of the outputs, `(outputs,)`.
-        along: The columns to look along, with the grading that the solution has.
+        along: The columns to look along, with the stretching that the solution has.
         fixed: Inputs that have one value, as the end of time.
 
     Returns:
@@ -142,9 +142,9 @@ def layers(
     """
     equation = residuals.equation
     found: list[tuple[Layer, ...]] = [()] * len(axis_names(equation.inputs))
-    for column, grading in along.items():
-        places, lengths = _lengths(residuals, sizes, column, grading, fixed or {})
-        found[column] = _greedy(places, lengths, grading.periodic)
+    for column, stretching in along.items():
+        places, lengths = _lengths(residuals, sizes, column, stretching, fixed or {})
+        found[column] = _greedy(places, lengths, stretching.periodic)
     return tuple(found)
 
 
@@ -152,13 +152,13 @@ def resolved(features: Features, new: Layered) -> bool:
     """Whether the coordinates of features resolve new layers nearly."""
     return all(
         _NEWS * width * float(density(torch.tensor([centre], dtype=torch.float64), old.layers, old.periodic)) >= 1
-        for old, some in zip(features.gradings(), new, strict=False)
+        for old, some in zip(features.stretchings(), new, strict=False)
         for centre, width in some
     )
 
 
 def _lengths(
-    residuals: Residuals, sizes: Tensor, column: int, grading: Grading, fixed: Mapping[str, float]
+    residuals: Residuals, sizes: Tensor, column: int, stretching: Stretching, fixed: Mapping[str, float]
 ) -> tuple[Tensor, Tensor]:
     """Places along an input, scaled to [−1, 1], and the solution's length at each, at most 1."""
     equation, constraints = residuals.equation, residuals.constraints
@@ -166,7 +166,7 @@ def _lengths(
     region, name = constraints[key].region, axis_names(equation.inputs)[column]
     low, high = (float(end) for end in region.extent[name])
     even = torch.linspace(-1, 1, _ALONG // 2)
-    places = torch.cat((even, grading.inverse(even))).sort().values
+    places = torch.cat((even, stretching.inverse(even))).sort().values
     others = region.place(_ACROSS, Pilot(1))
     across = len(others[name])
     points = {
@@ -198,6 +198,6 @@ def _greedy(places: Tensor, lengths: Tensor, periodic: bool) -> tuple[Layer, ...
         if float(lacking[worst]) <= _COVERED or len(found) == _MOST:
             break
         found.append((float(places[worst]), float(lengths[worst])))
-    # waves that resolve the worst place, in graded coordinates and in others
-    saved = float((1 / lengths).max()) * 2 / (Grading(found, periodic).waves * float(lacking[worst]))
+    # waves that resolve the worst place, in stretched coordinates and in others
+    saved = float((1 / lengths).max()) * 2 / (Stretching(found, periodic).waves * float(lacking[worst]))
     return tuple(found) if saved > _SAVING and float(lengths.min()) < _THIN else ()

@@ -26,7 +26,7 @@ from pinnlab.strategy.agreement import (
     unresolved,
 )
 from pinnlab.strategy.features import Features, Range
-from pinnlab.strategy.layers import gradable
+from pinnlab.strategy.layers import stretchable
 from pinnlab.strategy.loop import Loop
 from pinnlab.strategy.memory import Demand
 from pinnlab.strategy.recipe import Decision, Outcome, Progress, Proposal, Recipe, Survey
@@ -83,7 +83,7 @@ class March(Loop):
         self.equation, self.seed, self.memory, self.start = equation, seed, memory, start
         self.evolution = evolution(equation)
         self._periodic = periodic_inputs(equation)
-        self._gradable = gradable(equation, None if self.evolution is None else self.evolution.along)
+        self._stretchable = stretchable(equation, None if self.evolution is None else self.evolution.along)
         self._expected: Range | None = None
         super().__init__(recipe, Progress(equation, self.evolution, tol, tol_unknowns=tol_unknowns))
         self.progress.periodic, self.progress.unbounded = self._periodic, unbounded(equation)
@@ -149,7 +149,7 @@ class March(Loop):
             0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
             judged(noise),
             Demand.of(main.residuals).most(features, self.memory),
-            *layers_of(main, sizes, self._gradable, None if self.evolution is None else self.evolution.along),
+            *layers_of(main, sizes, self._stretchable, None if self.evolution is None else self.evolution.along),
             errors,
         )
 

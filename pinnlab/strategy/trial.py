@@ -23,7 +23,7 @@ from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.stored import StoredOutputs
 from pinnlab.residuals.weighting import Weighting
-from pinnlab.strategy.features import Features, Range, builder, built, graded, random_features
+from pinnlab.strategy.features import Features, Range, builder, built, random_features, stretched
 from pinnlab.strategy.layers import spread
 from pinnlab.training.evaluation.error_estimates import measured
 from pinnlab.training.objective import Objective
@@ -176,9 +176,9 @@ def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
     """Points that determine so many features: 2.5 rows of the equation for each coefficient.
 
     A condition on a boundary of dimension m has about as many points for its size as the equation has in the region of
-    dimension d: 4 d N^(m/d) for N points inside. Along graded coordinates they are as dense as the features.
+    dimension d: 4 d N^(m/d) for N points inside. Along stretched coordinates they are as dense as the features.
     """
-    counts, denser = numbers(residuals, features), graded(residuals.equation, features)
+    counts, denser = numbers(residuals, features), stretched(residuals.equation, features)
     return {
         name: Sobol().sample(spread(constraint, denser), counts[name], features.seed * 31 + number)
         for number, (name, constraint) in enumerate(residuals.constraints.items())
@@ -200,7 +200,7 @@ def numbers(residuals: Residuals, features: Features) -> dict[str, int]:
 
 def fresh(residuals: Residuals, features: Features, count: int, seed: int) -> dict[str, Points]:
     """Points of all constraints that training has not seen, denser where the features are."""
-    denser = graded(residuals.equation, features)
+    denser = stretched(residuals.equation, features)
     return {
         name: Sobol().sample(region := spread(constraint, denser).refined, region.units(count), 31 * seed + number)
         for number, (name, constraint) in enumerate(residuals.constraints.items())

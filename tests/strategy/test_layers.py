@@ -10,10 +10,10 @@ from pinnlab.collocation import Sobol
 from pinnlab.engines import NTP
 from pinnlab.equations import Constraint, Equation, periodic
 from pinnlab.geometry import Box, Disc, Interval, PointSet
-from pinnlab.networks import Grading
+from pinnlab.networks import Stretching
 from pinnlab.residuals import Residuals
-from pinnlab.strategy.features import Features, graded
-from pinnlab.strategy.layers import Spread, gradable, layers, resolved, spread
+from pinnlab.strategy.features import Features, stretched
+from pinnlab.strategy.layers import Spread, layers, resolved, spread, stretchable
 from pinnlab.strategy.structure.bounds import unbounded
 from pinnlab.strategy.structure.window import Observed
 from pinnlab.strategy.trial import collocation
@@ -56,7 +56,7 @@ class Function(nn.Module):
 
 def seen(function, old=(), **options):
     """The layers along x of a function on the box, with x scaled to [−1, 1]."""
-    found = layers(Residuals(Function(function), Front(), NTP()), ONE, {1: Grading(old)}, **options)
+    found = layers(Residuals(Function(function), Front(), NTP()), ONE, {1: Stretching(old)}, **options)
     assert found[0] == ()
     return found[1]
 
@@ -67,7 +67,7 @@ def test_a_front_is_a_layer_of_its_width():
     assert centre == pytest.approx(0.2, abs=0.02) and width == pytest.approx(0.02, rel=0.3)
 
 
-def test_a_second_look_in_graded_coordinates_is_sharper():
+def test_a_second_look_in_stretched_coordinates_is_sharper():
     truth = (0.2, 4e-3)
     first = seen(lambda t, x: torch.tanh((x - 5.4) / 8e-3))
     second = seen(lambda t, x: torch.tanh((x - 5.4) / 8e-3), old=first)
@@ -91,7 +91,7 @@ def test_two_layers_and_the_layer_at_the_end_of_time():
 def test_smooth_functions_have_no_layers():
     assert seen(lambda t, x: torch.sin(x) * torch.exp(-t)) == ()
     assert seen(lambda t, x: x * 0 + 1.0) == ()
-    # as short everywhere: grading saves nothing
+    # as short everywhere: stretching saves nothing
     assert seen(lambda t, x: torch.sin(60 * x)) == ()
 
 
@@ -117,10 +117,10 @@ def test_points_are_as_dense_as_the_features():
     residuals = Residuals(Function(lambda t, x: t), equation, NTP())
     points = collocation(residuals, features)
     uniform = collocation(residuals, Features(40, (1.0, 1.0)))
-    grading = features.gradings()[1]
+    stretching = features.stretchings()[1]
     for name in ("inside", "start"):
         x = (points[name]["x"] - 5) / 2
-        s = grading(x)
+        s = stretching(x)
         # uniform in s, and all in the region
         assert abs(float((s > 0.3).double().mean()) - 0.35) < 0.1
         assert bool(equation.constraints()[name].region.contains(points[name]).all())
@@ -128,12 +128,12 @@ def test_points_are_as_dense_as_the_features():
     # what does not run along x stays
     for name in ("walls", "data"):
         assert all(torch.equal(points[name][key], uniform[name][key]) for key in "tx")
-    assert graded(equation, Features(40, (1.0, 1.0))) == {}
+    assert stretched(equation, Features(40, (1.0, 1.0))) == {}
 
 
 def test_a_region_that_cannot_follow_stays_uniform():
-    disc, grading = Disc((0, 0), 1), Grading([(0.5, 0.05)])
-    given = {"x": (grading, -1.0, 1.0)}
+    disc, stretching = Disc((0, 0), 1), Stretching([(0.5, 0.05)])
+    given = {"x": (stretching, -1.0, 1.0)}
     points = Sobol().sample(disc, 200, 0)
     assert torch.equal(Sobol().sample(Spread(disc, given), 200, 0)["x"], points["x"])
     inner = Box(x=(0, 0.2), y=(0, 1))
@@ -143,7 +143,7 @@ def test_a_region_that_cannot_follow_stays_uniform():
 def test_columns_of_a_start_are_those_of_the_moved_points():
     line = Interval(x=(-1, 1))
     start = Observed(line, lambda points: {"before": 3 * points["x"]})
-    given = {"x": (Grading([(0.5, 0.05)]), -1.0, 1.0)}
+    given = {"x": (Stretching([(0.5, 0.05)]), -1.0, 1.0)}
     region = spread(Constraint(start, lambda u: u), given)
     points = Sobol().sample(region, 64, 0)
     assert torch.equal(points["before"], 3 * points["x"])
@@ -160,9 +160,9 @@ class OnDisc(Equation):
         return {"inside": Constraint(Interval(t=(0, 1)) * Disc((0, 0), 1), lambda t, u: u.d(t))}
 
 
-def test_inputs_that_can_be_graded():
-    assert gradable(Front(), "t") == (False, True) and gradable(Front(), None) == (True, True)
-    assert gradable(OnDisc(), None) == (True, False, False)
+def test_inputs_that_can_be_stretched():
+    assert stretchable(Front(), "t") == (False, True) and stretchable(Front(), None) == (True, True)
+    assert stretchable(OnDisc(), None) == (True, False, False)
 
 
 class Flow(Equation):
@@ -199,8 +199,8 @@ def test_outputs_that_no_boundary_bounds():
 
 
 def test_layers_in_other_coordinates_change_the_scale_with_their_length():
-    first = Features(10, (1.0, 4.0)).graded(((), ((0.0, 0.1),)))
+    first = Features(10, (1.0, 4.0)).stretched(((), ((0.0, 0.1),)))
     assert first.scales == (1.0, 4.0)
-    second = first.graded(((), ((0.0, 0.001),)))
-    lengths = [Grading([(0.0, width)]).waves for width in (0.1, 0.001)]
+    second = first.stretched(((), ((0.0, 0.001),)))
+    lengths = [Stretching([(0.0, width)]).waves for width in (0.1, 0.001)]
     assert second.scales == (1.0, pytest.approx(4.0 * lengths[1] / lengths[0]))

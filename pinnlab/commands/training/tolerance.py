@@ -25,8 +25,8 @@ from pinnlab.equations import Equation
 from pinnlab.errors import NothingFoundError, UserError
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution import Solution
-from pinnlab.solution.solve_folder import SolveFolder
-from pinnlab.solution.tolerance import check_arguments, solve_to
+from pinnlab.solution.tolerance.solve_folder import SolveFolder
+from pinnlab.solution.tolerance.solve_to import check_arguments, solve_to
 from pinnlab.strategy import Recipe
 from pinnlab.training.setup.settings import default_dtype, without_warnings
 

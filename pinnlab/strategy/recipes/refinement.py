@@ -44,7 +44,7 @@ _SETTLED = 0.7
 _CHEAP = 2000
 # Twice the features lower the error of a smooth output by more than this factor, and that beside a logarithm by less.
 _FALLS = 4.0
-# How often graded coordinates are tried in vain for one window.
+# How often stretched coordinates are tried in vain for one window.
 _TRIES = 2
 # A lower loss by this factor is no accident.
 _BETTER = 0.5
@@ -143,7 +143,7 @@ class Refinement(Recipe):
                 yield Accept()
                 tries = _TRIES
                 if any(features.layers) and any(outcome.onward):
-                    features = features.graded(outcome.onward)
+                    features = features.stretched(outcome.onward)
                 if now == evolution.start:
                     begun = features, before
                 if (error := outcome.error) > progress.tol:
@@ -164,8 +164,8 @@ class Refinement(Recipe):
                 features = few.grown(features.count / few.count)
             elif dimension > 1:
                 # waves keep their length when the window changes its own
-                stretched = control.length / before
-                features = features.magnified([stretched if i == axis else 1.0 for i in range(dimension)])
+                longer = control.length / before
+                features = features.magnified([longer if i == axis else 1.0 for i in range(dimension)])
         return Stop(True) if error <= progress.tol else begun
 
     def _affords(self, progress: Progress, features: Features, factor: float, most: float = math.inf) -> bool:
@@ -188,14 +188,14 @@ class Refinement(Recipe):
         tries: int,
         least: float = -math.inf,
     ) -> Generator[Decision, Answer, tuple[Features, Outcome, int]]:
-        """Features, and coordinates that are graded for the layers of what they find, as long as that helps.
+        """Features, and coordinates that are stretched for the layers of what they find, as long as that helps.
 
         Args:
             progress: What the recipe sees.
             features: The features.
             end: The end of the window.
             allowed: The error at which there is no need for more.
-            tries: How often graded coordinates may still be tried in vain.
+            tries: How often stretched coordinates may still be tried in vain.
             least: What has an error of at most this is accepted.
 
         Returns:
@@ -203,7 +203,7 @@ class Refinement(Recipe):
         """
         best, former = None, features
         while True:
-            outcome = yield Proposal(features, end, "" if best is None else "coordinates graded for the layers")
+            outcome = yield Proposal(features, end, "" if best is None else "coordinates stretched for the layers")
             assert isinstance(outcome, Outcome)
             if outcome.error <= least:
                 least = outcome.error
@@ -213,15 +213,15 @@ class Refinement(Recipe):
             if outcome.local <= allowed or tries == 0 or resolved(features, outcome.layers):
                 return features, outcome, tries
             former, best = features, outcome
-            features = yield from self._graded(progress, features, outcome.layers, end)
+            features = yield from self._stretched(progress, features, outcome.layers, end)
 
-    def _graded(
+    def _stretched(
         self, progress: Progress, features: Features, layers: Layered, end: float | None
     ) -> Generator[Decision, Answer, Features]:
-        """As many features in coordinates that are graded for other layers."""
+        """As many features in coordinates that are stretched for other layers."""
         along = zip(features.layers or ((),) * len(layers), layers, strict=True)
         if progress.equation.dimension == 1 or all(bool(before) >= bool(after) for before, after in along):
-            return features.graded(layers)
+            return features.stretched(layers)
         few = yield from self._suited(progress, end, layers)
         return few.grown(features.count / few.count)
 

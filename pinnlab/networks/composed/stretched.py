@@ -1,4 +1,4 @@
-"""Graded coordinates: inputs that are stretched where a function has layers, and shrunk elsewhere."""
+"""Stretched coordinates: inputs that are stretched where a function has layers, and shrunk elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Layers = Sequence[tuple[float, float]]
 
 # The density away from all layers, beside 1/ε within one.
 BACKGROUND = 0.5
-# The ratio of the widths of neighbouring Lorentzians, e^Δ far from the least: 10⁻³ of the density at Δ = 0.7.
+# Δ: the widths of neighbouring Lorentzians differ by e^Δ, far from the least.
 _STEP = 0.7
 # Half the length of the input's range; a wider Lorentzian is part of the background.
 _WIDEST = 1.0
@@ -25,7 +25,7 @@ _WIDEST = 1.0
 _BISECTIONS = 52
 
 
-class Grading(nn.Module):
+class Stretching(nn.Module):
     """A monotone map s of [−1, 1] onto itself whose slope is larger near layers.
 
     The slope is proportional to
@@ -41,13 +41,13 @@ class Grading(nn.Module):
     whose integrals are arc tangents, and which repeat along a periodic input as Poisson kernels do.
 
     Example:
-        Half of all coordinates are within 0.1 of the layer:
+        More than half of all coordinates are within 0.1 of the layer:
 
         >>> import torch
-        >>> grading = Grading([(0.0, 0.01)])
-        >>> grading(torch.tensor([-1.0, -0.1, 0.0, 0.1, 1.0]))
-        tensor([-1.0000, -0.5446,  0.0000,  0.5446,  1.0000])
-        >>> grading.inverse(torch.tensor([0.5446]))
+        >>> stretching = Stretching([(0.0, 0.01)])
+        >>> stretching(torch.tensor([-1.0, -0.1, 0.0, 0.1, 1.0]))
+        tensor([-1.0000, -0.5603,  0.0000,  0.5603,  1.0000])
+        >>> stretching.inverse(torch.tensor([0.5603]))
         tensor([0.1000])
     """
 
@@ -107,7 +107,7 @@ class Grading(nn.Module):
 
 
 def density(x: Tensor, layers: Layers, periodic: bool = False) -> Tensor:
-    """B + Σ_i 1 / √((x − c_i)² + ε_i²): the slope of a grading before it is scaled, at `(N,)`.
+    """B + Σ_i 1 / √((x − c_i)² + ε_i²): the slope of a stretching before it is scaled, at `(N,)`.
 
     Along a periodic input the distance is (2/π) sin(π(x − c)/2).
     """
@@ -120,15 +120,15 @@ def density(x: Tensor, layers: Layers, periodic: bool = False) -> Tensor:
     return found
 
 
-class Graded(nn.Module):
-    """N(s_1(x_1), s_2(x_2), …): a network of graded coordinates, in which layers along an input are wide.
+class Stretched(nn.Module):
+    """N(s_1(x_1), s_2(x_2), …): a network of stretched coordinates, in which layers along an input are wide.
 
     Example:
         >>> import torch
-        >>> network = Graded(2, 1, layers=[[], [(0.0, 0.01)]])
+        >>> network = Stretched(2, 1, layers=[[], [(0.0, 0.01)]])
         >>> x = torch.tensor([[0.3, 0.1]])
-        >>> graded = torch.stack((x[:, 0], network.gradings[1](x[:, 1])), -1)
-        >>> torch.equal(network(x), network.network(graded))
+        >>> stretched = torch.stack((x[:, 0], network.stretchings[1](x[:, 1])), -1)
+        >>> torch.equal(network(x), network.network(stretched))
         True
     """
 
@@ -155,12 +155,13 @@ class Graded(nn.Module):
         super().__init__()
         periodic = [False] * inputs if periodic is None else list(periodic)
         if len(layers) != inputs or len(periodic) != inputs:
-            raise UserError(f"Graded needs layers, and whether it is periodic, for each of {inputs} inputs")
-        self.gradings = nn.ModuleList(Grading(some, repeats) for some, repeats in zip(layers, periodic, strict=True))
+            raise UserError(f"Stretched needs layers, and whether it is periodic, for each of {inputs} inputs")
+        every = zip(layers, periodic, strict=True)
+        self.stretchings = nn.ModuleList(Stretching(some, repeats) for some, repeats in every)
         self.network = network(inputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Evaluates at `(N, inputs)`."""
-        columns = [x[..., i] for i in range(len(self.gradings))]
-        graded = [s(column) if s.layers else column for s, column in zip(self.gradings, columns, strict=True)]
-        return self.network(torch.stack(graded, -1))
+        columns = [x[..., i] for i in range(len(self.stretchings))]
+        stretched = [s(column) if s.layers else column for s, column in zip(self.stretchings, columns, strict=True)]
+        return self.network(torch.stack(stretched, -1))

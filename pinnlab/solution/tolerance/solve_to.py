@@ -24,8 +24,9 @@ from pinnlab.geometry import Points
 from pinnlab.networks import Build, Windows
 from pinnlab.reporting.line import Line
 from pinnlab.solution.loading import load
-from pinnlab.solution.solution import Ending, Solution
-from pinnlab.solution.solve_folder import SolveFolder, fingerprint, row, told
+from pinnlab.solution.solution import Solution
+from pinnlab.solution.tolerance.ending import Ending
+from pinnlab.solution.tolerance.solve_folder import SolveFolder, fingerprint, row, told
 from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March, Start
 from pinnlab.strategy.memory import available

@@ -1,0 +1,1 @@
+"""Solving to a tolerance, its folder, and how it ended."""
