@@ -33,6 +33,8 @@ _SHORTEST = 1e-10
 # A window that is shorter than this part of the whole time, and in which the solution changes by this part of its size,
 # is near a singularity.
 _FASTER, _CHANGE = 1e-3, 0.3
+# The part of the tolerance that a window may add where nothing makes it more exact, as where it begins in a corner.
+_LENIENT = 0.5
 # Factor on the number of features, and features of a function of one input.
 _MORE, _LINE = 1.5, Features(40, (14.0,))
 # Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
@@ -131,17 +133,18 @@ class Refinement(Recipe):
         assert evolution is not None
         dimension, axis = progress.equation.dimension, axis_names(progress.equation.inputs).index(evolution.along)
         whole, control = evolution.end - evolution.start, StepControl(length, dimension > 1)
-        begun, error, tries = (features, length), 0.0, _TRIES
+        begun = fewer = features, length
+        error, tries, bar = 0.0, _TRIES, allowed
         while (now := progress.time or 0.0) < evolution.end:
             left = evolution.end - now
             if control.length > 0.95 * left:
                 control.length = left
             before, end = control.length, evolution.end if control.length == left else now + control.length
-            features, outcome, tries = yield from self._tried(progress, features, end, allowed, tries)
-            ratio = outcome.local / allowed
+            features, outcome, tries = yield from self._tried(progress, features, end, bar, tries)
+            ratio = outcome.local / bar
             if ratio <= 1:
                 yield Accept()
-                tries = _TRIES
+                tries, bar = _TRIES, allowed
                 if any(features.layers) and any(outcome.onward):
                     features = features.stretched(outcome.onward)
                 if now == evolution.start:
@@ -154,12 +157,15 @@ class Refinement(Recipe):
             else:
                 change = control.failed(outcome, ratio, self._affords(progress, features, _MORE, outcome.most))
                 if change is Change.NOTHING:
-                    return Stop(False, _unresolved(features, outcome))
-                if change is Change.MORE:
-                    features = features.grown(_MORE, kept=axis)
+                    if outcome.local > (bar := _LENIENT * progress.tol):
+                        return Stop(False, _unresolved(features, outcome))
+                elif change is Change.MORE:
+                    fewer, features = (features, before), features.grown(_MORE, kept=axis)
+                elif change is Change.BACK:
+                    features, before = fewer
             if control.length < _SHORTEST * whole:
                 return Stop(False, f"windows shorter than any step of the solution near {evolution.along} = {now:.6g}")
-            if dimension > 1 and ratio > 1 and outcome.local > _NONSENSE and control.length < before:
+            if dimension > 1 and ratio > 1 and outcome.local > _NONSENSE and control.length < end - now:
                 few = yield from self._suited(progress, now + control.length, features.layers)
                 features = few.grown(features.count / few.count)
             elif dimension > 1:

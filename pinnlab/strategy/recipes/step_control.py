@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,15 +14,16 @@ _ORDER, _AIM = 6, 0.5
 _CUT, _TRIM, _LENGTHEN = 0.3, 0.8, 2.0
 # A window that is longer by this factor than one that has worked is cut back to it first.
 _LONGER = 1.05
-# The change of a solution within a window, in units of its size, below which a shorter window resolves nothing better;
-# and how many times too large an error is that is not mended by a slightly shorter window.
-_CHANGE, _NEARLY = 0.3, 10.0
-# More features help if the error falls by this factor.
-_HELPED = 3.0
+# The change of a solution within a window, in units of its size, below which a shorter window may resolve nothing
+# better; and how many times too large an error is that only windows a third as long would mend, which cost as much as
+# more features.
+_CHANGE, _NEARLY = 0.3, 500.0
+# A shorter window helps if the error falls by this power of the length, and more features if it falls by this factor.
+_POWER, _HELPED = 3, 3.0
 # An error of a hundredth of the solution says nothing of how fast errors fall.
 _NONSENSE = 1e-2
-# Shorter windows in a row that did not help, where there can be no more features.
-_IN_VAIN = 3
+# Changes in a row that did not help, after which nothing does.
+_IN_VAIN = 4
 
 
 class Change(Enum):
@@ -29,6 +31,7 @@ class Change(Enum):
 
     SHORTER = "shorter"
     MORE = "more features"
+    BACK = "as many features as before, and shorter"
     NOTHING = "nothing helps"
 
 
@@ -36,9 +39,9 @@ class Change(Enum):
 class StepControl:
     """Decides from what the former changes did: what did not help is not done again.
 
-    A shorter window helps if the error falls at least in proportion to the length, and more features if it falls to a
-    third. Where nothing was tried yet, features are taken to be what lacks if the solution hardly changes within the
-    window.
+    A shorter window helps if the error falls with the third power of the length, half of the order that is hoped for,
+    and more features if it falls to a third; features that do not help are taken back. Where nothing was tried yet,
+    features are taken to be what lacks if the error is far too large and the solution hardly changes within the window.
 
     Attributes:
         length: Of the window that comes next.
@@ -51,13 +54,14 @@ class StepControl:
     worked: float = 0.0
     _last: Change | None = None
     _before: tuple[float, float] = (0.0, 0.0)
+    _shortest: float = math.inf
     _vain: int = 0
 
     def succeeded(self, ratio: float) -> None:
         """Takes note of a window whose error is so many times the allowed one, at most 1."""
         self.worked = self.length
         self.length *= min(_LENGTHEN, self._factor(ratio))
-        self._last, self._vain = None, 0
+        self._last, self._shortest, self._vain = None, math.inf, 0
 
     def failed(self, outcome: Outcome, ratio: float, affordable: bool) -> Change:
         """Chooses, and sets the length that comes next.
@@ -67,36 +71,43 @@ class StepControl:
             ratio: Its error in units of the allowed one, more than 1.
             affordable: Whether there can be more features.
         """
-        last, (length, error) = self._last, self._before
-        shorter = last is Change.SHORTER
-        helped = last is None or outcome.local <= (error * self.length / length if shorter else error / _HELPED)
-        self._last = change = self._chosen(outcome, ratio, affordable, helped)
+        length, helped, shorter = self.length, self._helped(outcome.local), self._last is not Change.MORE
+        self._vain = 0 if helped else self._vain + 1
+        self._shortest = min(self._shortest, length)
+        change = self._chosen(outcome, ratio, affordable, helped)
         if change is Change.MORE and shorter and not helped and outcome.local < _NONSENSE:
-            # the length was not what lacked
-            self.length = length
-            return change
-        self._before = (self.length, outcome.local)
-        if change is Change.SHORTER:
-            least = self.worked if self.length > _LONGER * self.worked else 0.0
-            self.length = max(self.length * min(_TRIM, max(_CUT, self._factor(ratio))), least)
+            # the length was not what lacked: that before, with the error that it had
+            self.length = self._before[0]
+        else:
+            self._before = length, outcome.local
+        if change in (Change.SHORTER, Change.BACK):
+            least = self.worked if length > _LONGER * self.worked else 0.0
+            self.length = max(self._shortest * min(_TRIM, max(_CUT, self._factor(ratio))), least)
+        self._last = change
         return change
 
     @staticmethod
     def _factor(ratio: float) -> float:
         return float((_AIM / max(ratio, 1e-9)) ** (1 / _ORDER))
 
+    def _helped(self, error: float) -> bool:
+        length, former = self._before
+        match self._last:
+            case None:
+                return True
+            case Change.MORE:
+                return error <= former / _HELPED
+        return error <= former * (self.length / length) ** _POWER
+
     def _chosen(self, outcome: Outcome, ratio: float, affordable: bool, helped: bool) -> Change:
         if not self.resolves:
             return Change.SHORTER
-        if self._last is Change.SHORTER and not helped:
-            self._vain += 1
-            if affordable:
-                return Change.MORE
-            return Change.NOTHING if self._vain >= _IN_VAIN else Change.SHORTER
-        if self._last is not Change.MORE or helped:
-            self._vain = 0
-            longer = self.length > _LONGER * self.worked > 0
-            lacking = helped and (outcome.change < _CHANGE or self._last is Change.MORE)
-            if lacking and affordable and not longer and ratio > _NEARLY:
-                return Change.MORE
-        return Change.SHORTER
+        if not helped:
+            if self._vain >= _IN_VAIN:
+                return Change.NOTHING
+            if self._last is Change.MORE:
+                return Change.BACK
+            return Change.MORE if affordable else Change.SHORTER
+        lacking = outcome.change < _CHANGE or self._last is Change.MORE
+        longer = self.length > _LONGER * self.worked > 0
+        return Change.MORE if lacking and affordable and not longer and ratio > _NEARLY else Change.SHORTER
