@@ -33,7 +33,7 @@ _NEWS = 1.7
 # What is longer than this part of half the range is no layer.
 _THIN = 0.3
 # Stretched coordinates that resolve the solution with hardly fewer waves do not pay.
-_SAVING = 1.1
+_SAVING = 1.5
 # A map by which is tried whether points may move along an input.
 _TRIED: tuple[Layer, ...] = ((0.3, 0.1),)
 _TRIALS = 200
@@ -198,6 +198,7 @@ def _greedy(places: Tensor, lengths: Tensor, periodic: bool) -> tuple[Layer, ...
         if float(lacking[worst]) <= _COVERED or len(found) == _MOST:
             break
         found.append((float(places[worst]), float(lengths[worst])))
-    # waves that resolve the worst place, in stretched coordinates and in others
-    saved = float((1 / lengths).max()) * 2 / (Stretching(found, periodic).waves * float(lacking[worst]))
+    # waves that resolve the worst place, in other coordinates and in stretched ones
+    waves = Stretching(found, periodic).waves * max(1.0, float(lacking[worst]) / _COVERED)
+    saved = float((1 / lengths).max()) * 2 / waves
     return tuple(found) if saved > _SAVING and float(lengths.min()) < _THIN else ()

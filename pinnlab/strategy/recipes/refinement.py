@@ -48,6 +48,8 @@ _CHEAP = 2000
 _FALLS = 4.0
 # How often stretched coordinates are tried in vain for one window.
 _TRIES = 2
+# The factor on the wave numbers that is tried with more features.
+_SHORTER = 1.5
 # A lower loss by this factor is no accident.
 _BETTER = 0.5
 
@@ -95,7 +97,7 @@ class Refinement(Recipe):
                 along, now = progress.evolution.along, progress.time
                 return Stop(False, f"errors as small as rounding grow beyond the tolerance near {along} = {now:.6g}")
             features, length = found
-            tighter *= 1e-2
+            tighter *= 0.1
             yield Restart("the errors of windows grow in later ones")
 
     def _whole(self, progress: Progress) -> Decisions:
@@ -160,7 +162,8 @@ class Refinement(Recipe):
                     if outcome.local > (bar := _LENIENT * progress.tol):
                         return Stop(False, _unresolved(features, outcome))
                 elif change is Change.MORE:
-                    fewer, features = (features, before), features.grown(_MORE, kept=axis)
+                    fewer = features, before
+                    features = yield from self._more(features, axis, now + control.length)
                 elif change is Change.BACK:
                     features, before = fewer
             if control.length < _SHORTEST * whole:
@@ -178,6 +181,14 @@ class Refinement(Recipe):
         """Whether there may be so many times the features, of which the memory allows so many."""
         count = features.count * factor
         return count <= most and count * len(progress.equation.outputs) <= self.most
+
+    def _more(self, features: Features, axis: int, end: float) -> Generator[Decision, Answer, Features]:
+        """More features, with waves along the inputs other than time as short as so many resolve, or shorter."""
+        more = features.grown(_MORE, kept=axis)
+        shorter = more.magnified([1.0 if i == axis else _SHORTER for i in range(len(more.scales))])
+        losses = yield Survey((more, shorter), end, "the scale of more features")
+        assert isinstance(losses, tuple)
+        return shorter if losses[1] < losses[0] else more
 
     def _begun(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
         """The features that are tried first."""

@@ -103,7 +103,7 @@ class StepControl:
         if not self.resolves:
             return Change.SHORTER
         if not helped:
-            if self._vain >= _IN_VAIN:
+            if self._vain >= _IN_VAIN and outcome.local < _NONSENSE:
                 return Change.NOTHING
             if self._last is Change.MORE:
                 return Change.BACK
