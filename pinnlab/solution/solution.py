@@ -15,7 +15,7 @@ import torch
 from pinnlab.equations.domain import outside, solids
 from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, size
+from pinnlab.geometry import Points, select, size
 from pinnlab.reporting.coordinates import flat
 from pinnlab.reporting.figures import picture, views
 from pinnlab.reporting.plus_minus import plus_minus
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[Any]
+
+# Points that are evaluated at once.
+_BLOCK = 8192
 
 
 class Solution:
@@ -239,7 +242,11 @@ class Solution:
         points: Points = {
             name: torch.tensor(column, dtype=self._dtype, device=self.model.device) for name, column in columns.items()
         }
-        with torch.enable_grad():
-            fields = self.model.residuals.fields(points, closure(requests))
-            values = {r.name: r.values(fields[r.output]).detach() for r in requests}
-        return {name: value.cpu().numpy().reshape(shape + value.shape[1:]) for name, value in values.items()}
+        blocks: list[list[torch.Tensor]] = []
+        # the graph of all points at once takes gigabytes where there are many windows
+        for start in range(0, max(1, size(points)), _BLOCK):
+            with torch.enable_grad():
+                fields = self.model.residuals.fields(select(points, slice(start, start + _BLOCK)), closure(requests))
+                blocks.append([r.values(fields[r.output]).detach() for r in requests])
+        values = [torch.cat(parts).cpu().numpy() for parts in zip(*blocks, strict=True)]
+        return {r.name: value.reshape(shape + value.shape[1:]) for r, value in zip(requests, values, strict=True)}

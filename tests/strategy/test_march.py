@@ -76,6 +76,26 @@ class Membrane(Equation):
         return torch.sin(math.pi * x) * torch.sin(math.pi * y)
 
 
+class Front(Equation):
+    """A front along x: u = tanh((x − 0.3)/0.08) cos y from its second derivatives and its values on the boundary."""
+
+    inputs, outputs = ("x", "y"), ("u",)
+
+    def constraints(self):
+        box = Box(x=(-1, 1), y=(0, 1))
+        return {"inside": Constraint(box, self.balance), "walls": Constraint(box.boundary, self.difference)}
+
+    def difference(self, x, y, u):
+        return u - self.exact(x, y)
+
+    def balance(self, x, y, u):
+        front = torch.tanh((x - 0.3) / 0.08)
+        return u.d(x, x) + u.d(y, y) + (2 / 0.08**2 * front * (1 - front**2) + front) * torch.cos(y)
+
+    def exact(self, x, y):
+        return torch.tanh((x - 0.3) / 0.08) * torch.cos(y)
+
+
 class Thirds(Recipe):
     """The time in three windows, of which the second is tried twice; the first march is given up after two."""
 
@@ -103,6 +123,7 @@ SOLVES = {
     "windows of the default recipe": (Pendulum, Refinement, 1e-7),
     "windows and a restart": (Pendulum, lambda: Thirds(Features(30, (10.0,))), 1e-6),
     "windows of two inputs": (Heat, lambda: Thirds(Features(40, (1.5, 1.5))), 3e-2),
+    "a front in stretched coordinates": (Front, lambda: Refinement(surveyed=100, first=200, most=800), 1e-3),
     "one piece": (Membrane, lambda: Refinement(surveyed=40, first=60, most=600), 1e-4),
 }
 
@@ -187,6 +208,21 @@ def test_what_the_solves_are_like(unbroken, name):
 def test_the_same_solve_decides_the_same(unbroken, name):
     torch.manual_seed(7)  # whatever was drawn before
     assert_same(marched(name), unbroken(name))
+
+
+def test_a_front_is_found_where_it_is(unbroken):
+    march, told, _ = unbroken("a front in stretched coordinates")
+    features = march.way.pieces[-1].main.features
+    along_x, along_y = features.layers
+    assert along_y == () and min(abs(centre - 0.3) for centre, _ in along_x) < 0.02
+    assert min(width for _, width in along_x) == pytest.approx(0.08, rel=0.5)
+    # the first proposal had as many features, and an error of a fifth
+    first = next(answer for decision, answer in told if isinstance(decision, Proposal))
+    assert features.count == 200 and first.error > 0.05
+    points = {"x": torch.linspace(-1, 1, 500), "y": torch.linspace(0, 1, 500)}
+    error = march.way.pieces[-1].main.values(points)[:, 0] - Front().exact(**points)
+    assert float(error.abs().max()) < 2e-3
+    assert any(isinstance(decision, Proposal) and decision.features.layers for decision, _ in told)
 
 
 def test_another_seed_is_another_solve(unbroken):

@@ -36,12 +36,12 @@ def test_a_longer_window_that_fails_is_cut_back_to_what_has_worked():
 
 
 def test_where_little_changes_features_are_what_lacks():
-    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 100, True) is Change.MORE
-    assert StepControl(1.0, True).failed(outcome(1e-3, 1.0), 100, True) is Change.SHORTER
-    # nearly exact enough, features that cannot be had, no other inputs
-    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 2, True) is Change.SHORTER
-    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 100, False) is Change.SHORTER
-    assert StepControl(1.0, False).failed(outcome(1e-3, 0.1), 100, True) is Change.SHORTER
+    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 1e3, True) is Change.MORE
+    assert StepControl(1.0, True).failed(outcome(1e-3, 1.0), 1e3, True) is Change.SHORTER
+    # two shorter windows cost less than more features; features that cannot be had; no other inputs
+    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 100, True) is Change.SHORTER
+    assert StepControl(1.0, True).failed(outcome(1e-3, 0.1), 1e3, False) is Change.SHORTER
+    assert StepControl(1.0, False).failed(outcome(1e-3, 0.1), 1e3, True) is Change.SHORTER
 
 
 def test_what_did_not_help_is_not_done_again():
@@ -52,17 +52,20 @@ def test_what_did_not_help_is_not_done_again():
     # the error is the same: features, for the length that was tried before
     assert control.failed(outcome(0.99e-3), 99, True) is Change.MORE
     assert control.length == 1.0
-    # they do not help either
-    assert control.failed(outcome(0.9e-3), 90, True) is Change.SHORTER
-    assert control.length < 1
+    # they do not help either: they are taken back, and the window is shorter than all that were tried
+    assert control.failed(outcome(0.9e-3), 90, True) is Change.BACK
+    assert control.length < shorter
 
 
 def test_what_helped_goes_on():
     control = StepControl(1.0, True)
-    assert control.failed(outcome(1e-3, 0.1), 1e4, True) is Change.MORE
-    assert control.failed(outcome(1e-4, 0.1), 1e3, True) is Change.MORE
-    assert control.failed(outcome(2e-6, 0.1), 20, True) is Change.MORE
-    assert control.failed(outcome(4e-7, 0.1), 4, True) is Change.SHORTER
+    assert control.failed(outcome(1e-3, 0.1), 1e6, True) is Change.MORE
+    assert control.failed(outcome(1e-4, 1.0), 1e5, True) is Change.MORE
+    assert control.failed(outcome(2e-6, 1.0), 2e3, True) is Change.MORE
+    assert control.failed(outcome(2e-8, 1.0), 20, True) is Change.SHORTER
+    # shorter by 0.54, and the error falls by less than 0.54^3
+    assert control.length == pytest.approx((0.5 / 20) ** (1 / 6))
+    assert control.failed(outcome(1e-8, 1.0), 10, True) is Change.MORE
 
 
 def test_a_nonsensical_window_stays_short_when_it_gets_more_features():
@@ -70,12 +73,16 @@ def test_a_nonsensical_window_stays_short_when_it_gets_more_features():
     control.failed(outcome(2.0), 1e6, True)
     assert control.failed(outcome(2.0), 1e6, True) is Change.MORE
     assert control.length == pytest.approx(0.3)
+    # and it never gives up: the next may be near enough to the solution
+    assert all(control.failed(outcome(2.0), 1e6, True) is not Change.NOTHING for _ in range(20))
 
 
-def test_it_gives_up_where_nothing_helps():
+@pytest.mark.parametrize("affordable", [True, False])
+def test_it_gives_up_where_nothing_helps(affordable):
     control = StepControl(1.0, True)
-    changes = [control.failed(outcome(1e-3), 100, False) for _ in range(5)]
+    changes = [control.failed(outcome(1e-3), 100, affordable) for _ in range(6)]
     assert changes[0] is Change.SHORTER and Change.NOTHING in changes
+    assert (Change.MORE in changes) == affordable
     # without other inputs a shorter window is all there is
     control = StepControl(1.0, False)
-    assert {control.failed(outcome(1e-3), 100, False) for _ in range(30)} == {Change.SHORTER}
+    assert {control.failed(outcome(1e-3), 100, affordable) for _ in range(30)} == {Change.SHORTER}
