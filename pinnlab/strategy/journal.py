@@ -109,7 +109,7 @@ class Journal:
 def _decision(line: dict[str, Any]) -> Decision:
     match line["decision"]:
         case "Proposal":
-            return Proposal(_features(line["features"]), line["end"], line["why"])
+            return Proposal(_features(line["features"]), line["end"], line["why"], line["enough"])
         case "Survey":
             return Survey(tuple(map(_features, line["features"])), line["end"], line["why"])
         case "Accept":

@@ -34,7 +34,8 @@ _NEWS = 1.7
 _THIN = 0.3
 # Stretched coordinates that resolve the solution with hardly fewer waves do not pay.
 _SAVING = 1.5
-# A map by which is tried whether points may move along an input.
+# The most inputs, and a map by which is tried whether points may move along an input.
+_FEW_INPUTS = 4
 _TRIED: tuple[Layer, ...] = ((0.3, 0.1),)
 _TRIALS = 200
 
@@ -93,7 +94,8 @@ def spread(constraint: Constraint, stretchings: Mapping[str, tuple[Stretching, f
 def stretchable(equation: Equation, along: str | None) -> tuple[bool, ...]:
     """For each column of the inputs, whether its coordinates may be stretched.
 
-    Points of the domain can move along a scalar input if its range is the same wherever the others are, as in a box.
+    Points of the domain can move along a scalar input if its range is the same wherever the others are, as in a box. Of
+    more than four inputs none is stretched: looking for layers would take as long as solving.
 
     Args:
         equation: The equation.
@@ -106,7 +108,8 @@ def stretchable(equation: Equation, along: str | None) -> tuple[bool, ...]:
         if isinstance(name, Vector):
             found += [False] * name.dimension
             continue
-        if name == along or name not in region.names or region.dimension != equation.dimension:
+        many = equation.dimension > _FEW_INPUTS
+        if many or name == along or name not in region.names or region.dimension != equation.dimension:
             found.append(False)
             continue
         low, high = (float(end) for end in region.extent[name])

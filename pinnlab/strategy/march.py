@@ -133,9 +133,11 @@ class March(Loop):
         local, where = differences(main, other, places, sizes)
         least = unresolved(main, outputs, sizes)
         errors = dict(local)
-        if last is not None and max(local.values()) < 1:
+        if last is not None and self.progress.largest(local) <= min(1.0, proposal.enough):
             other = solve(fewer, last.other, other.values, other.first)
             errors, where = differences(main, other, places, sizes)
+        elif last is not None:
+            errors = {name: error + self.way.errors[name] for name, error in local.items()}
         noise = measured_errors(main, sizes)
         errors = {name: max(error, least, noise.get(name, 0.0)) for name, error in errors.items()}
         self._candidate = Piece(proposal.end, main, other, errors, sizes)

@@ -21,11 +21,14 @@ class Proposal:
         features: The features.
         end: Where the window ends that begins where the accepted solution ends; None for an equation without time.
         why: The reason, in words.
+        enough: The local error up to which the solution may be accepted. The error of the whole way costs one more
+            solve, and is not asked for otherwise.
     """
 
     features: Features
     end: float | None = None
     why: str = ""
+    enough: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Outcome:
             to the sizes too, if that is larger. Errors of unknowns are in units of their tolerance: see
             `Progress.largest`.
         error: The same with both from their own starts, the largest of all windows so far: the estimate of the error.
+            Of a window that is not exact enough to be accepted it is at least `local`, with the same start.
         where: The point of the largest difference, by input.
         held_out: The loss on points that training has not seen.
         change: The largest change of an output from the start to the end of the window, relative to its size.

@@ -12,10 +12,10 @@ def outcome(local, change=1.0):
 
 def test_lengths_follow_the_error_as_an_integrator_does():
     control = StepControl(1.0, False)
-    assert control.failed(outcome(1e-3), 64 / 2, True) is Change.SHORTER
-    # (0.5 / 32)^(1/6) = 1/2
+    assert control.failed(outcome(1e-3), 64 / 5, True) is Change.SHORTER
+    # (0.2 / 12.8)^(1/6) = 1/2
     assert control.length == pytest.approx(0.5)
-    control.succeeded(0.5)
+    control.succeeded(0.2)
     assert control.length == pytest.approx(0.5) and control.worked == 0.5
     control.succeeded(1e-9)
     assert control.length == 1.0
@@ -63,8 +63,8 @@ def test_what_helped_goes_on():
     assert control.failed(outcome(1e-4, 1.0), 1e5, True) is Change.MORE
     assert control.failed(outcome(2e-6, 1.0), 2e3, True) is Change.MORE
     assert control.failed(outcome(2e-8, 1.0), 20, True) is Change.SHORTER
-    # shorter by 0.54, and the error falls by less than 0.54^3
-    assert control.length == pytest.approx((0.5 / 20) ** (1 / 6))
+    # shorter by 0.46, and the error falls by less than 0.46^3
+    assert control.length == pytest.approx((0.2 / 20) ** (1 / 6))
     assert control.failed(outcome(1e-8, 1.0), 10, True) is Change.MORE
 
 

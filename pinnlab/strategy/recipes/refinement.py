@@ -220,7 +220,8 @@ class Refinement(Recipe):
         """
         best, former = None, features
         while True:
-            outcome = yield Proposal(features, end, "" if best is None else "coordinates stretched for the layers")
+            why = "" if best is None else "coordinates stretched for the layers"
+            outcome = yield Proposal(features, end, why, allowed)
             assert isinstance(outcome, Outcome)
             if outcome.error <= least:
                 least = outcome.error

@@ -9,7 +9,7 @@ from enum import Enum
 from pinnlab.strategy.recipe import Outcome
 
 # The order by which errors are taken to fall with a window's length, and the part of the allowed error aimed at.
-_ORDER, _AIM = 6, 0.5
+_ORDER, _AIM = 6, 0.2
 # The factors on the length of a window: the least and the largest after a failure, and the largest after a success.
 _CUT, _TRIM, _LENGTHEN = 0.3, 0.8, 2.0
 # A window that is longer by this factor than one that has worked is cut back to it first.
