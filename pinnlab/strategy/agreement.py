@@ -190,20 +190,19 @@ def measured_errors(trial: Trial, sizes: Tensor) -> dict[str, float]:
     return {name: error / (by_name[name] or 1.0) for name, error in found.items()}
 
 
-def layers_of(trial: Trial, sizes: Tensor, stretchable: Sequence[bool], along: str | None) -> tuple[Layered, Layered]:
-    """The layers of a solution along each column of the inputs, and those at the end of its time.
+def layers_of(trial: Trial, sizes: Tensor, stretchable: Sequence[bool], along: str | None) -> Layered:
+    """The layers of a solution along each column of the inputs.
 
     Args:
         trial: The solution.
         sizes: The sizes of the outputs, `(outputs,)`.
         stretchable: The columns to look along.
-        along: The time; without one both are the same.
+        along: The time, at whose end to look; everywhere without one.
     """
     columns = {column: s for column, s in enumerate(trial.features.stretchings()) if stretchable[column]}
     if not columns:
-        return (), ()
-    within = layers(trial.residuals, scales(sizes), columns)
-    if along is None:
-        return within, within
-    end = extent(trial.residuals.equation)[1][axis_names(trial.residuals.equation.inputs).index(along)]
-    return within, layers(trial.residuals, scales(sizes), columns, {along: end})
+        return ()
+    equation = trial.residuals.equation
+    end = extent(equation)[1]
+    fixed = {} if along is None else {along: end[axis_names(equation.inputs).index(along)]}
+    return layers(trial.residuals, scales(sizes), columns, fixed)

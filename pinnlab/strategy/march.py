@@ -25,7 +25,7 @@ from pinnlab.strategy.agreement import (
     other_of,
     unresolved,
 )
-from pinnlab.strategy.features import Features, Range
+from pinnlab.strategy.features import Features, Layered, Range
 from pinnlab.strategy.layers import stretchable
 from pinnlab.strategy.loop import Loop
 from pinnlab.strategy.memory import Demand
@@ -151,9 +151,16 @@ class March(Loop):
             0.0 if self.evolution is None else changed(main, places, sizes, self.evolution.along),
             judged(noise),
             Demand.of(main.residuals).most(features, self.memory),
-            *layers_of(main, sizes, self._stretchable, None if self.evolution is None else self.evolution.along),
+            *self._layers(main, sizes, self.progress.largest(local) > proposal.enough),
             errors,
         )
+
+    def _layers(self, trial: Trial, sizes: Tensor, failed: bool) -> tuple[Layered, Layered]:
+        """The layers of a solution, if it is not exact enough, and those at its end, if its coordinates follow some."""
+        along = None if self.evolution is None else self.evolution.along
+        within = layers_of(trial, sizes, self._stretchable, None) if failed else ()
+        onward = layers_of(trial, sizes, self._stretchable, along) if along and any(trial.features.layers) else ()
+        return within, onward
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         """Accepts the last proposal with solutions that were kept."""

@@ -94,8 +94,9 @@ class Outcome:
         change: The largest change of an output from the start to the end of the window, relative to its size.
         noise: The part of the error that noise in measurements causes.
         most: The most features that the memory allows here; a proposal of more ends the solve.
-        layers: For each column of the inputs the layers that the solution has along it, as centres and widths.
-        onward: The same at the end of the window.
+        layers: For each column of the inputs the layers that the solution has along it, as centres and widths; empty
+            for a solution that is exact enough.
+        onward: The same at the end of the window; empty for coordinates that are not stretched.
         errors: The errors by output and unknown, of which `error` is the largest.
     """
 

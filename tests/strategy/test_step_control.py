@@ -12,10 +12,10 @@ def outcome(local, change=1.0):
 
 def test_lengths_follow_the_error_as_an_integrator_does():
     control = StepControl(1.0, False)
-    assert control.failed(outcome(1e-3), 64 / 5, True) is Change.SHORTER
-    # (0.2 / 12.8)^(1/6) = 1/2
+    assert control.failed(outcome(1e-3), 64 * 0.3, True) is Change.SHORTER
+    # (0.3 / 19.2)^(1/6) = 1/2
     assert control.length == pytest.approx(0.5)
-    control.succeeded(0.2)
+    control.succeeded(0.3)
     assert control.length == pytest.approx(0.5) and control.worked == 0.5
     control.succeeded(1e-9)
     assert control.length == 1.0
@@ -49,12 +49,14 @@ def test_what_did_not_help_is_not_done_again():
     assert control.failed(outcome(1e-3), 100, True) is Change.SHORTER
     shorter = control.length
     assert shorter < 1
-    # the error is the same: features, for the length that was tried before
+    # the error is the same
     assert control.failed(outcome(0.99e-3), 99, True) is Change.MORE
-    assert control.length == 1.0
-    # they do not help either: they are taken back, and the window is shorter than all that were tried
+    assert control.length == shorter
+    # they do not help either: they are taken back, and the window is shorter
     assert control.failed(outcome(0.9e-3), 90, True) is Change.BACK
     assert control.length < shorter
+    # compared with the error of as many features: it helps
+    assert control.failed(outcome(0.99e-5, 1.0), 2, True) is Change.SHORTER
 
 
 def test_what_helped_goes_on():
@@ -63,8 +65,8 @@ def test_what_helped_goes_on():
     assert control.failed(outcome(1e-4, 1.0), 1e5, True) is Change.MORE
     assert control.failed(outcome(2e-6, 1.0), 2e3, True) is Change.MORE
     assert control.failed(outcome(2e-8, 1.0), 20, True) is Change.SHORTER
-    # shorter by 0.46, and the error falls by less than 0.46^3
-    assert control.length == pytest.approx((0.2 / 20) ** (1 / 6))
+    # shorter by a half, and the error falls by less than to a quarter
+    assert control.length == pytest.approx((0.3 / 20) ** (1 / 6))
     assert control.failed(outcome(1e-8, 1.0), 10, True) is Change.MORE
 
 
@@ -80,7 +82,7 @@ def test_a_nonsensical_window_stays_short_when_it_gets_more_features():
 @pytest.mark.parametrize("affordable", [True, False])
 def test_it_gives_up_where_nothing_helps(affordable):
     control = StepControl(1.0, True)
-    changes = [control.failed(outcome(1e-3), 100, affordable) for _ in range(6)]
+    changes = [control.failed(outcome(1e-3), 100, affordable) for _ in range(10)]
     assert changes[0] is Change.SHORTER and Change.NOTHING in changes
     assert (Change.MORE in changes) == affordable
     # without other inputs a shorter window is all there is

@@ -77,7 +77,7 @@ class Refinement(Recipe):
         True
     """
 
-    safety: float = 0.03
+    safety: float = 0.05
     surveyed: int = 200
     first: int = 400
     most: int = 6400

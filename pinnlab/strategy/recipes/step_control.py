@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 
 from pinnlab.strategy.recipe import Outcome
 
 # The order by which errors are taken to fall with a window's length, and the part of the allowed error aimed at.
-_ORDER, _AIM = 6, 0.2
+_ORDER, _AIM = 6, 0.3
 # The factors on the length of a window: the least and the largest after a failure, and the largest after a success.
 _CUT, _TRIM, _LENGTHEN = 0.3, 0.8, 2.0
 # A window that is longer by this factor than one that has worked is cut back to it first.
@@ -19,11 +18,11 @@ _LONGER = 1.05
 # more features.
 _CHANGE, _NEARLY = 0.3, 500.0
 # A shorter window helps if the error falls by this power of the length, and more features if it falls by this factor.
-_POWER, _HELPED = 3, 3.0
+_POWER, _HELPED = 2, 3.0
 # An error of a hundredth of the solution says nothing of how fast errors fall.
 _NONSENSE = 1e-2
 # Changes in a row that did not help, after which nothing does.
-_IN_VAIN = 4
+_IN_VAIN = 6
 
 
 class Change(Enum):
@@ -39,9 +38,9 @@ class Change(Enum):
 class StepControl:
     """Decides from what the former changes did: what did not help is not done again.
 
-    A shorter window helps if the error falls with the third power of the length, half of the order that is hoped for,
-    and more features if it falls to a third; features that do not help are taken back. Where nothing was tried yet,
-    features are taken to be what lacks if the error is far too large and the solution hardly changes within the window.
+    A shorter window helps if the error falls with the square of the length, and more features if it falls to a third;
+    features that do not help are taken back. Where nothing was tried yet, features are taken to be what lacks if the
+    error is far too large and the solution hardly changes within the window.
 
     Attributes:
         length: Of the window that comes next.
@@ -54,14 +53,13 @@ class StepControl:
     worked: float = 0.0
     _last: Change | None = None
     _before: tuple[float, float] = (0.0, 0.0)
-    _shortest: float = math.inf
     _vain: int = 0
 
     def succeeded(self, ratio: float) -> None:
         """Takes note of a window whose error is so many times the allowed one, at most 1."""
         self.worked = self.length
         self.length *= min(_LENGTHEN, self._factor(ratio))
-        self._last, self._shortest, self._vain = None, math.inf, 0
+        self._last, self._vain = None, 0
 
     def failed(self, outcome: Outcome, ratio: float, affordable: bool) -> Change:
         """Chooses, and sets the length that comes next.
@@ -71,19 +69,14 @@ class StepControl:
             ratio: Its error in units of the allowed one, more than 1.
             affordable: Whether there can be more features.
         """
-        length, helped, shorter = self.length, self._helped(outcome.local), self._last is not Change.MORE
+        length, helped = self.length, self._helped(outcome.local)
         self._vain = 0 if helped else self._vain + 1
-        self._shortest = min(self._shortest, length)
-        change = self._chosen(outcome, ratio, affordable, helped)
-        if change is Change.MORE and shorter and not helped and outcome.local < _NONSENSE:
-            # the length was not what lacked: that before, with the error that it had
-            self.length = self._before[0]
-        else:
+        self._last = change = self._chosen(outcome, ratio, affordable, helped)
+        if change is not Change.BACK:
             self._before = length, outcome.local
         if change in (Change.SHORTER, Change.BACK):
             least = self.worked if length > _LONGER * self.worked else 0.0
-            self.length = max(self._shortest * min(_TRIM, max(_CUT, self._factor(ratio))), least)
-        self._last = change
+            self.length = max(length * min(_TRIM, max(_CUT, self._factor(ratio))), least)
         return change
 
     @staticmethod
