@@ -12,10 +12,10 @@ def outcome(local, change=1.0):
 
 def test_lengths_follow_the_error_as_an_integrator_does():
     control = StepControl(1.0, False)
-    assert control.failed(outcome(1e-3), 64 * 0.3, True) is Change.SHORTER
-    # (0.3 / 19.2)^(1/6) = 1/2
+    assert control.failed(outcome(1e-3), 64 * 0.5, True) is Change.SHORTER
+    # (0.5 / 32)^(1/6) = 1/2
     assert control.length == pytest.approx(0.5)
-    control.succeeded(0.3)
+    control.succeeded(0.5)
     assert control.length == pytest.approx(0.5) and control.worked == 0.5
     control.succeeded(1e-9)
     assert control.length == 1.0
@@ -49,9 +49,9 @@ def test_what_did_not_help_is_not_done_again():
     assert control.failed(outcome(1e-3), 100, True) is Change.SHORTER
     shorter = control.length
     assert shorter < 1
-    # the error is the same
+    # the error is the same: features, for the length that was tried before
     assert control.failed(outcome(0.99e-3), 99, True) is Change.MORE
-    assert control.length == shorter
+    assert control.length == 1.0
     # they do not help either: they are taken back, and the window is shorter
     assert control.failed(outcome(0.9e-3), 90, True) is Change.BACK
     assert control.length < shorter
@@ -65,8 +65,8 @@ def test_what_helped_goes_on():
     assert control.failed(outcome(1e-4, 1.0), 1e5, True) is Change.MORE
     assert control.failed(outcome(2e-6, 1.0), 2e3, True) is Change.MORE
     assert control.failed(outcome(2e-8, 1.0), 20, True) is Change.SHORTER
-    # shorter by a half, and the error falls by less than to a quarter
-    assert control.length == pytest.approx((0.3 / 20) ** (1 / 6))
+    # shorter by 0.54, and the error falls by less than 0.54^3
+    assert control.length == pytest.approx((0.5 / 20) ** (1 / 6))
     assert control.failed(outcome(1e-8, 1.0), 10, True) is Change.MORE
 
 

@@ -48,8 +48,6 @@ _CHEAP = 2000
 _FALLS = 4.0
 # How often stretched coordinates are tried in vain for one window.
 _TRIES = 2
-# The factor on the wave numbers that is tried with more features.
-_SHORTER = 1.5
 # A lower loss by this factor is no accident.
 _BETTER = 0.5
 
@@ -77,7 +75,7 @@ class Refinement(Recipe):
         True
     """
 
-    safety: float = 0.05
+    safety: float = 0.1
     surveyed: int = 200
     first: int = 400
     most: int = 6400
@@ -162,8 +160,7 @@ class Refinement(Recipe):
                     if outcome.local > (bar := _LENIENT * progress.tol):
                         return Stop(False, _unresolved(features, outcome))
                 elif change is Change.MORE:
-                    fewer = features, before
-                    features = yield from self._more(features, axis, now + control.length)
+                    fewer, features = (features, before), features.grown(_MORE, kept=axis)
                 elif change is Change.BACK:
                     features, before = fewer
             if control.length < _SHORTEST * whole:
@@ -181,14 +178,6 @@ class Refinement(Recipe):
         """Whether there may be so many times the features, of which the memory allows so many."""
         count = features.count * factor
         return count <= most and count * len(progress.equation.outputs) <= self.most
-
-    def _more(self, features: Features, axis: int, end: float) -> Generator[Decision, Answer, Features]:
-        """More features, with waves along the inputs other than time as short as so many resolve, or shorter."""
-        more = features.grown(_MORE, kept=axis)
-        shorter = more.magnified([1.0 if i == axis else _SHORTER for i in range(len(more.scales))])
-        losses = yield Survey((more, shorter), end, "the scale of more features")
-        assert isinstance(losses, tuple)
-        return shorter if losses[1] < losses[0] else more
 
     def _begun(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
         """The features that are tried first."""

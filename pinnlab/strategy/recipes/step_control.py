@@ -8,7 +8,7 @@ from enum import Enum
 from pinnlab.strategy.recipe import Outcome
 
 # The order by which errors are taken to fall with a window's length, and the part of the allowed error aimed at.
-_ORDER, _AIM = 6, 0.3
+_ORDER, _AIM = 6, 0.5
 # The factors on the length of a window: the least and the largest after a failure, and the largest after a success.
 _CUT, _TRIM, _LENGTHEN = 0.3, 0.8, 2.0
 # A window that is longer by this factor than one that has worked is cut back to it first.
@@ -18,7 +18,7 @@ _LONGER = 1.05
 # more features.
 _CHANGE, _NEARLY = 0.3, 500.0
 # A shorter window helps if the error falls by this power of the length, and more features if it falls by this factor.
-_POWER, _HELPED = 2, 3.0
+_POWER, _HELPED = 3, 3.0
 # An error of a hundredth of the solution says nothing of how fast errors fall.
 _NONSENSE = 1e-2
 # Changes in a row that did not help, after which nothing does.
@@ -38,9 +38,9 @@ class Change(Enum):
 class StepControl:
     """Decides from what the former changes did: what did not help is not done again.
 
-    A shorter window helps if the error falls with the square of the length, and more features if it falls to a third;
-    features that do not help are taken back. Where nothing was tried yet, features are taken to be what lacks if the
-    error is far too large and the solution hardly changes within the window.
+    A shorter window helps if the error falls with the third power of the length, and more features if it falls to a
+    third; features that do not help are taken back. Where nothing was tried yet, features are taken to be what lacks if
+    the error is far too large and the solution hardly changes within the window.
 
     Attributes:
         length: Of the window that comes next.
@@ -53,6 +53,7 @@ class StepControl:
     worked: float = 0.0
     _last: Change | None = None
     _before: tuple[float, float] = (0.0, 0.0)
+    _shortest: tuple[float, float] = (0.0, 0.0)
     _vain: int = 0
 
     def succeeded(self, ratio: float) -> None:
@@ -69,15 +70,29 @@ class StepControl:
             ratio: Its error in units of the allowed one, more than 1.
             affordable: Whether there can be more features.
         """
-        length, helped = self.length, self._helped(outcome.local)
+        length, error, helped = self.length, outcome.local, self._helped(outcome.local)
         self._vain = 0 if helped else self._vain + 1
-        self._last = change = self._chosen(outcome, ratio, affordable, helped)
-        if change is not Change.BACK:
-            self._before = length, outcome.local
-        if change in (Change.SHORTER, Change.BACK):
-            least = self.worked if length > _LONGER * self.worked else 0.0
-            self.length = max(length * min(_TRIM, max(_CUT, self._factor(ratio))), least)
+        change = self._chosen(outcome, ratio, affordable, helped)
+        if change is Change.BACK:
+            self._before = self._shortest
+            self.length = self._cut(self._shortest[0], ratio)
+        elif change is Change.MORE:
+            self._shortest = length, error
+            nearly = self._before[1] < _NEARLY * error / ratio
+            if not helped and nearly:
+                # the length was not what lacked: features are tried with that before
+                self.length = self._before[0]
+            else:
+                self._before = length, error
+        elif change is Change.SHORTER:
+            self._before = length, error
+            self.length = self._cut(length, ratio)
+        self._last = change
         return change
+
+    def _cut(self, length: float, ratio: float) -> float:
+        least = self.worked if length > _LONGER * self.worked else 0.0
+        return max(length * min(_TRIM, max(_CUT, self._factor(ratio))), least)
 
     @staticmethod
     def _factor(ratio: float) -> float:
