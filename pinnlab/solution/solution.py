@@ -17,7 +17,8 @@ from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select, size
 from pinnlab.reporting.coordinates import flat
-from pinnlab.reporting.figures import picture, views
+from pinnlab.reporting.figures import picture
+from pinnlab.reporting.figures.views import views
 from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.residuals.hard.conditions import BuiltIn
 from pinnlab.solution.requests import Request, closure, components, derivative, requested

@@ -82,7 +82,9 @@ def solve(arguments: Sequence[str], given: Given) -> int:
     """
     values = given.values()
     plain = given.without(*superfluous(values))
-    _refuse_ranks(os.environ)
+    # on a host of a cluster Lightning says that srun is there
+    with without_warnings():
+        _refuse_ranks(os.environ)
     if values.get("ckpt_path") is not None and values.get("run.name") is None:
         raise UserError("--ckpt_path last needs the name of the solve to continue: give --run.name")
     first = {"recipe": {"class_path": "Refinement"}}

@@ -2,6 +2,14 @@
 
 from pinnlab.reporting.figures.drawing import draw_all, draw_profile, picture, read
 from pinnlab.reporting.figures.panels import FIGURES, Figure, Panel, Record
-from pinnlab.reporting.figures.views import views
 
-__all__ = ["FIGURES", "Figure", "Panel", "Record", "draw_all", "draw_profile", "picture", "read", "views"]
+__all__ = [
+    "FIGURES",
+    "Figure",
+    "Panel",
+    "Record",
+    "draw_all",
+    "draw_profile",
+    "picture",
+    "read",
+]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Ending:
     tol_unknowns: float | None = None
     error_unknowns: float | None = None
     until: float | None = None
-    without: Sequence[str] = ()
+    without: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> list[str]:

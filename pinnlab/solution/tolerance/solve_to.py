@@ -242,7 +242,7 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
         own,
         unknowns,
         None if way.complete else way.time,
-        stop.without,
+        list(stop.without),
     )
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)
