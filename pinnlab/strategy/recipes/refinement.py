@@ -57,9 +57,9 @@ class Refinement(Recipe):
     """Random features of the inputs, refined until the estimate meets the tolerance.
 
     An equation of one input has features whose wave numbers grow with their number. For others the scale of each input
-    is found by surveys with few features: the held-out loss orders scales rightly. Without time the number of features
-    is raised. With time the windows get shorter or longer as the local error asks; where the error is too large and the
-    solution hardly changes within a window, the features are raised along the other inputs.
+    is found by surveys with few features: the held-out loss orders scales rightly. Where a solution has layers,
+    the same features are tried in coordinates that are stretched there. Without time the number of features is raised.
+    With time windows get shorter or get more features, as `StepControl` decides.
 
     Args:
         safety: The part of the tolerance that one window may add.
