@@ -12,14 +12,13 @@ from pinnlab.equations.constraints import Constraint, domain
 from pinnlab.equations.domain import users
 from pinnlab.equations.inputs import Vector, axis_names
 from pinnlab.geometry import Points, Region, Source
-from pinnlab.geometry.columns import Ends
 from pinnlab.geometry.region import Pilot
 from pinnlab.jets import IndexSet
 from pinnlab.networks import Stretching
 from pinnlab.networks.composed.stretched import density
 from pinnlab.residuals import Residuals
 from pinnlab.strategy.features import Features, Layered
-from pinnlab.strategy.structure.window import Observed
+from pinnlab.strategy.structure.window import Around, Observed
 
 Layer = tuple[float, float]
 """The centre and the width of a layer along an input whose range is scaled to [−1, 1]."""
@@ -40,7 +39,7 @@ _TRIED: tuple[Layer, ...] = ((0.3, 0.1),)
 _TRIALS = 200
 
 
-class Spread(Region):
+class Spread(Around):
     """A region whose points are denser where stretchings say; those of a region that cannot follow stay uniform.
 
     Args:
@@ -49,26 +48,8 @@ class Spread(Region):
     """
 
     def __init__(self, base: Region, stretchings: Mapping[str, tuple[Stretching, float, float]]) -> None:
-        self.base, self.stretchings, self.names = base, stretchings, base.names
-
-    @property
-    def dimension(self) -> int:
-        """That of the base."""
-        return self.base.dimension
-
-    @property
-    def measure(self) -> float:
-        """That of the base."""
-        return self.base.measure
-
-    @property
-    def extent(self) -> Ends:
-        """That of the base."""
-        return self.base.extent
-
-    def contains(self, points: Points) -> Tensor:
-        """Which points lie in the base."""
-        return self.base.contains(points)
+        super().__init__(base)
+        self.stretchings = stretchings
 
     def place(self, n: int, source: Source) -> Points:
         """Points of the base, moved along the stretched coordinates if that leaves all of them in the region."""

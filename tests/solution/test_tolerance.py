@@ -278,7 +278,7 @@ def place(reason):
 def test_what_is_not_resolved_is_not_reached_and_says_where(equation, tol, inside):
     solution = pinnlab.solve(equation(), tol=tol, recipe=Refinement(surveyed=100, first=200, most=400))
     ending = solution.ending
-    assert not ending.reached and ending.error > 30 * tol
+    assert not ending.reached and ending.error > 100 * tol
     assert solution.findings == [f"the tolerance was not reached: {ending.reason}"]
     assert f"not reached: {ending.reason}" in repr(solution)
     where = place(ending.reason)

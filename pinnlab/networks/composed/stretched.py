@@ -93,7 +93,7 @@ class Stretching(nn.Module):
         return parts.sum(-1) * (2 * _STEP / math.pi) + x * BACKGROUND
 
     def forward(self, x: Tensor) -> Tensor:
-        """S at coordinates in [−1, 1], of any shape."""
+        """The map at coordinates in [−1, 1], of any shape."""
         return (self._integral(x) - self._middle) * self._factor
 
     def inverse(self, s: Tensor) -> Tensor:
@@ -107,7 +107,7 @@ class Stretching(nn.Module):
 
 
 def density(x: Tensor, layers: Layers, periodic: bool = False) -> Tensor:
-    """B + Σ_i 1 / √((x − c_i)² + ε_i²): the slope of a stretching before it is scaled, at `(N,)`.
+    """The slope of a stretching before it is scaled, b + Σ_i 1 / √((x − c_i)² + ε_i²), at `(N,)`.
 
     Along a periodic input the distance is (2/π) sin(π(x − c)/2).
     """

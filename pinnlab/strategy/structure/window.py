@@ -26,16 +26,15 @@ def handed(output: str, order: int) -> str:
     return f"before_{order}_{output}"
 
 
-class Observed(Region):
-    """A region whose points have further columns, computed from the points.
+class Around(Region):
+    """A region that changes what the points of another one are, and not where that lies.
 
     Args:
-        base: The region.
-        columns: Points -> the further columns.
+        base: The other region.
     """
 
-    def __init__(self, base: Region, columns: Before) -> None:
-        self.base, self.columns, self.names = base, columns, base.names
+    def __init__(self, base: Region) -> None:
+        self.base, self.names = base, base.names
 
     @property
     def dimension(self) -> int:
@@ -55,6 +54,19 @@ class Observed(Region):
     def contains(self, points: Points) -> Tensor:
         """Which points lie in the base."""
         return self.base.contains(points)
+
+
+class Observed(Around):
+    """A region whose points have further columns, computed from the points.
+
+    Args:
+        base: The region.
+        columns: Points -> the further columns.
+    """
+
+    def __init__(self, base: Region, columns: Before) -> None:
+        super().__init__(base)
+        self.columns = columns
 
     def place(self, n: int, source: Source) -> Points:
         """Points of the base with their columns."""
