@@ -83,6 +83,7 @@ class LevenbergMarquardt(Optimizer):
         increase: float = 3.0,
         decrease: float = 5.0,
         corrections: int = 3,
+        descents: int = 0,
         trials: int = 20,
         factorisation: type[LeastSquares] = Orthogonal,
     ) -> None:
@@ -95,19 +96,26 @@ class LevenbergMarquardt(Optimizer):
             increase: Factor on μ after a poor trial.
             decrease: Divisor of μ after a good one.
             corrections: The most corrections of a trial; 0 gives plain Levenberg-Marquardt.
+            descents: The most further trials of a step, each with less damping, while the loss falls: with the same
+                factors.
             trials: The most trials in a step; if all are refused, the parameters stay.
             factorisation: How the damped problems are solved.
         """
         # μ itself is known once the first loss is
         super().__init__(parameters, {"damping": math.nan, "increase": increase, "decrease": decrease})
         self.damping = damping
-        self.corrections, self.trials, self.factorisation = corrections, trials, factorisation
+        self.corrections, self.descents = corrections, descents
+        self.trials, self.factorisation = trials, factorisation
         # What the last step left at its final parameters, and its factors, which serve again where the residuals are
         # linear. Not part of the state: without them the step recomputes the same numbers.
         self._last: tuple[Problem, Tensor, Linearised] | None = None
         self._factorised: LeastSquares | None = None
         self.start: Linearised | None = None
         """The residuals where the last step started."""
+        self.reached = math.nan
+        """The loss where the last step ended."""
+        self.promised = math.nan
+        """The least loss that the linear model of the last step promised for a damping that was tried."""
         self.exhausted = False
         """Whether the last step found that no step lowers the loss by more than rounding errors."""
 
@@ -121,7 +129,7 @@ class LevenbergMarquardt(Optimizer):
         here = self._here(problem, theta)
         self.start, self.exhausted = here, False
         problem.accept(here)
-        loss = problem.loss(here.vector)
+        loss = self.reached = self.promised = problem.loss(here.vector)
         if loss == 0 or not math.isfinite(loss):
             return loss
         if math.isnan(group["damping"]):
@@ -140,10 +148,15 @@ class LevenbergMarquardt(Optimizer):
                 group["damping"] = max(damping / group["decrease"], torch.finfo(theta.dtype).tiny)
             elif not gain >= 0.25:  # NaN included
                 group["damping"] = damping * group["increase"]
+            self.promised = min(self.promised, promised)
             if trial.there is not None and trial.loss < loss:
+                if gain > 0.75:
+                    trial = self._descended(problem, theta, here.vector, jacobian, systems, trial)
+                    assert trial.there is not None
                 there = theta + trial.step if problem.box is None else problem.box.project(theta + trial.step)
                 self._set(there)
                 problem.accept(trial.there)
+                self.reached = trial.loss
                 self._last = (problem, there, trial.there)
                 break
             if math.sqrt(loss) - math.sqrt(promised) <= _rounding(problem, theta, here.vector, jacobian):
@@ -195,6 +208,20 @@ class LevenbergMarquardt(Optimizer):
                 break
             step = systems.clip(step + change)
         return promised, damped.damping, best
+
+    def _descended(
+        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator, systems: _Systems, best: Trial
+    ) -> Trial:
+        """The best of a good trial and others with less damping; the damping is that of the next step."""
+        group = self.param_groups[0]
+        for _ in range(self.descents):
+            promised, damping, trial = self._trial(problem, theta, r, jacobian, systems, group["damping"])
+            self.promised = min(self.promised, promised)
+            if trial.there is None or not trial.loss < best.loss:
+                group["damping"] = damping * group["decrease"]
+                break
+            best, group["damping"] = trial, max(damping / group["decrease"], torch.finfo(theta.dtype).tiny)
+        return best
 
     def _set(self, theta: Tensor) -> None:
         position = 0

@@ -43,6 +43,8 @@ _REFERENCE, _FEW, _SOME = 4.0, 50, 100
 _HELD_OUT = 1000
 # The most Gauss-Newton steps.
 _STEPS = 40
+# Trials of a step with less and less damping, and the part of the least loss that any of them promises that is enough.
+_DESCENTS, _SETTLED = 8, 1.1
 # A loss that fell by this factor is near its end: Gauss-Newton converges quadratically.
 _NEAR = 1e-8
 # Fits to conditions that differ by less than this part tell the values there.
@@ -259,19 +261,22 @@ def _gauss_newton(
 ) -> tuple[float, float, int]:
     """Takes steps until they no longer pay; returns the first loss, the last one, and the number of steps."""
     # what does not fit into the memory is not tried
-    phase = GaussNewton(steps, damping=1e-6, decrease=1e4, memory=math.inf)
+    phase = GaussNewton(steps, damping=1e-6, decrease=1e4, descents=_DESCENTS, memory=math.inf)
     optimizer = phase.optimizer([p for p in residuals.parameters() if p.requires_grad])
-    stored, losses = StoredOutputs(), []
+    stored, losses = StoredOutputs(), list[float]()
     for step in range(steps):
         objective = Objective(residuals, points, weighting=weighting, outputs=stored, where=f"step {step}")
         try:
-            losses.append(phase.step(optimizer, objective, step))
+            began = phase.step(optimizer, objective, step)
         except DivergedError:
             return math.inf, math.inf, step
         objective.settle()
-        if phase.exhausted(optimizer) or losses[-1] == 0 or _over(losses, max(reference, losses[0])):
+        losses += [began] if step == 0 else []
+        losses.append(optimizer.reached)
+        settled = losses[-1] <= _SETTLED * optimizer.promised
+        if settled or phase.exhausted(optimizer) or losses[-1] == 0 or _over(losses, max(reference, losses[0])):
             break
-    return losses[0], _loss(residuals, points, weighting), len(losses)
+    return losses[0], losses[-1], len(losses) - 1
 
 
 def _over(losses: Sequence[float], reference: float) -> bool:
@@ -285,5 +290,5 @@ def _over(losses: Sequence[float], reference: float) -> bool:
 
 def _loss(residuals: Residuals, points: Mapping[str, Points], weighting: Weighting) -> float:
     counts = {name: size(batch) for name, batch in points.items()}
-    with torch.enable_grad():
-        return float(Residuals.loss(residuals(points, weighting.over(counts))).detach())
+    with torch.no_grad():
+        return float(Residuals.loss(residuals(points, weighting.over(counts))))

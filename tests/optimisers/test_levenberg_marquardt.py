@@ -1,6 +1,7 @@
 """Levenberg-Marquardt and its damped solves on small least-squares problems with known solutions."""
 
 import functools
+import itertools
 
 import pytest
 import torch
@@ -247,3 +248,62 @@ def test_a_step_by_conjugate_gradients_never_writes_the_jacobian_out():
         optimizer = LevenbergMarquardt([x], damping=0.1, factorisation=solver)
         found.append([optimizer.step(lambda: problem) for _ in range(4)])  # noqa: B023
     assert found[0] == pytest.approx(found[1], rel=1e-9)
+
+
+class Scales(Problem):
+    """A linear problem r = A θ − b whose small singular values need a small damping."""
+
+    ranks = Ranks()
+
+    def __init__(self):
+        u, v = torch.linalg.qr(torch.randn(6, 6))[0], torch.linalg.qr(torch.randn(6, 6))[0]
+        self.matrix = u @ torch.diag(torch.logspace(0, -6, 6)) @ v
+        self.truth = torch.randn(6)
+
+    def linearise(self, theta):
+        return Line(self.matrix, theta - self.truth)
+
+    def accept(self, there):
+        pass
+
+    def same(self, other):
+        return True
+
+
+class Line(Linearised):
+    def __init__(self, matrix, error):
+        self.matrix, self.vector = matrix, matrix @ error
+
+    def jacobian(self):
+        return Matrix(self.matrix.clone())
+
+
+def test_descents_find_in_one_step_what_takes_several():
+    problem = Scales()
+    reached = {}
+    for descents in (0, 8):
+        theta = torch.nn.Parameter(torch.zeros(6))
+        optimizer = LevenbergMarquardt([theta], decrease=1e2, descents=descents)
+        first = optimizer.step(lambda: problem)
+        reached[descents] = optimizer.reached
+        left = problem.matrix @ (theta.detach() - problem.truth)
+        assert optimizer.reached == pytest.approx(float(left.square().sum()))
+        assert optimizer.reached < first
+    assert reached[8] < 1e-8 * reached[0]
+
+
+def test_a_step_says_what_its_linear_model_promised():
+    problem = Scales()
+    optimizer = LevenbergMarquardt([torch.nn.Parameter(torch.zeros(6))], decrease=1e2, descents=8)
+    first = optimizer.step(lambda: problem)
+    assert optimizer.promised <= 1.01 * optimizer.reached < first
+
+
+def test_a_descent_that_does_not_help_leaves_the_better_point():
+    """On a curved valley whole steps are worse than damped ones."""
+    for descents in (0, 4):
+        optimizer = LevenbergMarquardt([torch.nn.Parameter(torch.tensor([-1.2, 1.0]))], descents=descents)
+        problem = Valley()
+        losses = [optimizer.step(lambda p=problem: p) for _ in range(60)]
+        assert all(after <= before for before, after in itertools.pairwise(losses))
+        assert losses[-1] < 1e-20

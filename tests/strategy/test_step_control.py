@@ -15,9 +15,9 @@ def test_lengths_follow_the_error_as_an_integrator_does():
     assert control.failed(outcome(1e-3), 64 * 0.5, True) is Change.SHORTER
     # (0.5 / 32)^(1/6) = 1/2
     assert control.length == pytest.approx(0.5)
-    control.succeeded(0.5)
+    control.succeeded(0.5, True)
     assert control.length == pytest.approx(0.5) and control.worked == 0.5
-    control.succeeded(1e-9)
+    control.succeeded(1e-9, True)
     assert control.length == 1.0
 
 
@@ -29,7 +29,7 @@ def test_a_window_that_is_much_too_long_is_cut_to_a_third_at_most():
 
 def test_a_longer_window_that_fails_is_cut_back_to_what_has_worked():
     control = StepControl(1.0, True)
-    control.succeeded(1e-3)
+    control.succeeded(1e-3, True)
     assert control.length > 1.05
     assert control.failed(outcome(1e-3, change=0.01), 1e6, True) is Change.SHORTER
     assert control.length == 1.0
@@ -88,3 +88,44 @@ def test_it_gives_up_where_nothing_helps(affordable):
     # without other inputs a shorter window is all there is
     control = StepControl(1.0, False)
     assert {control.failed(outcome(1e-3), 100, affordable) for _ in range(30)} == {Change.SHORTER}
+
+
+def test_a_window_after_a_failure_is_no_longer_than_it():
+    control = StepControl(1.0, False)
+    control.failed(outcome(1e-3), 32.0, True)
+    assert control.succeeded(1e-9, True) is Change.KEPT
+    assert control.length == control.worked
+    control.succeeded(1e-9, True)
+    assert control.length == 2 * control.worked
+
+
+def shrunk():
+    """Windows that became less than half as long as the first one."""
+    control = StepControl(1.0, True)
+    assert control.succeeded(0.5, True) is Change.KEPT
+    error = 1e-3
+    while control.length > 0.5:
+        assert control.failed(outcome(error), 8.0, True) is Change.SHORTER
+        error *= 1e-2
+    return control
+
+
+def test_short_windows_are_tried_twice_as_long_with_more_features():
+    control = shrunk()
+    length = control.length
+    assert control.succeeded(0.5, True) is Change.MORE
+    assert control.length == pytest.approx(2 * length)
+    # they resolve it: this is the length that others are compared with
+    assert control.succeeded(0.5, True) is Change.KEPT
+    assert control.length == pytest.approx(2 * length)
+
+
+def test_more_features_that_allow_no_longer_window_are_taken_back():
+    control = shrunk()
+    length = control.length
+    assert control.succeeded(0.5, True) is Change.MORE
+    assert control.failed(outcome(1e-3), 8.0, True) is Change.BACK
+    assert control.length == pytest.approx(length)
+    # and not tried again until windows are half as long
+    assert control.succeeded(0.5, True) is Change.KEPT
+    assert shrunk().succeeded(0.5, False) is Change.KEPT

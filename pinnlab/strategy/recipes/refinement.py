@@ -141,7 +141,7 @@ class Refinement(Recipe):
                 control.length = left
             before, end = control.length, evolution.end if control.length == left else now + control.length
             features, outcome, tries = yield from self._tried(progress, features, end, bar, tries)
-            ratio = outcome.local / bar
+            ratio, affordable = outcome.local / bar, self._affords(progress, features, _MORE, outcome.most)
             if ratio <= 1:
                 yield Accept()
                 tries, bar = _TRIES, allowed
@@ -153,16 +153,16 @@ class Refinement(Recipe):
                     if before < _FASTER * whole and outcome.change > _CHANGE:
                         return Stop(False, f"a solution that changes ever faster near {evolution.along} = {end:.6g}")
                     return begun
-                control.succeeded(ratio)
+                change = control.succeeded(ratio, affordable)
             else:
-                change = control.failed(outcome, ratio, self._affords(progress, features, _MORE, outcome.most))
-                if change is Change.NOTHING:
-                    if outcome.local > (bar := _LENIENT * progress.tol):
-                        return Stop(False, _unresolved(features, outcome))
-                elif change is Change.MORE:
-                    fewer, features = (features, before), features.grown(_MORE, kept=axis)
-                elif change is Change.BACK:
-                    features, before = fewer
+                change = control.failed(outcome, ratio, affordable)
+            if change is Change.NOTHING:
+                if outcome.local > (bar := _LENIENT * progress.tol):
+                    return Stop(False, _unresolved(features, outcome))
+            elif change is Change.MORE:
+                fewer, features = (features, before), features.grown(_MORE, kept=axis)
+            elif change is Change.BACK:
+                features, before = fewer
             if control.length < _SHORTEST * whole:
                 return Stop(False, f"windows shorter than any step of the solution near {evolution.along} = {now:.6g}")
             if dimension > 1 and ratio > 1 and outcome.local > _NONSENSE and control.length < end - now:

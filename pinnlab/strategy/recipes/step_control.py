@@ -21,6 +21,8 @@ _CHANGE, _NEARLY = 0.3, 500.0
 _POWER, _HELPED = 3, 3.0
 # An error of a hundredth of the solution says nothing of how fast errors fall.
 _NONSENSE = 1e-2
+# How much shorter windows get before more features are tried.
+_SHRUNK = 2.0
 # Changes in a row that did not help, after which nothing does.
 _IN_VAIN = 6
 
@@ -32,6 +34,7 @@ class Change(Enum):
     MORE = "more features"
     BACK = "as many features as before, and shorter"
     NOTHING = "nothing helps"
+    KEPT = "as many features as before"
 
 
 @dataclass
@@ -41,6 +44,10 @@ class StepControl:
     A shorter window helps if the error falls with the third power of the length, and more features if it falls to a
     third; features that do not help are taken back. Where nothing was tried yet, features are taken to be what lacks if
     the error is far too large and the solution hardly changes within the window.
+
+    Where windows have become half as long as the longest one of as many features, more features are tried in a window
+    that is twice as long, and kept if it is exact enough. So windows do not get shorter and shorter where other inputs
+    are what lacks features.
 
     Attributes:
         length: Of the window that comes next.
@@ -55,12 +62,27 @@ class StepControl:
     _before: tuple[float, float] = (0.0, 0.0)
     _shortest: tuple[float, float] = (0.0, 0.0)
     _vain: int = 0
+    _longest: float = 0.0
+    _tested: bool = False
 
-    def succeeded(self, ratio: float) -> None:
-        """Takes note of a window whose error is so many times the allowed one, at most 1."""
-        self.worked = self.length
-        self.length *= min(_LENGTHEN, self._factor(ratio))
+    def succeeded(self, ratio: float, affordable: bool) -> Change:
+        """Chooses what comes after a window that is exact enough, and sets its length.
+
+        After a failure windows get no longer at once: what is in their way is still there.
+
+        Args:
+            ratio: The error in units of the allowed one, at most 1.
+            affordable: Whether there can be more features.
+        """
+        self._longest = self.length if self._tested else max(self._longest, self.length)
+        self.worked, failed = self.length, self._last is not None
+        self.length *= min(1.0 if failed else _LENGTHEN, self._factor(ratio))
         self._last, self._vain = None, 0
+        self._tested = self.resolves and affordable and self.length < self._longest / _SHRUNK
+        if self._tested:
+            self.length *= _LENGTHEN
+            return Change.MORE
+        return Change.KEPT
 
     def failed(self, outcome: Outcome, ratio: float, affordable: bool) -> Change:
         """Chooses, and sets the length that comes next.
@@ -70,6 +92,10 @@ class StepControl:
             ratio: Its error in units of the allowed one, more than 1.
             affordable: Whether there can be more features.
         """
+        if self._tested:
+            self._tested, self._longest = False, self.worked
+            self.length = self.worked
+            return Change.BACK
         length, error, helped = self.length, outcome.local, self._helped(outcome.local)
         self._vain = 0 if helped else self._vain + 1
         change = self._chosen(outcome, ratio, affordable, helped)

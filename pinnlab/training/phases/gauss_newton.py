@@ -133,6 +133,7 @@ class GaussNewton(Phase):
             network adapts to them. After these steps the linear unknowns have their least-squares values (variable
             projection).
         corrections: The most corrections of a trial for the residuals' curvature; 0 for none.
+        descents: The most further trials of a step, each with less damping, while the loss falls.
         factorisation: `qr` factorises the Jacobian and keeps all digits; `cholesky` its Gram matrix, faster.
         memory: GiB that the Jacobian and its factors may take; half of the machine's by default.
 
@@ -150,6 +151,7 @@ class GaussNewton(Phase):
     decrease: float = 5.0
     freeze: int = 0
     corrections: int = 3
+    descents: int = 0
     factorisation: Literal["qr", "cholesky"] = "qr"
     memory: float | None = None
     plateau: Plateau | None = Plateau(steps=20, decrease=1e-2)
@@ -180,6 +182,7 @@ class GaussNewton(Phase):
             increase=self.increase,
             decrease=self.decrease,
             corrections=self.corrections,
+            descents=self.descents,
             factorisation=_FACTORISATIONS[self.factorisation],
         )
 
