@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from pinnlab import Solution
 from pinnlab.equations import Equation
+
+if TYPE_CHECKING:
+    from pinnlab import Solution
 
 Array = np.ndarray
 Columns = Mapping[str, Array]
