@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from pinnlab.equations import Equation
+
+if TYPE_CHECKING:
+    from pinnlab import Solution
 
 Array = np.ndarray
 Columns = Mapping[str, Array]
@@ -17,6 +21,21 @@ Columns = Mapping[str, Array]
 
 Truth = Callable[[Columns, Path | None], dict[str, Array]]
 """The outputs by name at given coordinates; what takes long to compute is kept in the folder, if one is given."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The true errors of a solution, each the largest of its kind.
+
+    Attributes:
+        error: The largest error of an output over its largest value.
+        l2: The largest relative L2 error of an output.
+        unknown: The largest relative error of an unknown; None where there is none.
+    """
+
+    error: float
+    l2: float
+    unknown: float | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,20 @@ class Problem:
             name: float(np.linalg.norm(error) / np.linalg.norm(truth[name]))
             for name, error, _ in self._judged(values, truth)
         }
+
+    def judged(self, solution: Solution, folder: Path | None) -> Judged:
+        """The errors of a solution against the truth, at all evaluation points.
+
+        Args:
+            solution: The solution.
+            folder: Keeps what takes long to compute, if one is given.
+        """
+        points = self.points()
+        truth, found = self.truth(points, folder), solution.evaluate(**points)
+        values = {name: np.asarray(found[name]) for name in truth}
+        unknowns = [abs(solution.unknowns[name] - true) / abs(true) for name, true in self.unknowns.items()]
+        l2 = max(self.relative_l2(values, truth).values())
+        return Judged(self.worst(values, truth), l2, max(unknowns) if unknowns else None)
 
     def worst(self, values: Columns, truth: Columns) -> float:
         """The largest of `errors`."""
