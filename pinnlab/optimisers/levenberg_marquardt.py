@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pinnlab.errors import DivergedError
-from pinnlab.optimisers.bounds import Room
-from pinnlab.optimisers.linear.least_squares import Damped, LeastSquares, Orthogonal
-from pinnlab.optimisers.linear.operators import Columns, LinearOperator
+from pinnlab.optimisers.linear.least_squares import LeastSquares, Orthogonal
+from pinnlab.optimisers.linear.operators import LinearOperator
 from pinnlab.optimisers.problem import Linearised, Problem
+from pinnlab.optimisers.systems import Systems
 from pinnlab.ranks import Ranks
 
 
@@ -140,7 +140,7 @@ class LevenbergMarquardt(Optimizer):
         if problem.ranks.largest(not bool(gradient.isfinite().all())):
             raise DivergedError("the slopes of a residual became NaN or infinite where the residual is not")
         factorised = self._factors(jacobian, problem.ranks)
-        systems = _Systems(factorised, problem, theta, here.vector, jacobian, gradient)
+        systems = Systems(factorised, problem, theta, here.vector, jacobian, gradient)
         for _ in range(self.trials):
             promised, damping, trial = self._trial(problem, theta, here.vector, jacobian, systems, group["damping"])
             gain = (loss - trial.loss) / (loss - promised) if promised < loss else -math.inf
@@ -152,7 +152,7 @@ class LevenbergMarquardt(Optimizer):
             if trial.there is not None and trial.loss < loss:
                 if gain > 0.75:
                     trial = self._descended(problem, theta, here.vector, jacobian, systems, trial)
-                    assert trial.there is not None
+                assert trial.there is not None
                 there = theta + trial.step if problem.box is None else problem.box.project(theta + trial.step)
                 self._set(there)
                 problem.accept(trial.there)
@@ -183,7 +183,7 @@ class LevenbergMarquardt(Optimizer):
         return problem.linearise(theta)
 
     def _trial(
-        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator, systems: _Systems, damping: float
+        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator, systems: Systems, damping: float
     ) -> tuple[float, float, Trial]:
         """The loss that the linear model promises, the damping, and the best of the points on the way there."""
         damped, step = systems.solve(damping)
@@ -210,7 +210,7 @@ class LevenbergMarquardt(Optimizer):
         return promised, damped.damping, best
 
     def _descended(
-        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator, systems: _Systems, best: Trial
+        self, problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator, systems: Systems, best: Trial
     ) -> Trial:
         """The best of a good trial and others with less damping; the damping is that of the next step."""
         group = self.param_groups[0]
@@ -243,68 +243,6 @@ class Trial:
     step: Tensor
     there: Linearised | None
     loss: float
-
-
-class _Systems:
-    """The damped problems of one step, each without the bounded components that do not move freely in it."""
-
-    def __init__(
-        self,
-        factorised: LeastSquares,
-        problem: Problem,
-        theta: Tensor,
-        r: Tensor,
-        jacobian: LinearOperator,
-        gradient: Tensor,
-    ) -> None:
-        self._ranks, self._r, self._jacobian = problem.ranks, r, jacobian
-        self._made: dict[frozenset[int], LeastSquares] = {frozenset(): factorised}
-        self._closed: frozenset[int] = frozenset()
-        self._room: Room | None = None
-        if problem.box is not None:
-            self._room = problem.box.room(theta)
-            slopes = self._ranks.sum(gradient[self._room.indices])
-            self._closed = _chosen(self._room.indices, self._room.closed(slopes))
-
-    def solve(self, damping: float) -> tuple[Damped, Tensor]:
-        """The step within the bounds, and the damped problem of the components that did not meet theirs."""
-        held, fixed = self._closed, self._r.new_zeros(self._jacobian.shape[1])
-        while True:
-            damped = self._damped(held, damping)
-            step = fixed + damped.solve(self._r + self._jacobian.matvec(fixed)) if held else damped.solve(self._r)
-            if self._room is None:
-                return damped, step
-            out = _chosen(self._room.indices, self._room.beyond(step)) - held
-            if not out:
-                return damped, step
-            held = held | out
-            stopped = self._room.clip(step)
-            for i in out:
-                fixed[i] = stopped[i]
-
-    def clip(self, step: Tensor) -> Tensor:
-        """A step within the bounds."""
-        return step if self._room is None else self._room.clip(step)
-
-    def _damped(self, held: frozenset[int], damping: float) -> Damped:
-        columns = self._jacobian.shape[1]
-        kept = [i for i in range(columns) if i not in held] if held else []
-        if held not in self._made:
-            self._made[held] = type(self._made[frozenset()])(Columns(self._jacobian, kept), self._ranks)
-        damped = self._made[held].damped(damping)
-        if not held:
-            return damped
-
-        def solve(b: Tensor) -> Tensor:
-            full = b.new_zeros(columns)
-            full[kept] = damped.solve(b)
-            return full
-
-        return Damped(damped.damping, solve)
-
-
-def _chosen(indices: Tensor, mask: Tensor) -> frozenset[int]:
-    return frozenset(indices[mask].tolist())
 
 
 def _rounding(problem: Problem, theta: Tensor, r: Tensor, jacobian: LinearOperator) -> float:
