@@ -98,7 +98,8 @@ def found(problem: Problem, solution: Solution, folder: Path) -> dict[str, objec
     judged, end = problem.judged(solution, folder), solution.ending
     assert end is not None
     margins = [solution.metrics[f"uncertainty_{name}"] / abs(true) for name, true in problem.unknowns.items()]
-    until = "" if end.until is None else f", found up to {end.until:.4g}"
+    until = f", largest error at {end.place}" if end.place else ""
+    until += "" if end.until is None else f", found up to {end.until:.4g}"
     return {
         "error": scientific(judged.error), "l2": scientific(judged.l2), "unknown": scientific(judged.unknown),
         "estimate": scientific(end.error), "estimate of unknown": scientific(max(margins, default=None)),

@@ -33,11 +33,13 @@ class Loop(ABC):
         recipe: What decides.
         progress: What the recipe sees.
         way: What was accepted since the last restart.
+        latest: What came of the last proposal.
     """
 
     def __init__(self, recipe: Recipe, progress: Progress) -> None:
         """Begins."""
         self.recipe, self.progress = recipe, progress
+        self.latest: Outcome | None = None
         self._before: Way | None = None
         self._begin()
 
@@ -124,6 +126,8 @@ class Loop(ABC):
                     if isinstance(decision, Accept):
                         journal.keep(accepted, self.way.pieces[-1].state)
                     journal.write(decision, answer, time.perf_counter() - began)
+            if isinstance(answer, Outcome):
+                self.latest = answer
             tell(decision, answer)
 
     def _answer(self, decision: Decision) -> Answer:

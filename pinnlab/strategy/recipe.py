@@ -112,6 +112,21 @@ class Outcome:
     onward: Layered = ()
     errors: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def place(self) -> str:
+        """Where the largest difference is, in words.
+
+        Example:
+            >>> Outcome(None, 0.1, 0.1, {"t": 0.5, "x": [0.25, 1.0]}, 0.0).place
+            't = 0.5, x = (0.25, 1)'
+        """
+        return ", ".join(
+            f"{name} = {value:.3g}"
+            if isinstance(value, float)
+            else f"{name} = ({', '.join(f'{v:.3g}' for v in value)})"
+            for name, value in self.where.items()
+        )
+
 
 Decision = Proposal | Survey | Accept | Restart
 Answer = Outcome | tuple[float, ...] | None

@@ -321,6 +321,8 @@ def test_a_time_limit_ends_a_solve_with_what_was_found():
     assert not solution.ending.reached and solution.ending.reason == "the time limit"
     assert 1.5 <= solution.ending.seconds < 15
     assert math.isinf(solution.ending.error), "part of the time has no solution at all"
+    assert 0 <= place(solution.ending.place)["t"] <= 100
+    assert f"not reached: the time limit, largest error at {solution.ending.place}" in str(solution)
     with pytest.raises(UserError, match="no solution was found: the time limit"):
         pinnlab.solve(Lorenz(), tol=1e-6, time_limit=1e-9)
 

@@ -23,6 +23,7 @@ class Ending:
         error_unknowns: The estimate of the largest error of an unknown relative to its value, in that case.
         until: How far in time the solution reaches, if not to the end: beyond it there is none.
         without: Outputs that the tolerance leaves out, because their values may be infinite.
+        place: Where the last attempt had its largest error, in words, if the solve was broken off.
     """
 
     tol: float
@@ -37,6 +38,7 @@ class Ending:
     error_unknowns: float | None = None
     until: float | None = None
     without: list[str] = field(default_factory=list)
+    place: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -51,6 +53,8 @@ class Ending:
         )
         parts = [error, f"{tol} {'reached' if self.reached else f'not reached: {self.reason}'}"]
         parts += [f"without {name}, which may be infinite" for name in self.without]
+        if self.place:
+            parts.append(f"largest error at {self.place}")
         if self.until is not None:
             parts.append(f"found up to {self.until:.4g}")
         if self.windows > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 import sys
@@ -244,6 +245,8 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
         None if way.complete else way.time,
         list(stop.without),
     )
+    if ending.broken_off and march.latest is not None:
+        ending = dataclasses.replace(ending, place=march.latest.place)
     columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)
     solution.metrics.update(true_errors(solution))

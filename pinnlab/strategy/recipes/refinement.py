@@ -273,8 +273,7 @@ class Refinement(Recipe):
 
 
 def _unresolved(features: Features, outcome: Outcome) -> str:
-    place = ", ".join(f"{name} = {value:.3g}" for name, value in outcome.where.items())
-    return f"{features.count} features do not resolve the solution at {place}"
+    return f"{features.count} features do not resolve the solution at {outcome.place}"
 
 
 def _infinite(progress: Progress, outcome: Outcome, fewer: Outcome) -> tuple[str, ...]:
