@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import sys
 import time
 from contextlib import ExitStack, nullcontext
 from functools import partial
@@ -33,17 +31,21 @@ from pinnlab.strategy.memory import available
 from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.strategy.way import Way
+from pinnlab.training.callbacks.interruption import at_a_prompt, interrupt
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.pinn import PINN
 from pinnlab.training.setup.settings import default_dtype, without_warnings
+
+TOL = 1e-6
+"""The tolerance where none is given."""
 
 _HELD_OUT = 2000
 
 
 def solve_to(
     equation: Equation,
-    tol: float,
+    tol: float = TOL,
     *,
     tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
@@ -130,8 +132,8 @@ def solve_to(
     for name, unknown in equation.unknowns().items():
         with torch.no_grad():
             unknown.parameter.fill_(solution.unknowns[name])
-    if interrupted:
-        _hand_on(solution)
+    if interrupted and not at_a_prompt(where := f"step {len(history)}"):
+        raise interrupt(where, solution)
     return solution
 
 
@@ -279,13 +281,3 @@ def true_errors(solution: Solution) -> dict[str, float]:
             pairs.append((solution.model(points)[name], equation.solution(points)[name].value))
     both = [torch.cat(values) for values in zip(*pairs, strict=True)]
     return found | {"relative_l2": float(relative_l2(*both)), "max_error": float(max_error(*both))}
-
-
-def _hand_on(solution: Solution) -> None:
-    """After a Ctrl-C: at a prompt the person has the solution so far, elsewhere whoever called is interrupted."""
-    if hasattr(sys, "ps1"):
-        logging.getLogger("pinnlab").warning("pinnlab: interrupted: this is what was found")
-        return
-    stop = KeyboardInterrupt("what was found is this exception's attribute solution")
-    stop.solution = solution  # type: ignore[attr-defined]
-    raise stop
