@@ -377,6 +377,13 @@ def test_after_ctrl_c_the_exception_has_the_solution(tmp_path):
         np.testing.assert_array_equal(values, whole(t=t)[name])
 
 
+def test_at_a_prompt_ctrl_c_returns_what_was_found(monkeypatch, caplog):
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    solution = pinnlab.solve(Lorenz(), tol=1e-3, recipe=Interrupted(2))
+    assert solution.ending.reason == "Ctrl-C" and solution.ending.until == 0.5
+    assert "pinnlab: interrupted after 1 attempts: this is what was found" in caplog.text
+
+
 def test_ctrl_c_before_any_solution_is_ctrl_c():
     with pytest.raises(KeyboardInterrupt):
         pinnlab.solve(Lorenz(), tol=1e-3, recipe=Interrupted(0))
