@@ -381,7 +381,7 @@ def test_at_a_prompt_ctrl_c_returns_what_was_found(monkeypatch, caplog):
     monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
     solution = pinnlab.solve(Lorenz(), tol=1e-3, recipe=Interrupted(2))
     assert solution.ending.reason == "Ctrl-C" and solution.ending.until == 0.5
-    assert "pinnlab: interrupted after 1 attempts: this is what was found" in caplog.text
+    assert "pinnlab: interrupted after attempt 1: this is what was found" in caplog.text
 
 
 def test_ctrl_c_before_any_solution_is_ctrl_c():

@@ -132,7 +132,7 @@ def solve_to(
     for name, unknown in equation.unknowns().items():
         with torch.no_grad():
             unknown.parameter.fill_(solution.unknowns[name])
-    if interrupted and not at_a_prompt(where := f"{len(history)} attempts"):
+    if interrupted and not at_a_prompt(where := f"attempt {len(history)}"):
         raise interrupt(where, solution)
     return solution
 
