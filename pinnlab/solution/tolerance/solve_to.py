@@ -61,7 +61,7 @@ def solve_to(
     Args:
         equation: The equation. Its unknowns have the values found in the end.
         tol: For each output, the largest error over region and time relative to the output's largest value; for each
-            unknown, the error relative to its value.
+            unknown, the error relative to its value. A millionth by default.
         tol_unknowns: The tolerance of unknowns in place of `tol`.
         recipe: Decides what is tried; `Refinement` by default.
         time_limit: Seconds after which no further step is begun.
