@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import pinnlab
-from pinnlab.cli import main
+from pinnlab.cli import FIT_USAGE, main
 from pinnlab.commands.options.given import Given
+from pinnlab.solution.tolerance import solve_to
 from pinnlab.strategy import Refinement
 
 FALL = ["--model.equation", "fall_of_commands.Fall", "--model.equation.rate", "2.0"]
@@ -138,6 +139,12 @@ def test_an_equation_alone_is_solved_to_a_millionth(here, capsys):
     assert pinnlab.load("runs/trained").ending is None
 
 
+def test_the_default_tolerance_is_the_one_that_is_documented():
+    written = f"{solve_to.TOL:.0e}".replace("e-0", "e-")
+    assert f"largest value of the solution; {written} by" in FIT_USAGE
+    assert f"{written} by default" in pinnlab.solve.__doc__
+
+
 def test_what_a_solve_was_begun_with_repeats_it(here, capsys):
     assert main(["fit", *FALL, "--tol", "1e-9", "--run.name", "first"]) == 0
     assert main(["fit", "--config", "runs/first/solve.json", "--run.root", "again"]) == 0
@@ -187,7 +194,7 @@ ITSELF = "{}: a solve to a tolerance chooses it itself: leave it out, or all of 
 CASES = {
     "too large": ([*EQUATION, "--tol", "2"], "tol lies between 0 and 1, as 1e-6, not 2.0"),
     "no number": ([*EQUATION, "--tol", "many"], "tol: expected float, got many"),
-    "no value": ([*EQUATION, "--tol"], "tol has no value: give --tol 1e-8, or leave it out for 1e-6"),
+    "no value": ([*EQUATION, "--tol"], "tol has no value: give --tol 1e-8, or leave it out\n"),
     "time limit": ([*TOL, "--time_limit", "soon"], "time_limit: expected float or null, got soon"),
     "no time": ([*TOL, "--time_limit", "0"], "time_limit is a number of seconds, not 0.0"),
     "too little time": ([*TOL, "--time_limit", "1e-9"], "no solution was found: the time limit; continue with: "),

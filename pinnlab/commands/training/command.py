@@ -34,7 +34,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
             "RUN/checkpoints/last.ckpt"
         )
     if "tol" in values and values["tol"] is None:
-        raise UserError("tol has no value: give --tol 1e-8, or leave it out for 1e-6")
+        raise UserError("tol has no value: give --tol 1e-8, or leave it out")
     by_hand = any(_by_hand(key) for key, value in values.items() if value not in (None, {}))
     if command == "fit" and (exact is not None or not by_hand):
         from pinnlab.commands.training.tolerance import solve
