@@ -24,8 +24,8 @@ usage: python -m pinnlab {command} [--config FILE ...] [--KEY VALUE ...]
 
   --config FILE              a whole experiment, such as configs/self_similar_burgers/profile_1.yaml;
                              later files change single values of earlier ones
-  --model.equation Poisson   a class by its name, or by its path from the current folder (file.Class); without a file
-                             its network, engine and phases are an MLP, NTP, Adam and L-BFGS
+  --model.equation Poisson   a class by its name, or by its path from the current folder (file.Class)
+  --model.network MLP        the network; so engine, phases, … (MLP, NTP, Adam and L-BFGS where they are not given)
   --model.equation.profile 2 a value within what the files chose
   --model.phases.0.lr 2e-3   a value of the first phase
   --seed_everything 3        the seed of weights and points
@@ -38,24 +38,25 @@ usage: python -m pinnlab {command} [--config FILE ...] [--KEY VALUE ...]
 
 FIT_USAGE = (
     """\
-usage: python -m pinnlab fit --model.equation Poisson --tol 1e-8
+usage: python -m pinnlab fit --model.equation Poisson
 
-That is all it takes: the program chooses how to solve the equation to that tolerance, and estimates the error.
+That is all it takes: the program chooses how to solve the equation to a tolerance, and estimates the error.
 
   --model.equation Poisson   a class by its name, or by its path from the current folder (file.Class)
   --model.equation.modes '[1, 2]'
                              an option of that class
-  --tol 1e-8                 the largest error that is allowed, relative to the largest value of the solution
+  --tol 1e-8                 the largest error that is allowed, relative to the largest value of the solution; 1e-6 by
+                             default
   --time_limit SECONDS       when to end with what was found by then
   --recipe.most 6400         an option of the recipe, which decides how the tolerance is reached
   --seed_everything 3        the seed of features and points
   --run.root DIR --run.name NAME
                              where the run folder goes; a solve of that name that was killed or broken off goes on
   --config FILE              a file with any of these
-  --tol 1e-8 --print_config  print the resolved configuration and stop
-  --tol 1e-8 --help-all      every option that goes with a tolerance
+  --print_config             print the resolved configuration and stop
+  --help-all                 every option that goes with a tolerance
 
-Without --tol a network is trained as you say:
+Where an option says how a network is trained, that is done in its place, and --print_config and --help-all are of it:
 
 """
     + TRAINING_USAGE

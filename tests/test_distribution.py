@@ -47,6 +47,7 @@ def test_the_wheel_works_where_the_checkout_is_not(tmp_path):
     assert "1 runs" in call("-m", "pinnlab", "compare", "runs", cwd=work, **environment)
 
 
+@pytest.mark.long
 def test_the_reference_is_built_from_docstrings(tmp_path):
     makefile = (REPOSITORY / "Makefile").read_text()
     packages = re.search(r"addprefix pinnlab\.,([\w ]+)\)", makefile)[1].split()

@@ -54,8 +54,8 @@ class $name(Equation):
 ''')
 
 _CONFIG = Template("""\
-# A network that is trained: python -m pinnlab fit --config $file.yaml
-# Without one, to a tolerance: python -m pinnlab fit --model.equation $file.$name --tol 1e-6
+# To a tolerance, without this file: python -m pinnlab fit --model.equation $file.$name --tol 1e-6
+# By hand, with the network and the phases below: python -m pinnlab fit --config $file.yaml
 seed_everything: 0
 model:
   equation:

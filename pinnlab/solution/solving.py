@@ -26,7 +26,7 @@ from pinnlab.residuals.balancing import Balancing
 from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution
 from pinnlab.solution.solution import Solution
-from pinnlab.solution.tolerance.solve_to import solve_to
+from pinnlab.solution.tolerance.solve_to import TOL, solve_to
 from pinnlab.strategy.recipe import Recipe
 from pinnlab.training.callbacks.history import History
 from pinnlab.training.phases import LBFGS, Adam, Phase
@@ -41,6 +41,7 @@ from pinnlab.training.setup.given import (
     phases_of,
     points_of,
     sampler_of,
+    seed_of,
     sobolev_of,
     weights_of,
     whole,
@@ -73,13 +74,15 @@ def solve(
     memory: float | None = None,
     **trainer: Any,
 ) -> Solution:
-    """Solve an equation: to a tolerance, or by training a network as `python -m pinnlab fit` does.
+    """Solve an equation: to a tolerance, or by training a network as the arguments say.
 
-    With `tol` the program chooses everything else itself: windows in time, random features of the inputs, points and
-    weights. It solves with more features until two solutions that share nothing but the equation agree to the
-    tolerance. `solution.ending` says whether they do, and `print(solution)` shows it with the estimated errors.
+    An equation is all that it takes. The program then chooses everything itself: windows in time, random features of
+    the inputs, points and weights. It solves with more features until two solutions that share nothing but the equation
+    agree to the tolerance `tol`. `solution.ending` says whether they do, and `print(solution)` shows it with the
+    estimated errors.
 
-    Without `tol` the arguments say what is trained and how; the same arguments give the same numbers as a configuration
+    Any argument from `network` to `resample_every`, or an option of the trainer, asks for a training by hand in its
+    place. What is not given of it has the defaults below; the same arguments give the same numbers as a configuration
     on the command line.
 
     Ctrl-C ends the training after the current step. At a prompt (Python's, IPython's or a notebook's) the solution so
@@ -95,7 +98,8 @@ def solve(
             the solution has an equation of its own.
         network: Builds the network from the numbers of inputs and outputs; an MLP of 3 hidden layers of 24 by default.
         engine: How derivatives are computed; n-TangentProp by default.
-        phases: The optimisers, or one alone; by default 2,000 steps of Adam, then L-BFGS until it stalls.
+        phases: The optimisers, or one alone. A training by hand that names none has 2,000 steps of Adam, then L-BFGS
+            until it stalls.
         points: Numbers of points of some constraints; the others have the equation's.
         sampler: How points are spread, one for all or by constraint; Sobol by default.
         sobolev: Weights of the residual's derivatives by constraint, in place of the equation's.
@@ -107,26 +111,30 @@ def solve(
         resample_every: Steps after which fresh points are drawn; 0 keeps them.
         seed: Of weights and points.
         start: Another solution, or the folder of a run, to begin from: its network, which must be of the same size,
-            and those unknowns that lie within their bounds here. The equation may be another. With `tol`, its values.
+            and those unknowns that lie within their bounds here. The equation may be another. A solve to a tolerance
+            takes its values.
         folder: A new run folder to leave the record in, for `load` and the commands; nothing is written without it.
         progress: Show the progress.
         tol: The largest error of each output over region and time that is allowed, relative to the output's largest
-            value, and of each unknown relative to its value. Of the arguments above, seed, start, folder and
-            progress alone go with it. A folder whose solve was killed is continued.
+            value, and of each unknown relative to its value; 1e-6 by default. Of the arguments above, seed, start,
+            folder and progress go with it and with those below. A folder whose solve was killed is continued.
         tol_unknowns: The tolerance of each unknown, relative to its value, in place of `tol`.
         recipe: What decides how the tolerance is reached; `pinnlab.strategy.Refinement` by default.
-        time_limit: Seconds after which the solve ends with the best solution so far, with `tol`.
+        time_limit: Seconds after which a solve to a tolerance ends with the best solution so far.
         memory: Bytes that a solve to a tolerance may take; four fifths of what the machine has left by default.
         **trainer: Options of Lightning's trainer, such as `accelerator`; the precision is float64 by default.
 
     Raises:
-        UserError: if something is wrong with the equation or the options, or what comes after the training would fail.
+        UserError: if something is wrong with the equation or the options, two of them do not go together, or what comes
+            after the training would fail.
         DivergedError: if the loss became NaN or infinite.
         KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt.
 
     Example:
         >>> import pinnlab
-        >>> from pinnlab.problems import SelfSimilarBurgers
+        >>> from pinnlab.problems import Poisson, SelfSimilarBurgers
+        >>> pinnlab.solve(Poisson())
+        Poisson: u ± ..., tol 1e-06 reached, ...
         >>> from pinnlab.training import GaussNewton
         >>> solution = pinnlab.solve(SelfSimilarBurgers(1), phases=GaussNewton(3), points={"interior": 20})
         >>> list(solution.unknowns), "error_lam" in solution.metrics
@@ -139,23 +147,25 @@ def solve(
             f"importing {name} solves an equation: put what it runs below 'if __name__ == \"__main__\":', so that its "
             "classes can be imported alone"
         )
-    if tol is not None:
-        others = {
-            "network": network, "engine": engine, "phases": phases, "points": points, "sampler": sampler,
-            "sobolev": sobolev, "weights": weights, "balancing": balancing, "hard": hard or None,
-            "resample_every": resample_every or None, **trainer,
-        }  # fmt: skip
-        for name, value in others.items():
-            if value is not None:
-                raise UserError(f"solve(…, tol={tol}) chooses {name} itself: leave one of the two out")
+    by_hand = {
+        "network": network, "engine": engine, "phases": phases, "points": points, "sampler": sampler,
+        "sobolev": sobolev, "weights": weights, "balancing": balancing, "hard": hard or None,
+        "resample_every": resample_every or None, **trainer,
+    }  # fmt: skip
+    how_exact = {
+        "tol": tol, "tol_unknowns": tol_unknowns, "recipe": recipe, "time_limit": time_limit, "memory": memory,
+    }  # fmt: skip
+    hands, exact = ([name for name, value in given.items() if value is not None] for given in (by_hand, how_exact))
+    if hands and exact:
+        raise UserError(
+            f"{exact[0]} is for a solve to a tolerance, which chooses {hands[0]} itself: leave one of the two out"
+        )
+    seed = seed_of(seed)
+    if not hands:
         return solve_to(
-            equation_of(equation), tol, tol_unknowns=tol_unknowns, recipe=recipe, time_limit=time_limit,
-            memory=memory, start=start, seed=whole("seed", seed), folder=folder, progress=progress,
+            equation_of(equation), TOL if tol is None else tol, tol_unknowns=tol_unknowns, recipe=recipe,
+            time_limit=time_limit, memory=memory, start=start, seed=seed, folder=folder, progress=progress,
         )  # fmt: skip
-    alone = {"tol_unknowns": tol_unknowns, "recipe": recipe, "time_limit": time_limit, "memory": memory}
-    for name, value in alone.items():
-        if value is not None:
-            raise UserError(f"{name} goes with a tolerance: solve(equation, tol=1e-6, {name}=…)")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     given: dict[str, Any] = {
         "equation": equation_of(equation),
@@ -168,7 +178,6 @@ def solve(
         "hard": hard_of(hard),
     }
     options = TRAINER_DEFAULTS | trainer
-    seed = whole("seed", seed)
     dtype = precision_dtype(options["precision"])
     history = History()
     with without_warnings(), torch.random.fork_rng(), default_dtype(dtype), _from_its_start(equation):

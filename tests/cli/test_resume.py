@@ -114,22 +114,24 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("damage", list(DAMAGE))
-def test_a_damaged_last_checkpoint_is_refused_and_the_one_before_used(runs, damage):
+def test_a_damaged_last_checkpoint_is_refused_and_the_one_before_used(runs):
     folder = runs.folder / "runs" / "r"
     assert runs.fit("r", "--run.checkpoint_steps", "1").status == 0
     before = record(folder), runs.summary("r")["unknowns"]
-    DAMAGE[damage](folder / "checkpoints" / "last.ckpt")
-    # by its name it is refused
-    outcome = runs.fit("r", "--ckpt_path", str(folder / "checkpoints" / "last.ckpt"))
-    assert outcome.status == 2 and outcome.err.count("\n") == 1 and "last.ckpt is damaged" in outcome.err
-    assert record(folder) == before[0]
-    # as the last one it is said and passed over
-    outcome = runs.fit("r", "--ckpt_path", "last")
-    assert outcome.status == 0
-    assert outcome.err.count("\n") == 1 and "last.ckpt is damaged" in outcome.err and "one before" in outcome.err
-    assert (record(folder), runs.summary("r")["unknowns"]) == before
-    assert newest(folder / "checkpoints", pytest.fail) == folder / "checkpoints" / "last.ckpt"
+    # the run goes on to the same bits after each damage, so that the next one finds it whole
+    for name, damage in DAMAGE.items():
+        damage(folder / "checkpoints" / "last.ckpt")
+        # by its name it is refused
+        outcome = runs.fit("r", "--ckpt_path", str(folder / "checkpoints" / "last.ckpt"))
+        assert outcome.status == 2 and outcome.err.count("\n") == 1 and "last.ckpt is damaged" in outcome.err, name
+        assert record(folder) == before[0], name
+        # as the last one it is said and passed over
+        outcome = runs.fit("r", "--run.checkpoint_steps", "1", "--ckpt_path", "last")
+        assert outcome.status == 0, name
+        assert outcome.err.count("\n") == 1 and "last.ckpt is damaged" in outcome.err, name
+        assert "one before" in outcome.err, name
+        assert (record(folder), runs.summary("r")["unknowns"]) == before, name
+        assert newest(folder / "checkpoints", pytest.fail) == folder / "checkpoints" / "last.ckpt", name
 
 
 def test_only_damaged_checkpoints(runs):
@@ -170,28 +172,22 @@ def test_loading_runs_no_code(runs):
     assert not (runs.folder / "ran").exists()
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
+def test_a_checkpoint_of_another_run_says_what_differs(runs):
+    assert runs.fit("r").status == 0
+    folder = runs.folder / "runs" / "r"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    for change, said in (
         (["--model.equation.profile", "2"], ["model.equation.init_args.profile = 1", "has 2"]),
         (["--model.network.activation", "sin"], ["model.network.init_args.activation = tanh", "has sin"]),
         (["--model.network.width", "9"], ["model.network.init_args.width = 8", "has 9"]),
         (["--model.phases", "[{class_path: Adam, init_args: {steps: 9}}]"], ["Adam, LBFGS", "has Adam"]),
-    ],
-)
-def test_a_checkpoint_of_another_run_says_what_differs(runs, change, said):
-    assert runs.fit("r").status == 0
-    folder = runs.folder / "runs" / "r"
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    outcome = runs.fit("r", "--ckpt_path", "last", *change)
-    assert outcome.status == 2 and outcome.err.count("\n") == 1 and "checkpoint" in outcome.err
-    for fragment in said:
-        assert fragment in outcome.err
-    assert all(path.read_bytes() == data for path, data in before.items())
-
-
-def test_evaluation_refuses_another_equation(runs):
-    assert runs.fit("r").status == 0
+    ):
+        outcome = runs.fit("r", "--ckpt_path", "last", *change)
+        assert outcome.status == 2 and outcome.err.count("\n") == 1 and "checkpoint" in outcome.err
+        for fragment in said:
+            assert fragment in outcome.err
+        assert all(path.read_bytes() == data for path, data in before.items())
+    # nor is another equation evaluated
     checkpoint = runs.folder / "runs" / "r" / "checkpoints" / "last.ckpt"
     arguments = ["--config", runs.profile, "--config", "short.yaml", "--ckpt_path", str(checkpoint)]
     outcome = runs.run("validate", *arguments, "--model.equation.profile", "2")

@@ -44,21 +44,18 @@ def test_another_profile_keeps_its_own_interval(runs):
     assert float(rows(runs, "same")[0]["lam"]) == found
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_what_does_not_fit_is_refused_before_anything_is_written(runs):
+    assert runs.fit("first").status == 0
+    for arguments, message in (
         (["--model.network.width", "9"], "0.weight, the configuration's has a 9×1; take the same network"),
         (["--model.network.depth", "3"], "the configuration's has a 8×8; take the same network"),
         (["--run.warm_start", "runs/nothing"], "no run folder or checkpoint runs/nothing"),
         (["--run.warm_start", "short.yaml"], "damaged or not a checkpoint"),
-    ],
-)
-def test_what_does_not_fit_is_refused_before_anything_is_written(runs, arguments, message):
-    assert runs.fit("first").status == 0
-    outcome = runs.fit("second", "--run.warm_start", "runs/first", *arguments)
-    assert (outcome.status, len(outcome.err.splitlines())) == (2, 1)
-    assert message in outcome.err
-    assert not (runs.folder / "runs" / "second").exists()
+    ):
+        outcome = runs.fit("second", "--run.warm_start", "runs/first", *arguments)
+        assert (outcome.status, len(outcome.err.splitlines())) == (2, 1)
+        assert message in outcome.err
+        assert not (runs.folder / "runs" / "second").exists()
 
 
 def test_from_python_a_smaller_viscosity_begins_from_a_larger_one():

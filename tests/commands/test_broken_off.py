@@ -54,6 +54,7 @@ class Disturbed(Refinement):
                 os.kill(os.getpid(), number)
 """
 FIT = ["fit", "--model.equation", "pendulum_of_commands.Pendulum", "--tol", "1e-8"]
+TRAINED = ["--model.phases.0.steps", "2"]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,8 @@ def test_a_killed_solve_goes_on_when_the_command_is_given_again(here, whole, cap
     assert re.search(r"\none +0 +unfinished +\d ", capsys.readouterr().out.replace("\n ", "\n"))
     for arguments, message in (
         ([*FIT, "--tol", "1e-7", "--run.name", "one"], "was begun with tol 1e-08, not 1e-07"),
-        ([*FIT[:3], "--run.name", "one", "--ckpt_path", "last"], "runs/one is of a solve to a tolerance"),
+        ([*FIT[:3], "--run.name", "one", "--ckpt_path", "last"], "was begun with tol 1e-08, not 1e-06"),
+        ([*FIT[:3], *TRAINED, "--run.name", "one", "--ckpt_path", "last"], "runs/one is of a solve to a tolerance"),
         (["predict", "runs/one"], "the solve in runs/one has not ended, and has no solution yet"),
     ):
         assert main(arguments) == 2

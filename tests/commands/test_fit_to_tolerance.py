@@ -1,4 +1,4 @@
-"""`fit --tol`: what Python's `solve(equation, tol=…)` does, from options and files; what it refuses; its folder."""
+"""`fit` to a tolerance: what Python's `solve(equation)` does, from options and files; what it refuses; its folder."""
 
 import json
 import re
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import pinnlab
-from pinnlab.cli import main
+from pinnlab.cli import FIT_USAGE, main
 from pinnlab.commands.options.given import Given
+from pinnlab.solution.tolerance import solve_to
 from pinnlab.strategy import Refinement
 
 FALL = ["--model.equation", "fall_of_commands.Fall", "--model.equation.rate", "2.0"]
@@ -124,6 +125,26 @@ def test_options_and_files_say_the_same_as_python(here, capsys):
     assert json.loads(Path("runs/file/summary.json").read_text())["seed"] == 3
 
 
+def test_an_equation_alone_is_solved_to_a_millionth(here, capsys):
+    assert main(["fit", *FALL, "--run.name", "alone"]) == 0
+    assert "tol 1e-06 reached" in capsys.readouterr().out.splitlines()[-1]
+    from fall_of_commands import Fall
+
+    solution = pinnlab.solve(Fall(2.0))
+    assert solution.ending.tol == json.loads(Path("runs/alone/solve.json").read_text())["tol"] == 1e-6
+    np.testing.assert_array_equal(solution(t=values("alone")["t"]), values("alone")["u"][0])
+    # a number of points alone is a training by hand
+    short = ["--model.phases.0.steps", "2", "--model.phases.1.steps", "1"]
+    assert main(["fit", *FALL, "--data.points.law", "9", *short, "--run.name", "trained"]) == 0
+    assert pinnlab.load("runs/trained").ending is None
+
+
+def test_the_default_tolerance_is_the_one_that_is_documented():
+    written = f"{solve_to.TOL:.0e}".replace("e-0", "e-")
+    assert f"largest value of the solution; {written} by" in FIT_USAGE
+    assert f"{written} by default" in pinnlab.solve.__doc__
+
+
 def test_what_a_solve_was_begun_with_repeats_it(here, capsys):
     assert main(["fit", *FALL, "--tol", "1e-9", "--run.name", "first"]) == 0
     assert main(["fit", "--config", "runs/first/solve.json", "--run.root", "again"]) == 0
@@ -167,25 +188,26 @@ def test_options_that_ask_for_nothing_else_are_taken(here, capsys):
 
 EQUATION = ["--model.equation", "Poisson"]
 TOL = [*EQUATION, "--tol", "1e-6"]
+PHASE = ["--model.phases.0.steps", "3"]
 OF = ["--tol", "1e-6", "--model.equation"]
-ITSELF = "fit --tol chooses {} itself: leave one of the two out"
+ITSELF = "{}: a solve to a tolerance chooses it itself: leave it out, or all of tol, "
 CASES = {
     "too large": ([*EQUATION, "--tol", "2"], "tol lies between 0 and 1, as 1e-6, not 2.0"),
     "no number": ([*EQUATION, "--tol", "many"], "tol: expected float, got many"),
-    "no value": ([*EQUATION, "--tol"], "tol has no value: give --tol 1e-6, or leave it out"),
+    "no value": ([*EQUATION, "--tol"], "tol has no value: give --tol 1e-8, or leave it out\n"),
     "time limit": ([*TOL, "--time_limit", "soon"], "time_limit: expected float or null, got soon"),
     "no time": ([*TOL, "--time_limit", "0"], "time_limit is a number of seconds, not 0.0"),
     "too little time": ([*TOL, "--time_limit", "1e-9"], "no solution was found: the time limit; continue with: "),
     "seed": ([*TOL, "--seed_everything", "-1"], "seed_everything: a seed lies between 0 and 4294967295, not -1"),
-    "phases": ([*TOL, "--model.phases.0.steps", "3"], ITSELF.format("model.phases")),
+    "phases": ([*TOL, *PHASE], ITSELF.format("model.phases")),
     "network": ([*TOL, "--model.network", "MLP"], ITSELF.format("model.network")),
     "network in a file": (["--config", "network.yaml"], ITSELF.format("model.network")),
     "hard": ([*TOL, "--model.hard", "true"], ITSELF.format("model.hard")),
     "points": ([*TOL, "--data.points.interior", "4"], ITSELF.format("data.points")),
     "accelerator": ([*TOL, "--trainer.accelerator", "gpu"], ITSELF.format("trainer.accelerator")),
-    "devices": ([*TOL, "--trainer.devices", "2"], "runs in one process: leave trainer.devices out, or make it 1"),
+    "devices": ([*EQUATION, "--trainer.devices", "2"], "runs in one process: leave trainer.devices out, or make it 1"),
     "nodes": ([*TOL, "--trainer.num_nodes=2"], "runs in one process: leave trainer.num_nodes out, or make it 1"),
-    "W&B": ([*TOL, "--wandb.project", "x"], "wandb.project: a solve to a tolerance is not logged to W&B"),
+    "W&B": ([*EQUATION, "--wandb.project", "x"], "is not logged to W&B: leave it out, or give --model.phases"),
     "warm start": ([*TOL, "--run.warm_start", "x"], "run.warm_start: a solve to a tolerance begins from nothing"),
     "checkpoints": ([*TOL, "--run.checkpoint_steps", "5"], "run.checkpoint_steps: a solve to a tolerance keeps each"),
     "checkpoint": ([*TOL, "--ckpt_path", "x.ckpt"], "ckpt_path: a solve to a tolerance goes on from its folder alone"),
@@ -194,8 +216,8 @@ CASES = {
     "no recipe": ([*TOL, "--recipe", "Adam"], "recipe: there is no class 'Adam'; there are Refinement, or give one"),
     "recipe's option": ([*TOL, "--recipe.moost", "5"], "Refinement has no option 'moost' (did you mean 'most'?)"),
     "recipe's value": ([*TOL, "--recipe.most", "x"], "recipe.most: expected int, got x"),
-    "recipe alone": ([*EQUATION, "--config", "recipe.yaml"], "recipe goes with a tolerance: give --tol 1e-6 too"),
-    "time limit alone": ([*EQUATION, "--time_limit", "5"], "time_limit goes with a tolerance: give --tol 1e-6 too"),
+    "recipe in a training": (["--config", "recipe.yaml", *PHASE], ITSELF.format("model.phases")),
+    "time limit in a training": ([*EQUATION, *PHASE, "--time_limit", "5"], ITSELF.format("model.phases")),
     "misspelt": ([*TOL, "--model.equatin", "x"], "no option 'model.equatin' (did you mean 'model.equation'?)"),
     "misspelt, too": ([*TOL, "--run.naem", "x"], "no option 'run.naem' (did you mean 'run.name'?)"),
     "equation's option": ([*TOL, "--model.equation.mods", "1"], "Poisson has no option 'mods' (did you mean 'modes'?)"),
@@ -267,6 +289,7 @@ def test_nothing_takes_the_place_of_its_record(solved, capsys):
         (["--config", "solve.yaml", "--run.name", "one"], "the solve in runs/one has ended: read it with pinnlab.load"),
         ([*record, "--run.name", "one", "--ckpt_path", "last"], "runs/one is of a solve to a tolerance: continue it"),
         ([*record, "--ckpt_path", "runs/one/checkpoints/last.ckpt"], "runs/one is of a solve to a tolerance"),
+        (record[:2], "nothing left to train: --config runs/one/solve.json repeats the solve"),
     ):
         assert main(["fit", *arguments]) == 2
         err = capsys.readouterr().err

@@ -83,7 +83,7 @@ def folder(tmp_path, monkeypatch):
 
 
 # documents of many trainings
-MANY = ("regions", "continuation", "sweep", "cluster", "loss-balancing")
+MANY = ("regions", "continuation", "sweep", "cluster", "loss-balancing", "training-by-hand")
 
 
 @pytest.mark.parametrize(

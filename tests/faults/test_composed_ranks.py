@@ -86,8 +86,14 @@ def built_in(lab, name):
     return (lab.summary(name)["built_in"] or {"hard": {}})["hard"]
 
 
+# what sees unknowns is within the last one, too
+IN_BRIEF = ("enriched", "parts", "hard")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", NETWORKS)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in IN_BRIEF else pytest.mark.long) for case in NETWORKS]
+)
 def test_two_ranks_train_as_one(lab, case):
     given = [*options(lab, case), "--data.resample_every", "0"]
     one = lab.start("one", *given)

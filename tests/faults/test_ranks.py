@@ -33,12 +33,13 @@ def difference(lab, one, other):
     [
         (ADAM, POINTS, 2, 1e-12),
         (LBFGS, POINTS, 2, 1e-10),
-        (BROYDEN, POINTS, 2, 1e-8),
+        # reduces what L-BFGS does
+        pytest.param(BROYDEN, POINTS, 2, 1e-8, marks=pytest.mark.long),
         (GAUSS_NEWTON, POINTS, 2, 1e-8),
         # fewer rows than parameters, and two end points for three ranks
         (GAUSS_NEWTON, SMALL, 3, 1e-8),
         # a sum of Gram matrices
-        (CHOLESKY, POINTS, 2, 1e-8),
+        pytest.param(CHOLESKY, POINTS, 2, 1e-8, marks=pytest.mark.long),
         (CHOLESKY, SMALL, 3, 1e-8),
         (ADAM.replace("200", "20"), SMALL, 3, 1e-12),
     ],

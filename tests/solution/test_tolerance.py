@@ -379,6 +379,13 @@ def test_after_ctrl_c_the_exception_has_the_solution(tmp_path):
         np.testing.assert_array_equal(values, whole(t=t)[name])
 
 
+def test_at_a_prompt_ctrl_c_returns_what_was_found(monkeypatch, caplog):
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    solution = pinnlab.solve(Lorenz(), tol=1e-3, recipe=Interrupted(2))
+    assert solution.ending.reason == "Ctrl-C" and solution.ending.until == 0.5
+    assert "pinnlab: interrupted after attempt 1: this is what was found" in caplog.text
+
+
 def test_ctrl_c_before_any_solution_is_ctrl_c():
     with pytest.raises(KeyboardInterrupt):
         pinnlab.solve(Lorenz(), tol=1e-3, recipe=Interrupted(0))
@@ -392,16 +399,19 @@ def test_ctrl_c_before_any_solution_is_ctrl_c():
         ({"tol": -1e-6}, "not -1e-06"),
         ({"tol": math.nan}, "not nan"),
         ({"tol": "1e-6"}, "not '1e-6'"),
-        ({"tol": 1e-6, "phases": Adam(3)}, r"solve\(…, tol=1e-06\) chooses phases itself: leave one of the two out"),
+        ({"tol": 1e-6, "phases": Adam(3)}, "tol is for a solve to a tolerance, which chooses phases itself"),
         ({"tol": 1e-6, "points": {"interior": 9}}, "chooses points itself"),
         ({"tol": 1e-6, "hard": True}, "chooses hard itself"),
         ({"tol": 1e-6, "accelerator": "cpu"}, "chooses accelerator itself"),
         ({"tol": 1e-6, "time_limit": 0}, "time_limit is a number of seconds, not 0"),
         ({"tol": 1e-6, "time_limit": "1 h"}, "time_limit is a number of seconds, not '1 h'"),
         ({"tol": 1e-6, "recipe": Refinement}, "recipe is a Recipe, as .*, not <class"),
-        ({"tol": 1e-6, "seed": 0.5}, "seed"),
-        ({"recipe": SMALL}, r"recipe goes with a tolerance: solve\(equation, tol=1e-6, recipe=…\)"),
-        ({"time_limit": 5}, "time_limit goes with a tolerance"),
+        ({"tol": 1e-6, "seed": 0.5}, "seed must be a whole number, not 0.5"),
+        ({"seed": -1}, "seed: a seed lies between 0 and 4294967295, not -1"),
+        ({"seed": -1, "phases": Adam(3)}, "seed: a seed lies between 0"),
+        ({"recipe": SMALL, "resample_every": 2}, "recipe is for a solve to a tolerance, which chooses resample_every"),
+        ({"time_limit": 5, "max_time": "00:01"}, "time_limit is for a solve to a tolerance, which chooses max_time"),
+        ({"time_limit": 0}, "time_limit is a number of seconds, not 0"),
     ],
 )
 def test_options_that_make_no_sense_are_a_line(options, message):

@@ -254,5 +254,5 @@ def test_memory_is_a_number_of_bytes(memory):
 
 
 def test_memory_goes_with_a_tolerance():
-    with pytest.raises(UserError, match="memory goes with a tolerance"):
-        pinnlab.solve(Membrane(), memory=8e9)
+    with pytest.raises(UserError, match="memory is for a solve to a tolerance, which chooses points itself"):
+        pinnlab.solve(Membrane(), points={"inside": 9}, memory=8e9)

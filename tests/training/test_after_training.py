@@ -274,7 +274,7 @@ def test_fit_keeps_everything_and_its_status_says_so(tmp_path, monkeypatch, capl
         ({"weights": {"interior": "much"}}, "weights are numbers"),
         ({"weights": {"wall": 1.0}}, "has no constraint 'wall'"),
         ({"seed": 0.5}, "seed must be a whole number"),
-        ({"seed": -1}, "seed must not be negative"),
+        ({"seed": -1}, "seed: a seed lies between 0 and 4294967295, not -1"),
         ({"resample_every": None}, "resample_every must be a whole number"),
         ({"start": "nowhere"}, "there is no run folder or checkpoint nowhere"),
         ({"start": Poisson()}, "start is a Solution or the folder of a run"),

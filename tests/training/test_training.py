@@ -197,17 +197,20 @@ import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background hands on that it is ignored
 from lightning.pytorch import Callback
 import pinnlab
+from pinnlab.networks import MLP
 from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.training import Adam
 class Press(Callback):
     def on_train_batch_start(self, trainer, module, batch, index):
         if index == 3:
             os.kill(os.getpid(), signal.{signal})
-options = {{"points": {{"interior": 9}}, "callbacks": [Press()], "accelerator": "cpu"}}
+def small(inputs, outputs):
+    return MLP(inputs, outputs, width=4, depth=1)
+options = {{"network": small, "points": {{"interior": 9}}, "callbacks": [Press()], "accelerator": "cpu"}}
 def say(found):
     print(found.model.schedule.step, found.metrics["max_error"] > 0, flush=True)
 {begin}
-for seed in range(3):
+for seed in range(2):
     try:
         say(pinnlab.solve(SelfSimilarBurgers(), phases=[Adam(10**6)], seed=seed, **options))
     except KeyboardInterrupt as stop:
@@ -221,7 +224,7 @@ for seed in range(3):
     [
         ("SIGINT", "", 1, -signal.SIGINT),
         # Python's own sign of a prompt: there the solution is returned
-        ("SIGINT", "sys.ps1 = '>>> '", 3, 0),
+        ("SIGINT", "sys.ps1 = '>>> '", 2, 0),
         ("SIGTERM", "signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(7))", 0, 7),
         ("SIGTERM", "", 0, -signal.SIGTERM),
     ],

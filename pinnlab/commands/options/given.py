@@ -25,12 +25,14 @@ class Written:
         content: What it says as a configuration; empty where it holds no mapping or list.
         name: The option's name without dashes; empty for a file.
         text: Its value as it was written; empty for a file.
+        file: The file that the command line names, if it is one.
     """
 
     arguments: list[str]
     content: Content
     name: str = ""
     text: str = ""
+    file: Path | None = None
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Iterator[Written]:
@@ -46,8 +48,9 @@ class Written:
                 path = value if equals else next(rest, "")
                 if not path:
                     raise UserError("--config needs a file")
-                for content in read_chain(Path(path)):
-                    yield cls.file(content)
+                *bases, own = read_chain(Path(path))
+                yield from map(cls.holding, bases)
+                yield cls.holding(own, Path(path))
             elif not name.startswith("--") or name == "--help" or name.startswith("--print_config"):
                 yield cls([argument], {})
             else:
@@ -56,9 +59,9 @@ class Written:
                 yield cls._option(name.removeprefix("--"), words, text)
 
     @classmethod
-    def file(cls, content: Content) -> Written:
-        """A configuration."""
-        return cls(["--config", dump(content)], content)
+    def holding(cls, content: Content, file: Path | None = None) -> Written:
+        """A configuration, and the file that holds it."""
+        return cls(["--config", dump(content)], content, file=file)
 
     @classmethod
     def _option(cls, name: str, words: list[str], text: str) -> Written:
@@ -93,7 +96,7 @@ class Written:
         """The same but for some keys, or None if nothing is left."""
         if self.content:
             content = _without(self.content, "", keys)
-            return self if content == self.content else Written.file(content) if content else None
+            return self if content == self.content else Written.holding(content, self.file) if content else None
         return None if self.name in keys else self
 
 

@@ -60,14 +60,3 @@ class RunOptions(FolderOptions):
             raise UserError(f"run.checkpoint_seconds must not be negative, not {self.checkpoint_seconds}")
         if self.checkpoint_steps is not None and self.checkpoint_steps < 1:
             raise UserError(f"run.checkpoint_steps must be positive, not {self.checkpoint_steps}")
-
-
-def check_seed(seed: int) -> int:
-    """A seed that all generators take.
-
-    Raises:
-        UserError: if numpy cannot be seeded with it.
-    """
-    if not 0 <= seed < 2**32:
-        raise UserError(f"seed_everything: a seed lies between 0 and {2**32 - 1}, not {seed}")
-    return seed

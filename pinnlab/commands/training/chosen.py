@@ -1,4 +1,4 @@
-"""Options of `fit` that a tolerance leaves no room for, and why."""
+"""Options of `fit` that a solve to a tolerance leaves no room for, and why."""
 
 from __future__ import annotations
 
@@ -30,9 +30,15 @@ def superfluous(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
+HOW_EXACT = ("tol", "tol_unknowns", "recipe", "time_limit", "memory")
+"""Options that ask for a solve to a tolerance."""
+
+_OUT = "leave it out, or give --model.phases to train by hand"
+
+
 def _itself(key: str, value: Any) -> str:
     name = ".".join(key.split(".")[:2])
-    return f"fit --tol chooses {name} itself: leave one of the two out"
+    return f"{name}: a solve to a tolerance chooses it itself: leave it out, or all of {', '.join(HOW_EXACT)}"
 
 
 def _alone(key: str, value: Any) -> str:
@@ -44,15 +50,15 @@ def _goes_on(key: str, value: Any) -> str:
 
 
 def _no_tracking(key: str, value: Any) -> str:
-    return f"{key}: a solve to a tolerance is not logged to W&B: leave it out"
+    return f"{key}: a solve to a tolerance is not logged to W&B: {_OUT}"
 
 
 def _from_nothing(key: str, value: Any) -> str:
-    return f"{key}: a solve to a tolerance begins from nothing: leave it out"
+    return f"{key}: a solve to a tolerance begins from nothing: {_OUT}"
 
 
 def _every_step(key: str, value: Any) -> str:
-    return f"{key}: a solve to a tolerance keeps each of its steps: leave it out"
+    return f"{key}: a solve to a tolerance keeps each of its steps: {_OUT}"
 
 
 _COMPLAINTS: dict[str, Callable[[str, Any], str]] = {

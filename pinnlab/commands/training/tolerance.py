@@ -1,4 +1,4 @@
-"""`fit --tol`: an equation solved to a tolerance, as `pinnlab.solve(equation, tol=…)` does."""
+"""`fit` without a training by hand: an equation is solved to a tolerance, as `pinnlab.solve(equation)` does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from pinnlab.commands.options import building
 from pinnlab.commands.options.given import Given
 from pinnlab.commands.options.parsing import parse
-from pinnlab.commands.options.run_options import FolderOptions, check_seed
+from pinnlab.commands.options.run_options import FolderOptions
 from pinnlab.commands.training.chosen import superfluous
 from pinnlab.commands.training.notes import note
 from pinnlab.commands.training.resuming import continuing
@@ -26,8 +26,9 @@ from pinnlab.errors import NothingFoundError, UserError
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution import Solution
 from pinnlab.solution.tolerance.solve_folder import SolveFolder
-from pinnlab.solution.tolerance.solve_to import check_arguments, solve_to
+from pinnlab.solution.tolerance.solve_to import TOL, check_arguments, solve_to
 from pinnlab.strategy import Recipe
+from pinnlab.training.setup.given import seed_of
 from pinnlab.training.setup.settings import default_dtype, without_warnings
 
 _DESCRIPTION = """\
@@ -35,7 +36,7 @@ Solves an equation to a tolerance: windows in time, random features, points and 
 that was killed goes on when the same command with the same --run.name is given again."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tolerance:
     """How exact a solution is to be, and how that is reached.
 
@@ -48,7 +49,7 @@ class Tolerance:
         seed_everything: The seed of features and points.
     """
 
-    tol: float
+    tol: float = TOL
     recipe: Recipe
     time_limit: float | None = None
     tol_unknowns: float | None = None
@@ -120,7 +121,7 @@ def _refuse_ranks(environment: Mapping[str, str]) -> None:
 
 
 def _solve(arguments: Sequence[str], options: Namespace) -> int:
-    equation, run, seed = options.model.equation, options.run, check_seed(options.seed_everything)
+    equation, run, seed = options.model.equation, options.run, seed_of(options.seed_everything, "seed_everything")
     if run.threads is not None:
         torch.set_num_threads(run.threads)
     with building.users_mistakes(), interrupting() as received, _root(Path(run.root)) as root:

@@ -26,7 +26,7 @@ from pinnlab.commands.options.configuration import defaults
 from pinnlab.commands.options.explanations import refuse_untyped
 from pinnlab.commands.options.given import Given
 from pinnlab.commands.options.parsing import parse
-from pinnlab.commands.options.run_options import RunOptions, check_seed
+from pinnlab.commands.options.run_options import RunOptions
 from pinnlab.commands.training.ending import ending
 from pinnlab.commands.training.notes import is_rank_zero, note
 from pinnlab.commands.training.resuming import continuing, refuse_solve, resumable
@@ -41,6 +41,7 @@ from pinnlab.solution.saved import read_solution, run_of
 from pinnlab.training.callbacks.checkpoint import newest, verify
 from pinnlab.training.failures import over
 from pinnlab.training.pinn import PINN
+from pinnlab.training.setup.given import seed_of
 from pinnlab.training.setup.settings import TRAINER_DEFAULTS, bind, default_dtype, precision_dtype, without_warnings
 from pinnlab.training.setup.trainer_options import check_processes, listed, make_trainer, settled
 from pinnlab.training.setup.warm_start import warm_start
@@ -155,7 +156,7 @@ class TrainingCLI(LightningCLI):
         """
         seed = self.config[self.command].seed_everything
         if not isinstance(seed, bool):
-            check_seed(seed)
+            seed_of(seed, "seed_everything")
         super()._set_seed()
 
     def before_instantiate_classes(self) -> None:

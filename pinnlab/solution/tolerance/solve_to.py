@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import math
-import sys
 import time
 from contextlib import ExitStack, nullcontext
 from functools import partial
@@ -34,17 +32,21 @@ from pinnlab.strategy.memory import available
 from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.strategy.way import Way
+from pinnlab.training.callbacks.interruption import at_a_prompt, interrupt
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.pinn import PINN
 from pinnlab.training.setup.settings import default_dtype, without_warnings
+
+TOL = 1e-6
+"""The tolerance where none is given."""
 
 _HELD_OUT = 2000
 
 
 def solve_to(
     equation: Equation,
-    tol: float,
+    tol: float = TOL,
     *,
     tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
@@ -60,7 +62,7 @@ def solve_to(
     Args:
         equation: The equation. Its unknowns have the values found in the end.
         tol: For each output, the largest error over region and time relative to the output's largest value; for each
-            unknown, the error relative to its value.
+            unknown, the error relative to its value. A millionth by default.
         tol_unknowns: The tolerance of unknowns in place of `tol`.
         recipe: Decides what is tried; `Refinement` by default.
         time_limit: Seconds after which no further step is begun.
@@ -131,8 +133,8 @@ def solve_to(
     for name, unknown in equation.unknowns().items():
         with torch.no_grad():
             unknown.parameter.fill_(solution.unknowns[name])
-    if interrupted:
-        _hand_on(solution)
+    if interrupted and not at_a_prompt(where := f"attempt {len(history)}"):
+        raise interrupt(where, solution)
     return solution
 
 
@@ -282,13 +284,3 @@ def true_errors(solution: Solution) -> dict[str, float]:
             pairs.append((solution.model(points)[name], equation.solution(points)[name].value))
     both = [torch.cat(values) for values in zip(*pairs, strict=True)]
     return found | {"relative_l2": float(relative_l2(*both)), "max_error": float(max_error(*both))}
-
-
-def _hand_on(solution: Solution) -> None:
-    """After a Ctrl-C: at a prompt the person has the solution so far, elsewhere whoever called is interrupted."""
-    if hasattr(sys, "ps1"):
-        logging.getLogger("pinnlab").warning("pinnlab: interrupted: this is what was found")
-        return
-    stop = KeyboardInterrupt("what was found is this exception's attribute solution")
-    stop.solution = solution  # type: ignore[attr-defined]
-    raise stop

@@ -14,6 +14,30 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from pinnlab.ranks import Ranks
 
 
+def at_a_prompt(where: str) -> bool:
+    """Whether a Ctrl-C was typed at a prompt, where the person has what was found; a line says so then.
+
+    Args:
+        where: Where the training or the solve stood.
+    """
+    if not hasattr(sys, "ps1"):
+        return False
+    logging.getLogger("pinnlab").warning(
+        "pinnlab: interrupted after %s: this is what was found; press Ctrl-C twice to end a loop as well", where
+    )
+    return True
+
+
+def interrupt(where: str, solution: Any) -> KeyboardInterrupt:
+    """What is raised after a Ctrl-C elsewhere, so that a loop ends, too; its attribute `solution` is what was found.
+
+    It is of this very class: a process that ends by it is known to the shell as interrupted.
+    """
+    stop = KeyboardInterrupt(f"after {where}; what was found is this exception's attribute solution")
+    stop.solution = solution  # type: ignore[attr-defined]
+    return stop
+
+
 class Interruption(Callback):
     """Turns SIGINT, SIGTERM and SIGUSR1 into a request to stop at the end of the training step.
 
@@ -71,20 +95,12 @@ class Interruption(Callback):
         Raises:
             KeyboardInterrupt: for a Ctrl-C that nobody else handles; its attribute `solution` is what was found.
         """
-        if self.signal is None:
-            return
-        if self.signal == signal.SIGINT and hasattr(sys, "ps1"):
-            logging.getLogger("pinnlab").warning(
-                "pinnlab: interrupted after %s: this is what was found; press Ctrl-C twice to end a loop as well", where
-            )
+        if self.signal is None or (self.signal == signal.SIGINT and at_a_prompt(where)):
             return
         try:
             signal.raise_signal(self.signal)
         except KeyboardInterrupt:
-            # of this very class: a process that ends by it is known to the shell as interrupted
-            stop = KeyboardInterrupt(f"after {where}; what was found is this exception's attribute solution")
-            stop.solution = solution  # type: ignore[attr-defined]
-            raise stop from None
+            raise interrupt(where, solution) from None
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:

@@ -193,5 +193,17 @@ def whole(option: str, value: Any) -> int:
         raise UserError(f"{option} must be a whole number, not {value!r:.60}") from None
 
 
+def seed_of(seed: Any, option: str = "seed") -> int:
+    """A seed that all generators take.
+
+    Raises:
+        UserError: if it is no whole number, or numpy cannot be seeded with it.
+    """
+    found = whole(option, seed)
+    if not 0 <= found < 2**32:
+        raise UserError(f"{option}: a seed lies between 0 and {2**32 - 1}, not {found}")
+    return found
+
+
 def _article(name: str) -> str:
     return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
