@@ -24,8 +24,10 @@ from pinnlab.strategy import (
     Stop,
     Vary,
 )
+from pinnlab.strategy.agreement import Piece
 from pinnlab.strategy.journal import Journal
-from pinnlab.strategy.march import March
+from pinnlab.strategy.march import March, Start
+from pinnlab.strategy.way import Way, best
 
 
 class Gelfand(Equation):
@@ -145,6 +147,41 @@ def test_a_front_that_is_not_found_from_nothing():
     assert np.abs(solution(x=x) - truth.sol(x)[0]).max() < 1e-6
 
 
+class Rate(Equation):
+    """u' = c k², u(0) = 0, u(1) = 4: k is 2/√c or −2/√c."""
+
+    inputs, outputs = ("x",), ("u",)
+
+    def __init__(self, c=1.0):
+        super().__init__()
+        self.c, self.k = c, Unknown(1.0)
+
+    def constraints(self):
+        line = Interval(x=(0, 1))
+        return {
+            "slope": Constraint(line, self.slope),
+            "first": Constraint(line.face("x", 0), lambda u: u),
+            "last": Constraint(line.face("x", 1), lambda u: u - 4),
+        }
+
+    def slope(self, x, u, k):
+        return u.d(x) - self.c * k * k
+
+
+def test_unknowns_begin_at_those_before():
+    march = March(
+        Rate(), Continuation("c", 16.0), 1e-6, start=Start(lambda points: 4 * points["x"][:, None], {"k": -0.4})
+    )
+    found = []
+
+    def tell(decision, answer):
+        if isinstance(decision, Accept):
+            found.append(march.way.pieces[-1].main.unknowns()["k"])
+
+    assert march.run(tell=tell) == Stop(True)
+    assert found == pytest.approx([-2 / math.sqrt(c) for c in (16, 8, 16**0.375, 1)])
+
+
 # resuming
 
 
@@ -194,6 +231,18 @@ def test_what_is_found_when_it_is_broken_off():
     stop = march.run(over=lambda: "" if next(left, None) is not None else "the time limit")
     assert stop == Stop(False, "the time limit")
     assert march.best.pieces and not march.best.complete and march.found
+
+
+def test_the_way_for_the_equation_as_written_is_the_best():
+    def way(error, written=True):
+        found = Way(Bratu(), None, written=written)
+        found.add(Piece(None, None, None, {"u": error}, torch.ones(1)))
+        return found
+
+    early, late, rough, fine = way(1e-9, written=False), way(1e-2, written=False), way(1e-1), way(1e-3)
+    assert best([early, late]) is late and best([early, Way(Bratu(), None)]) is early
+    assert best([early, rough, late]) is rough and best([rough, fine]) is best([fine, rough]) is fine
+    assert not late.complete and rough.complete
 
 
 # steps

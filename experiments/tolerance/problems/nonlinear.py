@@ -141,7 +141,7 @@ class Cavity(Equation):
     u u_x + v u_y + p_x = Δu/Re, u v_x + v v_y + p_y = Δv/Re, u_x + v_y = 0. At the upper corners p has a logarithm.
 
     Args:
-        Re: The Reynolds number; beyond a few hundred it is reached by continuation.
+        Re: The Reynolds number.
     """
 
     inputs, outputs = ("x", "y"), ("u", "v", "p")

@@ -41,7 +41,7 @@ class Continuation(Recipe):
 
     A step to the next value that succeeds makes the following one half as long again; one that fails is halved. Steps
     are factors on the value if both ends have one sign, and differences otherwise. On the way a rough solution will do.
-    For the equation as written another recipe takes over, which begins at what was found, and with its features.
+    For the equation as written another recipe takes over, which begins at what was found, with more features.
 
     Args:
         parameter: The attribute of the equation that is varied: a number that a residual reads.
@@ -109,7 +109,8 @@ class Continuation(Recipe):
         if progress.largest(outcome.errors) <= progress.tol:
             return Stop(True)
         yield Vary(name, end, "to the tolerance")
-        return (yield from self.recipe.decisions(progress))
+        # so many features were not enough
+        return (yield from self.recipe.decisions(replace(progress, features=features.grown(_MORE))))
 
     def _value(self, part: float, end: float) -> float:
         """The value after a part of the way."""
