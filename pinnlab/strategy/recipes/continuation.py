@@ -89,9 +89,8 @@ class Continuation(Recipe):
             raise UserError(f"{progress.equation.name} has {name} = {end:g}: give another number to start from")
         yield Vary(name, self.start, "where the equation is easy")
         stop = yield from self.recipe.decisions(replace(progress, tol=self.rough))
-        if not stop.reached:
+        if not stop.reached or progress.features is None:
             return Stop(False, f"no solution was found for {name} = {self.start:g}: {stop.reason}")
-        assert progress.features is not None
         features, done, step, why = progress.features, 0.0, _FIRST, "the next value"
         while True:
             to = 1.0 if step >= 1 - done else done + step

@@ -55,6 +55,11 @@ def with_value(equation: Equation, parameter: str, value: float) -> Equation:
 
     Raises:
         UserError: if there is no such number, or the residuals do not depend on it.
+
+    Example:
+        >>> from pinnlab.problems import ViscousBurgers
+        >>> with_value(ViscousBurgers(0.05), "viscosity", 0.1).viscosity
+        0.1
     """
     if value == value_of(equation, parameter):
         return equation
