@@ -1,11 +1,13 @@
 """Strategy: what drives training, so that a solution meets a tolerance."""
 
 from pinnlab.strategy.features import Features
-from pinnlab.strategy.recipe import Accept, Outcome, Progress, Proposal, Recipe, Restart, Stop, Survey
+from pinnlab.strategy.recipe import Accept, Outcome, Progress, Proposal, Recipe, Restart, Stop, Survey, Vary
+from pinnlab.strategy.recipes.continuation import Continuation
 from pinnlab.strategy.recipes.refinement import Refinement
 
 __all__ = [
     "Accept",
+    "Continuation",
     "Features",
     "Outcome",
     "Progress",
@@ -15,4 +17,5 @@ __all__ = [
     "Restart",
     "Stop",
     "Survey",
+    "Vary",
 ]

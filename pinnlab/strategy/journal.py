@@ -14,7 +14,7 @@ import torch
 
 from pinnlab.errors import UserError
 from pinnlab.strategy.features import Features
-from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Proposal, Restart, Survey
+from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Proposal, Restart, Survey, Vary
 
 Entry = tuple[Decision, Answer]
 
@@ -116,6 +116,8 @@ def _decision(line: dict[str, Any]) -> Decision:
             return Accept()
         case "Restart":
             return Restart(line["why"])
+        case "Vary":
+            return Vary(line["parameter"], line["value"], line["why"])
     raise UserError(f"a journal holds the unknown decision {line['decision']!r}")
 
 

@@ -21,6 +21,7 @@ from pinnlab.strategy.recipe import (
     Restart,
     Stop,
     Survey,
+    Vary,
     checked,
 )
 from pinnlab.strategy.way import Way, best
@@ -41,10 +42,11 @@ class Loop(ABC):
         self.recipe, self.progress = recipe, progress
         self.latest: Outcome | None = None
         self._before: Way | None = None
+        self._written = True
         self._begin()
 
     def _begin(self) -> None:
-        self.way = Way(self.progress.equation, self.progress.evolution)
+        self.way = Way(self.progress.equation, self.progress.evolution, written=self._written)
         self._candidate: Piece | None = None
         self._proposed: Proposal | None = None
         self.progress.time = self.way.time
@@ -54,6 +56,11 @@ class Loop(ABC):
         self._before = best([*([] if self._before is None else [self._before]), self.way])
         self._begin()
 
+    def _vary(self, decision: Vary) -> None:
+        """Begins again for another value of a parameter."""
+        self._written = self._change(decision)
+        self._again()
+
     @property
     def found(self) -> bool:
         """Whether there is any solution at hand, accepted or not."""
@@ -61,14 +68,15 @@ class Loop(ABC):
 
     @property
     def best(self) -> Way:
-        """What was accepted, or what was accepted before a restart if that reaches farther or has smaller errors."""
+        """What was accepted, or what was before it began again if that reaches farther or has smaller errors."""
         return self.way if self._before is None else best([self._before, self.way])
 
     def accept(self) -> None:
         """Accepts the solution of the last proposal, whatever its error is."""
         assert self._candidate is not None
+        assert self._proposed is not None
         self.way.add(self._candidate)
-        self.progress.time = self.way.time
+        self.progress.time, self.progress.features = self.way.time, self._proposed.features
         self._candidate = self._proposed = None
 
     def run(
@@ -117,6 +125,8 @@ class Loop(ABC):
                         self._restore(journal.piece(accepted))
                     case Restart():
                         self._again()
+                    case Vary():
+                        self._vary(decision)
             else:
                 if isinstance(decision, Accept):
                     self._repeat()
@@ -143,6 +153,8 @@ class Loop(ABC):
                 self.accept()
             case Restart():
                 self._again()
+            case Vary():
+                self._vary(decision)
         return None
 
     def settle(self) -> Way:
@@ -165,6 +177,10 @@ class Loop(ABC):
     @abstractmethod
     def _survey(self, survey: Survey) -> tuple[float, ...]:
         """Solves once with each of the features: their held-out losses."""
+
+    @abstractmethod
+    def _change(self, decision: Vary) -> bool:
+        """Takes the equation with another value of a parameter; returns whether it is as written now."""
 
     @abstractmethod
     def _restore(self, state: Mapping[str, Any]) -> None:

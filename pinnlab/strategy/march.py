@@ -29,9 +29,10 @@ from pinnlab.strategy.features import Features, Layered, Range
 from pinnlab.strategy.layers import stretchable
 from pinnlab.strategy.loop import Loop
 from pinnlab.strategy.memory import Demand
-from pinnlab.strategy.recipe import Decision, Outcome, Progress, Proposal, Recipe, Survey
+from pinnlab.strategy.recipe import Decision, Outcome, Progress, Proposal, Recipe, Survey, Vary
 from pinnlab.strategy.structure.bounds import unbounded
 from pinnlab.strategy.structure.evolution import evolution
+from pinnlab.strategy.structure.parameter import with_value
 from pinnlab.strategy.structure.periodicity import periodic_inputs
 from pinnlab.strategy.structure.window import Window
 from pinnlab.strategy.trial import Guess, Trial, collocation, expected, solved
@@ -81,6 +82,7 @@ class March(Loop):
             start: Where the first solves begin; with time those of the first window.
         """
         self.equation, self.seed, self.memory, self.start = equation, seed, memory, start
+        self._varied = equation
         self.evolution = evolution(equation)
         self._periodic = periodic_inputs(equation)
         self._stretchable = stretchable(equation, None if self.evolution is None else self.evolution.along)
@@ -153,7 +155,16 @@ class March(Loop):
             Demand.of(main.residuals).most(features, self.memory),
             *self._layers(main, sizes, self.progress.largest(local) > proposal.enough),
             errors,
+            other.held_out,
         )
+
+    def _change(self, decision: Vary) -> bool:
+        """Takes the equation with another value, to begin at the solution that was accepted for the value before."""
+        if self.way.pieces:
+            main = self.way.pieces[-1].main
+            self.start = Start(main.values, main.unknowns())
+        self._varied, self._expected = with_value(self.equation, decision.parameter, decision.value), None
+        return self._varied is self.equation
 
     def _layers(self, trial: Trial, sizes: Tensor, failed: bool) -> tuple[Layered, Layered]:
         """The layers of a solution, if it is not exact enough, and those at its end, if its coordinates follow some."""
@@ -187,7 +198,7 @@ class March(Loop):
     def _within(self, end: float | None, start: Trial | None) -> Equation:
         """The equation in the next window, or an equation without time as a whole, with unknowns of its own."""
         if self.evolution is None:
-            whole = twin(self.equation)
+            whole = twin(self._varied)
             for name, unknown in whole.unknowns().items():
                 unknown.reset()
                 value = math.nan if self.start is None else self.start.unknowns.get(name, math.nan)

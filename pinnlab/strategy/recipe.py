@@ -63,6 +63,24 @@ class Restart:
 
 
 @dataclass(frozen=True)
+class Vary:
+    """The equation gets another value of one of its numbers; all others are as written.
+
+    The next solves begin at the solution that was accepted for the value before; if there was none, where those began.
+    A solve ends with the equation as written, or the tolerance is not reached.
+
+    Attributes:
+        parameter: The attribute with the number.
+        value: Its value from here on.
+        why: The reason, in words.
+    """
+
+    parameter: str
+    value: float
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Stop:
     """The end of a solve.
 
@@ -98,6 +116,7 @@ class Outcome:
             for a solution that is exact enough.
         onward: The same at the end of the window; empty for coordinates that are not stretched.
         errors: The errors by output and unknown, of which `error` is the largest.
+        held_out_fewer: The loss of the solution with fewer features, as `held_out`; infinite if it is not known.
     """
 
     begin: float | None
@@ -111,6 +130,7 @@ class Outcome:
     layers: Layered = ()
     onward: Layered = ()
     errors: Mapping[str, float] = field(default_factory=dict)
+    held_out_fewer: float = math.inf
 
     @property
     def place(self) -> str:
@@ -128,7 +148,7 @@ class Outcome:
         )
 
 
-Decision = Proposal | Survey | Accept | Restart
+Decision = Proposal | Survey | Accept | Restart | Vary
 Answer = Outcome | tuple[float, ...] | None
 """What a decision is answered with: an outcome, the held-out losses of a survey, or nothing."""
 Decisions = Generator[Decision, Answer, Stop]
@@ -145,6 +165,7 @@ class Progress:
         time: How far the accepted solution reaches; None without time.
         periodic: For each column of the inputs, whether the solution is periodic along it; empty for none.
         unbounded: The outputs that no condition on a boundary asks for.
+        features: Those of the solution that was accepted last.
         tol_unknowns: That of unknowns, relative to their values; `tol` by default.
     """
 
@@ -154,6 +175,7 @@ class Progress:
     time: float | None = None
     periodic: tuple[bool, ...] = ()
     unbounded: tuple[str, ...] = ()
+    features: Features | None = None
     tol_unknowns: float | None = None
 
     def largest(self, errors: Mapping[str, float]) -> float:
@@ -207,14 +229,20 @@ def checked(decision: object, progress: Progress, proposed: bool) -> Decision:
         proposed: Whether there is a proposal to accept.
 
     Raises:
-        UserError: if it is no decision, ends its window where none can end, or accepts what was not proposed.
+        UserError: if it is no decision, ends its window where none can end, accepts what was not proposed, or varies an
+            equation with time.
     """
     if not isinstance(decision, Decision):
-        raise UserError(f"a recipe yields a Proposal, Survey, Accept or Restart, not {decision!r:.60}")
+        raise UserError(f"a recipe yields a Proposal, Survey, Accept, Restart or Vary, not {decision!r:.60}")
     if isinstance(decision, Accept) and not proposed:
         raise UserError("a recipe yields Accept() after a Proposal: there is none")
     if isinstance(decision, Proposal) and decision.features.count < 1:
         raise UserError(f"a recipe proposes a positive number of features, not {decision.features.count}")
+    if isinstance(decision, Vary) and progress.evolution is not None:
+        raise UserError(
+            f"{progress.equation.name} has a time, {progress.evolution.along}: only an equation without one is solved "
+            f"for other values of {decision.parameter} first"
+        )
     if isinstance(decision, Proposal | Survey) and progress.evolution is not None:
         now, last = progress.time, progress.evolution.end
         if now is None or decision.end is None or not now < decision.end <= last:

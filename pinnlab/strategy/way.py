@@ -22,11 +22,13 @@ class Way:
         equation: The equation.
         evolution: Its time, if it has one.
         pieces: The accepted pieces, in order.
+        written: Whether the equation is as written, and not with another value of a parameter.
     """
 
     equation: Equation
     evolution: Evolution | None
     pieces: list[Piece] = field(default_factory=list)
+    written: bool = True
 
     def add(self, piece: Piece) -> None:
         """Accepts a piece: the next window, or without time the whole solution in place of the one before."""
@@ -48,7 +50,9 @@ class Way:
 
     @property
     def complete(self) -> bool:
-        """Whether it covers the whole region."""
+        """Whether it covers the whole region, for the equation as written."""
+        if not self.written:
+            return False
         if self.evolution is None:
             return bool(self.pieces)
         return self.time is not None and self.time >= self.evolution.end
@@ -67,5 +71,13 @@ class Way:
 
 
 def best(ways: Sequence[Way]) -> Way:
-    """The way that reaches farthest; of several the one with the smallest error, and of equal ones the last."""
-    return max(reversed(ways), key=lambda way: (len(way.pieces) > 0, way.time or 0.0, -max(way.errors.values())))
+    """The way that reaches farthest; of several the one with the smallest error, and of equal ones the last.
+
+    None reaches as far as one for the equation as written; of those for other values of a parameter it is the last.
+    """
+
+    def merit(way: Way) -> tuple[bool, bool, float, float]:
+        error = max(way.errors.values()) if way.written else math.inf
+        return bool(way.pieces), way.written, way.time or 0.0, -error
+
+    return max(reversed(ways), key=merit)

@@ -40,6 +40,21 @@ class Fall(Equation):
         return torch.exp(-self.rate * t)
 
 
+class Bent(Equation):
+    inputs, outputs = ("t",), ("u",)
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def constraints(self):
+        line = Interval(t=(0, 1))
+        return {"law": Constraint(line, self.law), "ends": Constraint(line.boundary, lambda u: u)}
+
+    def law(self, t, u):
+        return u.d(t, t) + self.rate * torch.exp(u)
+
+
 class Wrong(Fall):
     def law(self, t, u):
         return 1 / 0
@@ -155,6 +170,19 @@ def test_what_a_solve_was_begun_with_repeats_it(here, capsys):
         np.testing.assert_array_equal(arrays["u"], values("first")["u"])
 
 
+def test_a_continuation_and_its_recipe_from_options(here, capsys):
+    equation = ["--model.equation", "fall_of_commands.Bent", "--model.equation.rate", "3.5"]
+    recipe = ["--recipe", "Continuation", "--recipe.parameter", "rate", "--recipe.start", "1"]
+    further = ["--recipe.recipe", "Refinement", "--recipe.recipe.most", "900", "--tol", "1e-6"]
+    assert main(["fit", *equation, *recipe, *further, "--run.name", "bent"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "" and "tol 1e-06 reached" in out and "rate = 3.5: the next value" in out
+    begun = json.loads(Path("runs/bent/solve.json").read_text())["recipe"]["init_args"]
+    assert begun["parameter"] == "rate" and begun["recipe"]["init_args"]["most"] == 900
+    assert main(["fit", "--config", "runs/bent/solve.json", "--run.name", "again"]) == 0
+    np.testing.assert_array_equal(values("again")["u"], values("bent")["u"])
+
+
 def test_a_recipe_of_ones_own_and_a_tolerance_that_is_not_reached(here, capsys):
     recipe = ["--recipe", "fall_of_commands.Once", "--recipe.count", "3"]
     assert main(["fit", *FALL, "--tol", "1e-12", *recipe, "--run.name", "few"]) == 0
@@ -213,7 +241,18 @@ CASES = {
     "checkpoint": ([*TOL, "--ckpt_path", "x.ckpt"], "ckpt_path: a solve to a tolerance goes on from its folder alone"),
     "last of what": ([*TOL, "--ckpt_path", "last"], "--ckpt_path last needs the name of the solve to continue"),
     "recipe": ([*TOL, "--recipe", "Refinment"], "there is no class 'Refinment' (did you mean 'Refinement'?)"),
-    "no recipe": ([*TOL, "--recipe", "Adam"], "recipe: there is no class 'Adam'; there are Refinement, or give one"),
+    "no recipe": (
+        [*TOL, "--recipe", "Adam"],
+        "recipe: there is no class 'Adam'; there are Continuation, Refinement, or give one",
+    ),
+    "recipe for a time": (
+        [*OF, "fall_of_commands.Fall", "--recipe", "Continuation", "--recipe.parameter", "rate", "--recipe.start", "2"],
+        "Fall has a time, t: only an equation without one is solved for other values of rate first",
+    ),
+    "recipe's parameter": (
+        [*TOL, "--recipe", "Continuation", "--recipe.parameter", "speed", "--recipe.start", "1"],
+        "Poisson has no number 'speed' among its attributes",
+    ),
     "recipe's option": ([*TOL, "--recipe.moost", "5"], "Refinement has no option 'moost' (did you mean 'most'?)"),
     "recipe's value": ([*TOL, "--recipe.most", "x"], "recipe.most: expected int, got x"),
     "recipe in a training": (["--config", "recipe.yaml", *PHASE], ITSELF.format("model.phases")),

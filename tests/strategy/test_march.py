@@ -456,7 +456,7 @@ FEW = Features(10, (4.0,))
         (of(Accept(), Stop(True)), r"yields Accept\(\) after a Proposal"),
         (of(Proposal(FEW, 1.0), Accept(), Accept(), Stop(True)), r"yields Accept\(\) after a Proposal"),
         (of(Proposal(FEW, 1.0), Restart("x"), Accept(), Stop(True)), r"yields Accept\(\) after a Proposal"),
-        (of("Proposal", Stop(True)), "yields a Proposal, Survey, Accept or Restart, not 'Proposal'"),
+        (of("Proposal", Stop(True)), "yields a Proposal, Survey, Accept, Restart or Vary, not 'Proposal'"),
         (of(Proposal(FEW, 1.0), True), "returns a Stop, not True"),
         (of(Proposal(FEW), Stop(True)), r"from t = 0\.0 ends after that and by 6\.0, not at end=None"),
         (of(Survey((FEW,), 0.0), Stop(True)), r"ends after that and by 6\.0, not at end=0\.0"),

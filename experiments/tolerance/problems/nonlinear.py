@@ -136,12 +136,19 @@ class Kovasznay(Equation):
 
 
 class Cavity(Equation):
-    """Steady Navier-Stokes at Re = 100 in the unit square under a lid of velocity 4x(1 − x), p(0, 0) = 0.
+    """Steady Navier-Stokes in the unit square under a lid of velocity 4x(1 − x), p(0, 0) = 0.
 
     u u_x + v u_y + p_x = Δu/Re, u v_x + v v_y + p_y = Δv/Re, u_x + v_y = 0. At the upper corners p has a logarithm.
+
+    Args:
+        Re: The Reynolds number.
     """
 
     inputs, outputs = ("x", "y"), ("u", "v", "p")
+
+    def __init__(self, Re: float = 100.0) -> None:
+        super().__init__()
+        self.Re = Re
 
     def constraints(self) -> dict[str, Constraint]:
         """The equations, the lid, the walls and the level of the pressure."""
@@ -157,7 +164,7 @@ class Cavity(Equation):
     def flow(self, x, y, u, v, p):
         """The balances of momentum and mass."""
         return (
-            u * u.d(x) + v * u.d(y) + p.d(x) - laplacian(u, x, y) / 100,
-            u * v.d(x) + v * v.d(y) + p.d(y) - laplacian(v, x, y) / 100,
+            u * u.d(x) + v * u.d(y) + p.d(x) - laplacian(u, x, y) / self.Re,
+            u * v.d(x) + v * v.d(y) + p.d(y) - laplacian(v, x, y) / self.Re,
             u.d(x) + v.d(y),
         )

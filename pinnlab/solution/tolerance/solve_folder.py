@@ -29,7 +29,7 @@ from pinnlab.reporting.sources import keep
 from pinnlab.solution.solution import Solution
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
-from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recipe, Restart, Survey
+from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recipe, Restart, Survey, Vary
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
 
@@ -226,6 +226,8 @@ def told(decision: Decision, answer: Answer, march: March) -> str:
             return f"survey of {len(decision.features)}: {decision.why}"
         case Restart():
             return f"from the start again: {decision.why}"
+        case Vary():
+            return f"{decision.parameter} = {decision.value:.6g}: {decision.why}"
         case Proposal():
             assert isinstance(answer, Outcome)
             window = ""

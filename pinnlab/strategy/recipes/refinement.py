@@ -180,7 +180,9 @@ class Refinement(Recipe):
         return count <= most and count * len(progress.equation.outputs) <= self.most
 
     def _begun(self, progress: Progress, end: float | None) -> Generator[Decision, Answer, Features]:
-        """The features that are tried first."""
+        """The features that are tried first: those of the solution that the solve begins at, if it has accepted one."""
+        if progress.features is not None:
+            return progress.features
         if progress.equation.dimension == 1:
             return _LINE
         return (yield from self._suited(progress, end)).grown(self.first / self.surveyed)

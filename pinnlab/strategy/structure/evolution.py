@@ -75,7 +75,7 @@ def _along(equation: Equation, name: str) -> Evolution | None:
     if not all(_can_be_cut(found, name, low, (low + high) / 2) for found in constraints.values()):
         return None
     orders = _orders(equation, region, name)
-    residuals = Residuals(_Probe(equation, region), equation, NTP())
+    residuals = Residuals(Probe(equation, region), equation, NTP())
     given = sum(residuals.height(key) for key in initial)
     return Evolution(name, low, high, orders, initial) if given == sum(orders.values()) else None
 
@@ -112,7 +112,7 @@ def _can_be_cut(constraint: Constraint, name: str, low: float, high: float) -> b
     return True
 
 
-class _Probe(nn.Module):
+class Probe(nn.Module):
     """A smooth function of the inputs, with (t − t₀)ᵏ (1 + 0.1 (x₁ + …)) added to one output.
 
     All inputs are scaled to a region, so that derivatives of all orders are of order 1 in the region's units.
@@ -134,6 +134,7 @@ class _Probe(nn.Module):
             self.centre[along] = centre
 
     def forward(self, x: Tensor) -> Tensor:
+        """The outputs at points `(N, columns)`."""
         z = (x - self.centre) * self.factor
         base = torch.sin(nn.functional.linear(z, self.weight) + 0.3) + 1.5
         if self.power < 0:
@@ -162,7 +163,7 @@ def _orders(equation: Equation, region: Region, name: str) -> dict[str, int]:
             solid[key] = {**points, name: torch.full_like(points[name], centre)}
 
     def rows(output: int, power: int) -> Tensor:
-        probe = _Probe(equation, region, output, power, along, centre)
+        probe = Probe(equation, region, output, power, along, centre)
         residuals = Residuals(probe, twin(equation), NTP()).unweighted()
         with torch.enable_grad():
             return torch.cat([block.detach().flatten() for block in residuals(solid, residuals.weighting).values()])
