@@ -1,7 +1,7 @@
 """Strategy: what drives training, so that a solution meets a tolerance."""
 
 from pinnlab.strategy.features import Features
-from pinnlab.strategy.recipe import Accept, Outcome, Progress, Proposal, Recipe, Restart, Stop, Survey, Vary
+from pinnlab.strategy.recipe import Accept, Outcome, Progress, Proposal, Recheck, Recipe, Restart, Stop, Survey, Vary
 from pinnlab.strategy.recipes.continuation import Continuation
 from pinnlab.strategy.recipes.refinement import Refinement
 
@@ -12,6 +12,7 @@ __all__ = [
     "Outcome",
     "Progress",
     "Proposal",
+    "Recheck",
     "Recipe",
     "Refinement",
     "Restart",

@@ -49,7 +49,7 @@ class Piece:
     def state(self) -> dict[str, Any]:
         """The piece as tensors and numbers."""
         trials = {"main": self.main.residuals.state_dict(), "other": self.other.residuals.state_dict()}
-        return {**trials, "errors": self.errors, "sizes": self.sizes}
+        return {**trials, "held_out": self.main.held_out, "errors": self.errors, "sizes": self.sizes}
 
 
 def main_of(piece: Piece | None) -> Trial | None:

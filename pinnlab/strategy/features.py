@@ -100,6 +100,12 @@ class Range:
         """Around 0, of size 1."""
         return cls((0.0,) * count, (1.0,) * count)
 
+    @classmethod
+    def of(cls, network: nn.Module) -> Range:
+        """That for which a network was built."""
+        (affine,) = (module for module in network.modules() if isinstance(module, Affine))
+        return cls(tuple(affine.centre.tolist()), tuple(affine.size.tolist()))
+
 
 def builder(equation: Equation, features: Features, outputs: Range) -> Build:
     """How a network of these features is built on the region of an equation."""

@@ -14,7 +14,7 @@ import torch
 
 from pinnlab.errors import UserError
 from pinnlab.strategy.features import Features
-from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Proposal, Restart, Survey, Vary
+from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Proposal, Recheck, Restart, Survey, Vary
 
 Entry = tuple[Decision, Answer]
 
@@ -69,7 +69,7 @@ class Journal:
             found: dict[str, Any] = torch.load(self._piece(number), map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
             found = {}
-        if not isinstance(found, dict) or not {"main", "other", "errors", "sizes"} <= found.keys():
+        if not isinstance(found, dict) or not {"main", "other", "held_out", "errors", "sizes"} <= found.keys():
             raise UserError(f"{self._piece(number)} is missing or damaged: begin again in another folder")
         return found
 
@@ -114,6 +114,8 @@ def _decision(line: dict[str, Any]) -> Decision:
             return Survey(tuple(map(_features, line["features"])), line["end"], line["why"])
         case "Accept":
             return Accept()
+        case "Recheck":
+            return Recheck(line["window"], line["part"])
         case "Restart":
             return Restart(line["why"])
         case "Vary":

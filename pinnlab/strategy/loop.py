@@ -17,6 +17,7 @@ from pinnlab.strategy.recipe import (
     Outcome,
     Progress,
     Proposal,
+    Recheck,
     Recipe,
     Restart,
     Stop,
@@ -49,7 +50,7 @@ class Loop(ABC):
         self.way = Way(self.progress.equation, self.progress.evolution, written=self._written)
         self._candidate: Piece | None = None
         self._proposed: Proposal | None = None
-        self.progress.time = self.way.time
+        self.progress.time, self.progress.windows = self.way.time, 0
 
     def _again(self) -> None:
         """Begins again. What was found is kept until there is better: a solve may end before it comes as far again."""
@@ -77,6 +78,7 @@ class Loop(ABC):
         assert self._proposed is not None
         self.way.add(self._candidate)
         self.progress.time, self.progress.features = self.way.time, self._proposed.features
+        self.progress.windows = len(self.way.pieces)
         self._candidate = self._proposed = None
 
     def run(
@@ -113,7 +115,7 @@ class Loop(ABC):
                 return Stop(False, reason)
             if known is not None and known[0] != decision:
                 raise UserError(f"the journal is of another solve: it has {known[0]}, and now it would be {decision}")
-            if isinstance(decision, Accept):
+            if isinstance(decision, Accept | Recheck):
                 accepted += 1
             if known is not None:
                 assert journal is not None
@@ -123,6 +125,8 @@ class Loop(ABC):
                         self._proposed = decision
                     case Accept():
                         self._restore(journal.piece(accepted))
+                    case Recheck():
+                        self._recheck(decision, journal.piece(accepted))
                     case Restart():
                         self._again()
                     case Vary():
@@ -133,8 +137,9 @@ class Loop(ABC):
                 began = time.perf_counter()
                 answer = self._answer(decision)
                 if journal is not None:
-                    if isinstance(decision, Accept):
-                        journal.keep(accepted, self.way.pieces[-1].state)
+                    if isinstance(decision, Accept | Recheck):
+                        number = decision.window if isinstance(decision, Recheck) else -1
+                        journal.keep(accepted, self.way.pieces[number].state)
                     journal.write(decision, answer, time.perf_counter() - began)
             if isinstance(answer, Outcome):
                 self.latest = answer
@@ -151,6 +156,8 @@ class Loop(ABC):
                 return self._survey(decision)
             case Accept():
                 self.accept()
+            case Recheck():
+                return (self._recheck(decision, None),)
             case Restart():
                 self._again()
             case Vary():
@@ -177,6 +184,10 @@ class Loop(ABC):
     @abstractmethod
     def _survey(self, survey: Survey) -> tuple[float, ...]:
         """Solves once with each of the features: their held-out losses."""
+
+    @abstractmethod
+    def _recheck(self, decision: Recheck, state: Mapping[str, Any] | None) -> float:
+        """Finds the solution with fewer features again, or takes that which was kept; returns the error."""
 
     @abstractmethod
     def _change(self, decision: Vary) -> bool:

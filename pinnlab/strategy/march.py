@@ -29,16 +29,14 @@ from pinnlab.strategy.features import Features, Layered, Range
 from pinnlab.strategy.layers import stretchable
 from pinnlab.strategy.loop import Loop
 from pinnlab.strategy.memory import Demand
-from pinnlab.strategy.recipe import Decision, Outcome, Progress, Proposal, Recipe, Survey, Vary
+from pinnlab.strategy.recipe import FEWER, Decision, Outcome, Progress, Proposal, Recheck, Recipe, Survey, Vary
 from pinnlab.strategy.structure.bounds import unbounded
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.structure.parameter import with_value
 from pinnlab.strategy.structure.periodicity import periodic_inputs
 from pinnlab.strategy.structure.window import Window
-from pinnlab.strategy.trial import Guess, Trial, collocation, expected, solved
+from pinnlab.strategy.trial import Guess, Trial, expected, solved
 
-# The solution that a solution is compared with has this part of its features.
-_FEWER = 0.7
 # A survey orders losses, for which few steps do.
 _SURVEY_STEPS = 12
 
@@ -179,24 +177,38 @@ class March(Loop):
         assert proposal is not None
         features, fewer = self._seeded(proposal.features)
 
-        def again(features: Features, start: Trial | None, stored: Mapping[str, Tensor]) -> Trial:
-            trial = Trial.untrained(self._within(proposal.end, start), features, outputs)
-            trial.residuals.load_state_dict(stored)
-            trial.points = collocation(trial.residuals, features)
-            return trial
-
-        main = again(features, main_of(last), state["main"])
-        other = again(fewer, other_of(last), state["other"])
+        main = Trial.restored(self._within(proposal.end, main_of(last)), features, outputs, state["main"])
+        main.held_out = state["held_out"]
+        other = Trial.restored(self._within(proposal.end, other_of(last)), fewer, outputs, state["other"])
         self._candidate = Piece(proposal.end, main, other, dict(state["errors"]), state["sizes"])
         self.accept()
+
+    def _recheck(self, decision: Recheck, state: Mapping[str, Any] | None) -> float:
+        """Finds the solution with fewer features again, or takes that which was kept; returns the error."""
+        number, pieces = decision.window, self.way.pieces
+        piece, start = pieces[number], other_of(pieces[number - 1]) if number else None
+        begin = pieces[number - 1].end if number else None if self.evolution is None else self.evolution.start
+        main, window = piece.main, self._within(piece.end, start, begin)
+        more, outputs = main.features.grown(decision.part), Range.of(main.network)
+        more = dataclasses.replace(more, seed=main.features.seed + 1)
+        if state is not None:
+            other = Trial.restored(window, more, outputs, state["other"])
+            errors = dict(state["errors"])
+        else:
+            other = solved(window, more, outputs, guess=piece.other.values)
+            errors = differences(main, other, compared(main), piece.sizes)[0]
+            least, noise = unresolved(main, outputs, piece.sizes), measured_errors(main, piece.sizes)
+            errors = {name: max(error, least, noise.get(name, 0.0)) for name, error in errors.items()}
+        self.way.replace(number, dataclasses.replace(piece, other=other, errors=errors))
+        return self.progress.largest(errors)
 
     def _seeded(self, features: Features) -> tuple[Features, Features]:
         """The features of both solutions of a proposal, each with its seed; fewer features resolve longer waves."""
         first = dataclasses.replace(features, seed=self.seed + 2 * len(self.way.pieces), periodic=self._periodic)
-        return first, dataclasses.replace(first.grown(_FEWER), seed=first.seed + 1)
+        return first, dataclasses.replace(first.grown(FEWER), seed=first.seed + 1)
 
-    def _within(self, end: float | None, start: Trial | None) -> Equation:
-        """The equation in the next window, or an equation without time as a whole, with unknowns of its own."""
+    def _within(self, end: float | None, start: Trial | None, begin: float | None = None) -> Equation:
+        """The equation in a window, the next one by default, or without time as a whole, with unknowns of its own."""
         if self.evolution is None:
             whole = twin(self._varied)
             for name, unknown in whole.unknowns().items():
@@ -206,10 +218,11 @@ class March(Loop):
                     with torch.no_grad():
                         unknown.parameter.fill_(value)
             return whole
-        assert self.progress.time is not None
+        begin = self.progress.time if begin is None else begin
+        assert begin is not None
         assert end is not None
         handed = None if start is None else before(start, self.evolution.along, self.evolution.orders)
-        return Window(self.equation, self.evolution, self.progress.time, end, handed)
+        return Window(self.equation, self.evolution, begin, end, handed)
 
     def _range(self) -> Range:
         """The values that the outputs are expected to have in the next window."""

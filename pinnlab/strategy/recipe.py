@@ -12,6 +12,9 @@ from pinnlab.errors import UserError
 from pinnlab.strategy.features import Features, Layered
 from pinnlab.strategy.structure.evolution import Evolution
 
+FEWER = 0.7
+"""The solution that a solution is compared with has this part of its features."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -49,6 +52,22 @@ class Survey:
 @dataclass(frozen=True)
 class Accept:
     """The last proposal's solution becomes a part of the whole: the next window begins at its end."""
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """The solution with fewer features of an accepted window is found again with more of them, from that before it.
+
+    Its error is the larger part of the estimate, and the estimate falls with it where the solution itself is exact
+    enough. The windows after it keep their solutions.
+
+    Attributes:
+        window: The number of the window, from 0 on.
+        part: The number of features, as a part of that of the accepted solution.
+    """
+
+    window: int
+    part: float = 0.85
 
 
 @dataclass(frozen=True)
@@ -148,9 +167,9 @@ class Outcome:
         )
 
 
-Decision = Proposal | Survey | Accept | Restart | Vary
+Decision = Proposal | Survey | Accept | Recheck | Restart | Vary
 Answer = Outcome | tuple[float, ...] | None
-"""What a decision is answered with: an outcome, the held-out losses of a survey, or nothing."""
+"""What a decision is answered with: an outcome, the held-out losses of a survey, one error of a recheck, or nothing."""
 Decisions = Generator[Decision, Answer, Stop]
 
 
@@ -166,6 +185,7 @@ class Progress:
         periodic: For each column of the inputs, whether the solution is periodic along it; empty for none.
         unbounded: The outputs that no condition on a boundary asks for.
         features: Those of the solution that was accepted last.
+        windows: The number of accepted windows.
         tol_unknowns: That of unknowns, relative to their values; `tol` by default.
     """
 
@@ -176,6 +196,7 @@ class Progress:
     periodic: tuple[bool, ...] = ()
     unbounded: tuple[str, ...] = ()
     features: Features | None = None
+    windows: int = 0
     tol_unknowns: float | None = None
 
     def largest(self, errors: Mapping[str, float]) -> float:
@@ -233,7 +254,9 @@ def checked(decision: object, progress: Progress, proposed: bool) -> Decision:
             equation with time.
     """
     if not isinstance(decision, Decision):
-        raise UserError(f"a recipe yields a Proposal, Survey, Accept, Restart or Vary, not {decision!r:.60}")
+        raise UserError(f"a recipe yields a Proposal, Survey, Accept, Recheck, Restart or Vary, not {decision!r:.60}")
+    if isinstance(decision, Recheck) and not (0 <= decision.window < progress.windows and 0 < decision.part <= 1):
+        raise UserError(f"a recipe checks one of {progress.windows} accepted windows with a part of its features again")
     if isinstance(decision, Accept) and not proposed:
         raise UserError("a recipe yields Accept() after a Proposal: there is none")
     if isinstance(decision, Proposal) and decision.features.count < 1:

@@ -84,6 +84,14 @@ class Trial:
         residuals = Residuals(built(equation, build, features.seed), equation, NTP())
         return cls(features, build, residuals, math.inf, math.inf, math.inf, 0, {})
 
+    @classmethod
+    def restored(cls, equation: Equation, features: Features, outputs: Range, state: Mapping[str, Tensor]) -> Trial:
+        """A solve from the parameters that were kept of it; its losses were not."""
+        trial = cls.untrained(equation, features, outputs)
+        trial.residuals.load_state_dict(state)
+        trial.points = collocation(trial.residuals, features)
+        return trial
+
     @property
     def count(self) -> int:
         """The number of points."""
@@ -218,10 +226,8 @@ def weights(residuals: Residuals, points: Mapping[str, Points]) -> Weighting:
     are the same for all networks, so that losses of different networks can be compared.
     """
     equation = residuals.equation
-    (affine,) = (module for module in residuals.network.modules() if isinstance(module, Affine))
-    outputs = Range(tuple(affine.centre.tolist()), tuple(affine.size.tolist()))
     few = Features(_FEW, (_REFERENCE,) * equation.dimension)
-    there = residuals.with_network(built(equation, builder(equation, few, outputs), few.seed))
+    there = residuals.with_network(built(equation, builder(equation, few, Range.of(residuals.network)), few.seed))
     parameters = {name: p.detach() for name, p in there.named_parameters() if name.startswith("network.")}
     factors, noisy = {}, measured(equation)
     for name, batch in points.items():

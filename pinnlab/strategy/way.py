@@ -34,6 +34,10 @@ class Way:
         """Accepts a piece: the next window, or without time the whole solution in place of the one before."""
         self.pieces = [*self.pieces, piece] if self.evolution is not None else [piece]
 
+    def replace(self, number: int, piece: Piece) -> None:
+        """Puts another piece in the place of one."""
+        self.pieces = [*self.pieces[:number], piece, *self.pieces[number + 1 :]]
+
     @property
     def time(self) -> float | None:
         """How far it reaches; None without time."""

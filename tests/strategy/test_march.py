@@ -19,6 +19,7 @@ from pinnlab.strategy import (
     Features,
     Outcome,
     Proposal,
+    Recheck,
     Recipe,
     Refinement,
     Restart,
@@ -118,10 +119,30 @@ class Thirds(Recipe):
         return Stop(outcome.error < progress.tol, "" if outcome.error < progress.tol else "nothing else is tried")
 
 
+class CheckedAgain(Recipe):
+    """The time in three windows; after two of them their solutions with fewer features get more of them."""
+
+    def __init__(self, features):
+        self.features = features
+
+    def decisions(self, progress):
+        end = progress.evolution.end
+        for third in (1, 2):
+            yield Proposal(self.features.grown(0.5), third * end / 3)
+            yield Proposal(self.features, third * end / 3)
+            yield Accept()
+        for window in (0, 1):
+            yield Recheck(window, 0.9)
+        outcome = yield Proposal(self.features, end)
+        yield Accept()
+        return Stop(outcome.error < progress.tol, "" if outcome.error < progress.tol else "nothing else is tried")
+
+
 # equation, recipe, tolerance
 SOLVES = {
     "windows of the default recipe": (Pendulum, Refinement, 1e-7),
     "windows and a restart": (Pendulum, lambda: Thirds(Features(30, (10.0,))), 1e-6),
+    "windows that are checked again": (Pendulum, lambda: CheckedAgain(Features(30, (10.0,))), 1e-6),
     "windows of two inputs": (Heat, lambda: Thirds(Features(40, (1.5, 1.5))), 3e-2),
     "a front in stretched coordinates": (Front, lambda: Refinement(surveyed=100, first=200, most=800), 1e-3),
     "one piece": (Membrane, lambda: Refinement(surveyed=40, first=60, most=600), 1e-4),
@@ -200,6 +221,8 @@ def test_what_the_solves_are_like(unbroken, name):
                 assert isinstance(answer, Outcome)
             case Survey():
                 assert len(answer) == len(decision.features)
+            case Recheck():
+                assert len(answer) == 1
             case _:
                 assert answer is None
 
@@ -236,10 +259,10 @@ def test_another_seed_is_another_solve(unbroken):
 
 
 def breaks(told):
-    """Between the first proposal and its acceptance, after a restart, and before the last acceptance."""
+    """Between the first proposal and its acceptance, after a restart or a recheck, and before the last acceptance."""
     kinds = [type(decision) for decision, _ in told]
     accept = kinds.index(Accept)
-    restarts = [k + 1 for k, kind in enumerate(kinds) if kind is Restart]
+    restarts = [k + 1 for k, kind in enumerate(kinds) if kind in (Restart, Recheck)]
     return [accept, *restarts, len(told) - 1]
 
 
@@ -287,6 +310,25 @@ def test_a_restart_begins_again(unbroken):
     assert first == second
     assert first[0][1].begin == second[0][1].begin == 0.0
     assert [piece.end for piece in march.way.pieces] == [2.0, 4.0, 6.0]
+
+
+def test_a_recheck_lowers_the_error_and_leaves_the_solution(unbroken):
+    march, told, _ = unbroken("windows that are checked again")
+    k = [type(decision) for decision, _ in told].index(Recheck)
+    before = marched("windows that are checked again", after=k)[0]
+    for number in (0, 1):
+        former, piece = before.way.pieces[number], march.way.pieces[number]
+        assert same(piece.main.residuals.state_dict(), former.main.residuals.state_dict())
+        assert (former.other.features.count, piece.other.features.count) == (21, 27)
+        assert told[k + number][1] == (piece.errors["angle"],)
+        assert piece.errors["angle"] < 0.3 * former.errors["angle"]
+        # and it is no smaller than the truth
+        t = torch.linspace(former.main.points["ode"]["t"].min(), piece.end, 100)
+        exact = solve_ivp(
+            lambda _, y: (y[1], -np.sin(y[0])), (0, 6), (2, 0), "DOP853", t.numpy(), rtol=1e-13, atol=1e-13
+        ).y[0]
+        error = np.abs(piece.main.values({"t": t})[:, 0].numpy() - exact).max() / 2
+        assert error < 3 * piece.errors["angle"] + 1e-12
 
 
 def test_an_outcome_tells_where_its_window_began(unbroken):
@@ -387,13 +429,14 @@ def test_a_journal_brings_back_every_answer(tmp_path):
         (Survey((features, features.grown(2.0)), 1 / 7, "scales"), (0.1, math.inf)),
         (Proposal(features, None, "why"), outcome),
         (Accept(), None),
+        (Recheck(2, 0.9), (1e-9,)),
         (Restart("again"), None),
         (Proposal(features, 2 / 3), dataclasses.replace(outcome, begin=0.1)),
     ]
     for decision, answer in entries:
         journal.write(decision, answer, 0.25)
     assert list(journal.entries()) == entries
-    assert [line["seconds"] for line in journal.lines()] == [0.25] * 5
+    assert [line["seconds"] for line in journal.lines()] == [0.25] * 6
     shutil.copy(journal.path, tmp_path / "copy.jsonl")
     assert list(Journal(tmp_path / "copy.jsonl").entries()) == entries
 
@@ -456,7 +499,10 @@ FEW = Features(10, (4.0,))
         (of(Accept(), Stop(True)), r"yields Accept\(\) after a Proposal"),
         (of(Proposal(FEW, 1.0), Accept(), Accept(), Stop(True)), r"yields Accept\(\) after a Proposal"),
         (of(Proposal(FEW, 1.0), Restart("x"), Accept(), Stop(True)), r"yields Accept\(\) after a Proposal"),
-        (of("Proposal", Stop(True)), "yields a Proposal, Survey, Accept, Restart or Vary, not 'Proposal'"),
+        (of("Proposal", Stop(True)), "yields a Proposal, Survey, Accept, Recheck, Restart or Vary, not 'Proposal'"),
+        (of(Recheck(0), Stop(True)), "checks one of 0 accepted windows"),
+        (of(Proposal(FEW, 1.0), Accept(), Recheck(1), Stop(True)), "checks one of 1 accepted windows"),
+        (of(Proposal(FEW, 1.0), Accept(), Recheck(0, 1.5), Stop(True)), "with a part of its features"),
         (of(Proposal(FEW, 1.0), True), "returns a Stop, not True"),
         (of(Proposal(FEW), Stop(True)), r"from t = 0\.0 ends after that and by 6\.0, not at end=None"),
         (of(Survey((FEW,), 0.0), Stop(True)), r"ends after that and by 6\.0, not at end=0\.0"),

@@ -241,8 +241,10 @@ def test_windows_get_shorter_where_more_features_do_not_fit():
         while not isinstance(decision, Proposal):
             assert isinstance(decision, Survey)
             decision = decisions.send((1.0, 0.5, 1.0, 1.0, 1.0)[: len(decision.features)])
-        answer = Outcome(0.0, 1e-4, 1e-4, {}, 1e-9, 0.01, 0.0, most)
+        answer = Outcome(0.0, 1e-4, 1e-4, {}, 1e-9, 0.01, 0.0, most, held_out_fewer=1e-9)
         following = decisions.send(answer)
+        while isinstance(following, Survey):  # other scales are no better
+            following = decisions.send((1.0,) * len(following.features))
         asked[most] = following.features.count > decision.features.count, following.end < decision.end
     assert asked == {math.inf: (True, False), 500: (False, True)}
 

@@ -10,6 +10,7 @@ from pinnlab.equations.inputs import axis_names
 from pinnlab.strategy.features import Features, Layered
 from pinnlab.strategy.layers import resolved
 from pinnlab.strategy.recipe import (
+    FEWER,
     Accept,
     Answer,
     Decision,
@@ -17,12 +18,13 @@ from pinnlab.strategy.recipe import (
     Outcome,
     Progress,
     Proposal,
+    Recheck,
     Recipe,
     Restart,
     Stop,
-    Survey,
 )
-from pinnlab.strategy.recipes.step_control import Change, StepControl
+from pinnlab.strategy.recipes.scales import FEW_INPUTS, adapted, suited
+from pinnlab.strategy.recipes.step_control import Change, StepControl, dearer
 
 # Below this the differences between solutions are rounding errors.
 _ROUNDING = 1e-13
@@ -37,9 +39,6 @@ _FASTER, _CHANGE = 1e-3, 0.3
 _LENIENT = 0.5
 # Factor on the number of features, and features of a function of one input.
 _MORE, _LINE = 1.5, Features(40, (14.0,))
-# Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
-_SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
-_ROUNDS, _FEW_INPUTS = 3, 4
 # An error by noise that is this part of the whole one and of the last one is not lowered by more features.
 _SETTLED = 0.7
 # So many coefficients cost little beside those that come next.
@@ -48,8 +47,25 @@ _CHEAP = 2000
 _FALLS = 4.0
 # How often stretched coordinates are tried in vain for one window.
 _TRIES = 2
-# A lower loss by this factor is no accident.
-_BETTER = 0.5
+# The factor on scales that are tried with all features, and the error above which a solution says nothing of them.
+_STEP, _SENSE = 1.5, 1e-2
+# Why other features are tried.
+_FOR_LAYERS, _FOR_COUNT = "coordinates stretched for the layers", "scales that suit so many features"
+
+
+@dataclass
+class _Efforts:
+    """What was tried.
+
+    Attributes:
+        tries: How often stretched coordinates may still be tried in vain for the window.
+        count: The number of features for which scales were looked for last.
+        length: Of the window then.
+    """
+
+    tries: int = _TRIES
+    count: int = 0
+    length: float = math.inf
 
 
 @dataclass
@@ -57,9 +73,9 @@ class Refinement(Recipe):
     """Random features of the inputs, refined until the estimate meets the tolerance.
 
     An equation of one input has features whose wave numbers grow with their number. For others the scale of each input
-    is found by surveys with few features: the held-out loss orders scales rightly. Where a solution has layers,
-    the same features are tried in coordinates that are stretched there. Without time the number of features is raised.
-    With time windows get shorter or get more features, as `StepControl` decides.
+    is found by surveys with few features, and later with as many as are used: the held-out loss orders scales rightly.
+    Where a solution has layers, the same features are tried in coordinates that are stretched there. Without time the
+    number of features is raised; with time windows get shorter or get more features, as `StepControl` decides.
 
     Args:
         safety: The part of the tolerance that one window may add.
@@ -101,9 +117,9 @@ class Refinement(Recipe):
     def _whole(self, progress: Progress) -> Decisions:
         """One piece, with more and more features."""
         features = yield from self._begun(progress, None)
-        least, noise, tries, fewer = math.inf, math.inf, _TRIES, None
+        least, noise, efforts, fewer = math.inf, math.inf, _Efforts(), None
         while True:
-            features, outcome, tries = yield from self._tried(progress, features, None, progress.tol, tries, least)
+            features, outcome = yield from self._tried(progress, features, None, progress.tol, efforts, least)
             least = min(least, outcome.error)
             if outcome.error <= progress.tol:
                 return Stop(True)
@@ -126,25 +142,25 @@ class Refinement(Recipe):
         """Windows up to the end, each with a local error that is allowed.
 
         Returns:
-            The end; or the features and the length of the first window with which to begin again, because the errors
-            of all windows are together larger than the tolerance.
+            The end; or the features and the length of the first window to begin again with, where errors have grown.
         """
         evolution = progress.evolution
         assert evolution is not None
         dimension, axis = progress.equation.dimension, axis_names(progress.equation.inputs).index(evolution.along)
-        whole, control = evolution.end - evolution.start, StepControl(length, dimension > 1)
-        begun = fewer = features, length
-        error, tries, bar = 0.0, _TRIES, allowed
+        whole, control, begun = evolution.end - evolution.start, StepControl(length, dimension > 1), (features, length)
+        fewer = begun
+        error, rechecked, efforts, bar = 0.0, 0, _Efforts(), allowed
         while (now := progress.time or 0.0) < evolution.end:
             left = evolution.end - now
             if control.length > 0.95 * left:
                 control.length = left
             before, end = control.length, evolution.end if control.length == left else now + control.length
-            features, outcome, tries = yield from self._tried(progress, features, end, bar, tries)
-            ratio, affordable = outcome.local / bar, self._affords(progress, features, _MORE, outcome.most)
+            features, outcome = yield from self._tried(progress, features, end, bar, efforts)
+            ratio, affords = outcome.local / bar, self._affords(progress, features, _MORE, outcome.most)
+            costs = dearer(features.count, _MORE) if affords else math.inf
             if ratio <= 1:
                 yield Accept()
-                tries, bar = _TRIES, allowed
+                efforts.tries, bar = _TRIES, allowed
                 if any(features.layers) and any(outcome.onward):
                     features = features.stretched(outcome.onward)
                 if now == evolution.start:
@@ -152,10 +168,12 @@ class Refinement(Recipe):
                 if (error := outcome.error) > progress.tol:
                     if before < _FASTER * whole and outcome.change > _CHANGE:
                         return Stop(False, f"a solution that changes ever faster near {evolution.along} = {end:.6g}")
-                    return begun
-                change = control.succeeded(ratio, affordable)
+                    if (error := (yield from self._rechecked(progress, rechecked))) > progress.tol:
+                        return begun
+                    rechecked = progress.windows
+                change = control.succeeded(ratio, costs)
             else:
-                change = control.failed(outcome, ratio, affordable)
+                change = control.failed(outcome, ratio, costs)
             if change is Change.NOTHING:
                 if outcome.local > (bar := _LENIENT * progress.tol):
                     return Stop(False, _unresolved(features, outcome))
@@ -166,13 +184,23 @@ class Refinement(Recipe):
             if control.length < _SHORTEST * whole:
                 return Stop(False, f"windows shorter than any step of the solution near {evolution.along} = {now:.6g}")
             if dimension > 1 and ratio > 1 and outcome.local > _NONSENSE and control.length < end - now:
-                few = yield from self._suited(progress, now + control.length, features.layers)
+                few = yield from suited(progress, self.surveyed, now + control.length, features.layers)
                 features = few.grown(features.count / few.count)
             elif dimension > 1:
                 # waves keep their length when the window changes its own
                 longer = control.length / before
                 features = features.magnified([longer if i == axis else 1.0 for i in range(dimension)])
         return Stop(True) if error <= progress.tol else begun
+
+    def _rechecked(self, progress: Progress, first: int) -> Generator[Decision, Answer, float]:
+        """The error once the solutions with fewer features have more of them, in the windows from a first one on."""
+        error = 0.0
+        for window in range(first, progress.windows):
+            answer = yield Recheck(window)
+            assert isinstance(answer, tuple)
+            if (error := max(error, *answer)) > progress.tol:
+                break
+        return error
 
     def _affords(self, progress: Progress, features: Features, factor: float, most: float = math.inf) -> bool:
         """Whether there may be so many times the features, of which the memory allows so many."""
@@ -185,7 +213,7 @@ class Refinement(Recipe):
             return progress.features
         if progress.equation.dimension == 1:
             return _LINE
-        return (yield from self._suited(progress, end)).grown(self.first / self.surveyed)
+        return (yield from suited(progress, self.surveyed, end)).grown(self.first / self.surveyed)
 
     def _tried(
         self,
@@ -193,36 +221,55 @@ class Refinement(Recipe):
         features: Features,
         end: float | None,
         allowed: float,
-        tries: int,
+        efforts: _Efforts,
         least: float = -math.inf,
-    ) -> Generator[Decision, Answer, tuple[Features, Outcome, int]]:
-        """Features, and coordinates that are stretched for the layers of what they find, as long as that helps.
+    ) -> Generator[Decision, Answer, tuple[Features, Outcome]]:
+        """Features, coordinates that are stretched for the layers of what they find, and other scales, as that helps.
 
         Args:
             progress: What the recipe sees.
             features: The features.
             end: The end of the window.
             allowed: The error at which there is no need for more.
-            tries: How often stretched coordinates may still be tried in vain.
+            efforts: What was tried before.
             least: What has an error of at most this is accepted.
 
         Returns:
-            The best features, what came of them, and how many tries are left.
+            The best features, and what came of them.
         """
-        best, former = None, features
+        best, why = None, ""
         while True:
-            why = "" if best is None else "coordinates stretched for the layers"
             outcome = yield Proposal(features, end, why, allowed)
             assert isinstance(outcome, Outcome)
             if outcome.error <= least:
                 least = outcome.error
                 yield Accept()
-            if best is not None and outcome.local >= best.local:
-                return former, best, tries - 1
-            if outcome.local <= allowed or tries == 0 or resolved(features, outcome.layers):
-                return features, outcome, tries
-            former, best = features, outcome
-            features = yield from self._stretched(progress, features, outcome.layers, end)
+            if best is not None and outcome.local >= best[1].local:
+                efforts.tries -= why == _FOR_LAYERS
+                return best
+            best = features, outcome
+            if outcome.local <= allowed:
+                return best
+            if efforts.tries and why != _FOR_COUNT and not resolved(features, outcome.layers):
+                features, why = (yield from self._stretched(progress, features, outcome.layers, end)), _FOR_LAYERS
+            elif self._worth(progress, features, outcome, efforts, end):
+                efforts.count, efforts.length = features.count, _length(progress, end)
+                # the solution with fewer features has the larger error: the scales are to suit it
+                few = yield from adapted(before := features.grown(FEWER), end, outcome.held_out_fewer, _STEP)
+                factors = [new / old for new, old in zip(few.scales, before.scales, strict=True)]
+                features, why = features.magnified(factors), _FOR_COUNT
+                if features == best[0]:
+                    return best
+            else:
+                return best
+
+    def _worth(
+        self, progress: Progress, features: Features, outcome: Outcome, efforts: _Efforts, end: float | None
+    ) -> bool:
+        """Whether other scales are looked for with as many features: twice as many, or half a window since the last."""
+        cheap = features.count * len(progress.equation.outputs) < _CHEAP
+        others = features.count >= 2 * efforts.count or _length(progress, end) <= efforts.length / 2
+        return 1 < progress.equation.dimension <= FEW_INPUTS and cheap and others and outcome.local < _SENSE
 
     def _stretched(
         self, progress: Progress, features: Features, layers: Layered, end: float | None
@@ -231,47 +278,13 @@ class Refinement(Recipe):
         along = zip(features.layers or ((),) * len(layers), layers, strict=True)
         if progress.equation.dimension == 1 or all(bool(before) >= bool(after) for before, after in along):
             return features.stretched(layers)
-        few = yield from self._suited(progress, end, layers)
+        few = yield from suited(progress, self.surveyed, end, layers)
         return few.grown(features.count / few.count)
 
-    def _suited(
-        self, progress: Progress, end: float | None, layers: Layered = ()
-    ) -> Generator[Decision, Answer, Features]:
-        """Features whose scales suit the solution."""
-        dimension = progress.equation.dimension
-        start = Features(self.surveyed, (1.0,) * dimension, periodic=progress.periodic, layers=layers)
-        scales, losses = list(_SCALES), list[float]()
-        while True:
-            candidates = tuple(start.magnified((scale,) * dimension) for scale in scales[len(losses) :])
-            answer = yield Survey(candidates, end, "the scale of the features")
-            assert isinstance(answer, tuple)
-            losses += answer
-            best = min(range(len(scales)), key=losses.__getitem__)
-            if scales[best] == min(scales) and scales[best] > _LEAST:
-                scales.append(scales[best] / 2)
-            elif scales[best] == max(scales) and scales[best] < _LARGEST:
-                scales.append(scales[best] * 2)
-            else:
-                return (yield from self._adapted(start.magnified((scales[best],) * dimension), end, losses[best]))
 
-    def _adapted(self, features: Features, end: float | None, loss: float) -> Generator[Decision, Answer, Features]:
-        """The features with the scale of each input halved or doubled as long as that helps."""
-        dimension = len(features.scales)
-        if dimension > _FEW_INPUTS:
-            return features
-        for _ in range(_ROUNDS):
-            improved = False
-            for axis in range(dimension):
-                steps = [tuple(f if i == axis else 1.0 for i in range(dimension)) for f in (0.5, 2.0)]
-                candidates = tuple(features.magnified(step) for step in steps)
-                losses = yield Survey(candidates, end, f"the scale along input {axis + 1}")
-                assert isinstance(losses, tuple)
-                best = min(range(2), key=losses.__getitem__)
-                if losses[best] < _BETTER * loss:
-                    features, loss, improved = candidates[best], losses[best], True
-            if not improved:
-                break
-        return features
+def _length(progress: Progress, end: float | None) -> float:
+    """The length of a window; 1 without time."""
+    return 1.0 if end is None or progress.time is None else end - progress.time
 
 
 def _unresolved(features: Features, outcome: Outcome) -> str:

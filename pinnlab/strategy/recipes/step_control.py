@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,10 +22,12 @@ _CHANGE, _NEARLY = 0.3, 500.0
 _POWER, _HELPED = 3, 3.0
 # An error of a hundredth of the solution says nothing of how fast errors fall.
 _NONSENSE = 1e-2
-# How much shorter windows get before more features are tried.
-_SHRUNK = 2.0
+# More features that help are followed by more of them as long as these are not dearer than this.
+_DEAR = 2.1
 # Changes in a row that did not help, after which nothing does.
 _IN_VAIN = 6
+# From so many features on, factors of a matrix are what costs most.
+_CUBIC = 1000.0
 
 
 class Change(Enum):
@@ -45,9 +48,9 @@ class StepControl:
     third; features that do not help are taken back. Where nothing was tried yet, features are taken to be what lacks if
     the error is far too large and the solution hardly changes within the window.
 
-    Where windows have become half as long as the longest one of as many features, more features are tried in a window
-    that is twice as long, and kept if it is exact enough. So windows do not get shorter and shorter where other inputs
-    are what lacks features.
+    Where windows have become shorter than the longest one of as many features by the factor by which more features are
+    dearer, these are tried in a window that is longer by it, and kept if it is exact enough. So windows do not get
+    shorter and shorter where other inputs are what lacks features.
 
     Attributes:
         length: Of the window that comes next.
@@ -65,32 +68,32 @@ class StepControl:
     _longest: float = 0.0
     _tested: bool = False
 
-    def succeeded(self, ratio: float, affordable: bool) -> Change:
+    def succeeded(self, ratio: float, dearer: float) -> Change:
         """Chooses what comes after a window that is exact enough, and sets its length.
 
         After a failure windows get no longer at once: what is in their way is still there.
 
         Args:
             ratio: The error in units of the allowed one, at most 1.
-            affordable: Whether there can be more features.
+            dearer: How many times as much a window with more features costs; infinite if there can be none.
         """
         self._longest = self.length if self._tested else max(self._longest, self.length)
         self.worked, failed = self.length, self._last is not None
         self.length *= min(1.0 if failed else _LENGTHEN, self._factor(ratio))
         self._last, self._vain = None, 0
-        self._tested = self.resolves and affordable and self.length < self._longest / _SHRUNK
+        self._tested = self.resolves and self.length < self._longest / dearer
         if self._tested:
-            self.length *= _LENGTHEN
+            self.length *= dearer
             return Change.MORE
         return Change.KEPT
 
-    def failed(self, outcome: Outcome, ratio: float, affordable: bool) -> Change:
+    def failed(self, outcome: Outcome, ratio: float, dearer: float) -> Change:
         """Chooses, and sets the length that comes next.
 
         Args:
             outcome: What came of the window.
             ratio: Its error in units of the allowed one, more than 1.
-            affordable: Whether there can be more features.
+            dearer: How many times as much a window with more features costs; infinite if there can be none.
         """
         if self._tested:
             self._tested, self._longest = False, self.worked
@@ -98,7 +101,7 @@ class StepControl:
             return Change.BACK
         length, error, helped = self.length, outcome.local, self._helped(outcome.local)
         self._vain = 0 if helped else self._vain + 1
-        change = self._chosen(outcome, ratio, affordable, helped)
+        change = self._chosen(outcome, ratio, dearer, helped)
         if change is Change.BACK:
             self._before = self._shortest
             self.length = self._cut(self._shortest[0], ratio)
@@ -133,7 +136,7 @@ class StepControl:
                 return error <= former / _HELPED
         return error <= former * (self.length / length) ** _POWER
 
-    def _chosen(self, outcome: Outcome, ratio: float, affordable: bool, helped: bool) -> Change:
+    def _chosen(self, outcome: Outcome, ratio: float, dearer: float, helped: bool) -> Change:
         if not self.resolves:
             return Change.SHORTER
         if not helped:
@@ -141,7 +144,20 @@ class StepControl:
                 return Change.NOTHING
             if self._last is Change.MORE:
                 return Change.BACK
-            return Change.MORE if affordable else Change.SHORTER
-        lacking = outcome.change < _CHANGE or self._last is Change.MORE
+            return Change.MORE if dearer < math.inf else Change.SHORTER
+        lacking = outcome.change < _CHANGE or (self._last is Change.MORE and dearer < _DEAR)
         longer = self.length > _LONGER * self.worked > 0
-        return Change.MORE if lacking and affordable and not longer and ratio > _NEARLY else Change.SHORTER
+        return Change.MORE if lacking and dearer < math.inf and not longer and ratio > _NEARLY else Change.SHORTER
+
+
+def dearer(count: int, factor: float) -> float:
+    """How many times as much a solve costs with so many times the features.
+
+    The cost is taken to be n + n³/1000²: evaluations first, and factors of the matrix later.
+
+    Example:
+        >>> round(dearer(100, 1.5), 2), round(dearer(10000, 1.5), 2)
+        (1.52, 3.36)
+    """
+    more = factor * count
+    return (more + more**3 / _CUBIC**2) / (count + count**3 / _CUBIC**2)
