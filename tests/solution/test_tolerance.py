@@ -698,7 +698,7 @@ def test_progress_is_a_line_for_each_step(pendulum, capsys):
     solution = pinnlab.solve(pendulum.Pendulum(), tol=1e-8, progress=True)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(solution.history["step"])
-    pattern = r" +\d+\.\d s  t from [\d.]+ to [\d.]+, 40 features: error \d\.\de-\d+ \(tol 1e-08\)"
+    pattern = r" +\d+\.\d s  t from [\d.]+ to [\d.]+, 40 features: error \d\.\de[-+]\d+ \(tol 1e-08\)"
     assert all(re.fullmatch(pattern, line) for line in lines)
     pinnlab.solve(pendulum.Pendulum(), tol=1e-8)
     assert capsys.readouterr().out == ""

@@ -29,7 +29,7 @@ from pinnlab.reporting.sources import keep
 from pinnlab.solution.solution import Solution
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
-from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recipe, Restart, Survey, Vary
+from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recheck, Recipe, Restart, Survey, Vary
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
 
@@ -224,6 +224,8 @@ def told(decision: Decision, answer: Answer, march: March) -> str:
     match decision:
         case Survey():
             return f"survey of {len(decision.features)}: {decision.why}"
+        case Recheck():
+            return f"window {decision.window + 1} again, the solution with fewer features with more of them"
         case Restart():
             return f"from the start again: {decision.why}"
         case Vary():
