@@ -10,8 +10,9 @@ from pinnlab.strategy.recipe import Answer, Decision, Progress, Survey
 # Scales that are tried first, and the least and the largest one; rounds over the inputs, where these are few.
 _SCALES, _LEAST, _LARGEST = (1.0, 2.0, 4.0, 8.0, 16.0), 0.05, 500.0
 _ROUNDS, FEW_INPUTS = 3, 4
-# A lower loss by this factor is no accident.
-_BETTER = 0.5
+# A lower loss by this factor is no accident. Larger scales must lower it by more: a little beyond the best ones errors
+# are larger by orders, and where that begins differs from one draw of features to the next.
+_BETTER, _MUCH_BETTER = 0.5, 0.1
 
 
 def suited(
@@ -64,7 +65,7 @@ def adapted(features: Features, end: float | None, loss: float, step: float) -> 
                     other = other.magnified([factor if i == axis else 1.0 for i in range(dimension)])
                     answer = yield Survey((other,), end, f"the scale along input {axis + 1}")
                     assert isinstance(answer, tuple)
-                    if answer[0] >= _BETTER * loss:
+                    if answer[0] >= (_BETTER if factor < 1 else _MUCH_BETTER) * loss:
                         break
                     features, (loss,) = other, answer
                 if features is not start:
