@@ -41,7 +41,7 @@ _ROWS = [
     initial_value("Van der Pol", odes.VanDerPol, "van_der_pol", 10, "u", accuracy=5e-13),
     initial_value("Robertson", odes.Robertson, "robertson", 100, "a", "b", "c", accuracy=1e-13),
     boundary_value("Helmholtz", elliptic.Helmholtz, grid(x=(-1, 1, 151), y=(-1, 1, 201))),
-    boundary_value("Poisson", elliptic.Poisson, SQUARE),
+    boundary_value("Poisson", elliptic.SinePoisson, SQUARE),
     boundary_value("Kovasznay", nonlinear.Kovasznay, grid(x=(-0.5, 1, 121), y=(-0.5, 1.5, 161)), constants=("p",)),
     boundary_value("beam", evolution.Beam, grid(t=(0, 1, 201), x=(0, 1, 101))),
     boundary_value("plate", elliptic.Plate, SQUARE),

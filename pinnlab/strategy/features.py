@@ -64,8 +64,17 @@ class Features:
         return replace(self, count=count, scales=tuple(s if i == kept else by * s for i, s in enumerate(self.scales)))
 
     def stretched(self, layers: Layered) -> Features:
-        """The same features for other layers: their number limits the scale, and not the layers."""
-        return replace(self, layers=layers)
+        """The same number for other layers.
+
+        The scale along an input that had layers before grows with the length that the input has in its stretched
+        coordinate. For one that had none the former scale says nothing.
+        """
+        after = replace(self, layers=layers)
+        grown = [
+            new.waves / old.waves if old.layers and new.layers else 1.0
+            for old, new in zip(self.stretchings(), after.stretchings(), strict=True)
+        ]
+        return after.magnified(grown)
 
     def stretchings(self) -> list[Stretching]:
         """The map of each column of the inputs."""

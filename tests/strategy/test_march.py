@@ -144,7 +144,7 @@ SOLVES = {
     "windows and a restart": (Pendulum, lambda: Thirds(Features(30, (10.0,))), 1e-6),
     "windows that are checked again": (Pendulum, lambda: CheckedAgain(Features(30, (10.0,))), 1e-6),
     "windows of two inputs": (Heat, lambda: Thirds(Features(40, (1.5, 1.5))), 3e-2),
-    "a front in stretched coordinates": (Front, lambda: Refinement(surveyed=100, first=200, most=800), 1e-3),
+    "a front in stretched coordinates": (Front, lambda: Refinement(surveyed=200, first=200, most=800), 1e-3),
     "one piece": (Membrane, lambda: Refinement(surveyed=40, first=60, most=600), 1e-4),
 }
 

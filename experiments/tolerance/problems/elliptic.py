@@ -34,7 +34,7 @@ class Helmholtz(Equation):
         return torch.sin(math.pi * x) * torch.sin(4 * math.pi * y)
 
 
-class Poisson(Equation):
+class SinePoisson(Equation):
     """−Δu = 5π² sin πx sin 2πy on the unit square, u = 0 on the boundary: u = sin πx sin 2πy."""
 
     inputs, outputs = ("x", "y"), ("u",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinnlab.equations.inputs import axis_names
 from pinnlab.strategy.features import Features, Layered
@@ -147,8 +147,8 @@ class Refinement(Recipe):
         evolution = progress.evolution
         assert evolution is not None
         dimension, axis = progress.equation.dimension, axis_names(progress.equation.inputs).index(evolution.along)
-        whole, control, begun = evolution.end - evolution.start, StepControl(length, dimension > 1), (features, length)
-        fewer = begun
+        whole, control = evolution.end - evolution.start, StepControl(length, dimension > 1)
+        begun = fewer = features, length
         error, rechecked, efforts, bar = 0.0, 0, _Efforts(), allowed
         while (now := progress.time or 0.0) < evolution.end:
             left = evolution.end - now
@@ -162,7 +162,7 @@ class Refinement(Recipe):
                 yield Accept()
                 efforts.tries, bar = _TRIES, allowed
                 if any(features.layers) and any(outcome.onward):
-                    features = features.stretched(outcome.onward)
+                    features = replace(features, layers=outcome.onward)
                 if now == evolution.start:
                     begun = features, before
                 if (error := outcome.error) > progress.tol:
@@ -274,10 +274,10 @@ class Refinement(Recipe):
     def _stretched(
         self, progress: Progress, features: Features, layers: Layered, end: float | None
     ) -> Generator[Decision, Answer, Features]:
-        """As many features in coordinates that are stretched for other layers."""
+        """As many features for other layers; in windows their number limits their scales, and not the layers."""
         along = zip(features.layers or ((),) * len(layers), layers, strict=True)
         if progress.equation.dimension == 1 or all(bool(before) >= bool(after) for before, after in along):
-            return features.stretched(layers)
+            return features.stretched(layers) if progress.evolution is None else replace(features, layers=layers)
         few = yield from suited(progress, self.surveyed, end, layers)
         return few.grown(features.count / few.count)
 
