@@ -158,11 +158,11 @@ class GaussNewton(Phase):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.damping <= 0 or self.increase <= 1 or self.decrease <= 1 or min(self.freeze, self.corrections) < 0:
+        if self.damping <= 0 or self.increase <= 1 or self.decrease <= 1 or min(self.freeze, self.corrections, self.descents) < 0:
             raise UserError(
-                "GaussNewton: damping must be positive, increase and decrease above 1, freeze and corrections not "
-                f"negative; got damping {self.damping}, increase {self.increase}, decrease {self.decrease}, freeze "
-                f"{self.freeze}, corrections {self.corrections}"
+                "GaussNewton: damping must be positive, increase and decrease above 1, freeze, corrections and "
+                f"descents not negative; got damping {self.damping}, increase {self.increase}, decrease "
+                f"{self.decrease}, freeze {self.freeze}, corrections {self.corrections}, descents {self.descents}"
             )
         if self.factorisation not in _FACTORISATIONS:
             raise UserError(f"GaussNewton: factorisation is qr or cholesky, not {self.factorisation!r}")
