@@ -158,7 +158,8 @@ class GaussNewton(Phase):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.damping <= 0 or self.increase <= 1 or self.decrease <= 1 or min(self.freeze, self.corrections, self.descents) < 0:
+        least = min(self.freeze, self.corrections, self.descents)
+        if self.damping <= 0 or self.increase <= 1 or self.decrease <= 1 or least < 0:
             raise UserError(
                 "GaussNewton: damping must be positive, increase and decrease above 1, freeze, corrections and "
                 f"descents not negative; got damping {self.damping}, increase {self.increase}, decrease "
