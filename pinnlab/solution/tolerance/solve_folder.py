@@ -225,7 +225,7 @@ def told(decision: Decision, answer: Answer, march: March) -> str:
         case Survey():
             return f"survey of {len(decision.features)}: {decision.why}"
         case Recheck():
-            return f"window {decision.window + 1} again, the solution with fewer features with more of them"
+            return f"window {decision.window + 1} again: the solution with fewer features gets more of them"
         case Restart():
             return f"from the start again: {decision.why}"
         case Vary():

@@ -78,7 +78,16 @@ def test_a_jacobian_that_would_not_fit_is_refused_with_its_size():
 
 @pytest.mark.parametrize(
     "options",
-    [{"damping": 0.0}, {"increase": 1.0}, {"decrease": 0.5}, {"memory": -1.0}, {"freeze": -1}, {"factorisation": "lu"}],
+    [
+        {"damping": 0.0},
+        {"increase": 1.0},
+        {"decrease": 0.5},
+        {"memory": -1.0},
+        {"freeze": -1},
+        {"corrections": -1},
+        {"descents": -1},
+        {"factorisation": "lu"},
+    ],
 )
 def test_bad_options_are_refused(options):
     with pytest.raises(UserError, match="GaussNewton"):
