@@ -4,11 +4,10 @@ from experiments.tolerance import PROBLEMS
 
 problem = PROBLEMS["Lorenz"]
 solution = pinnlab.solve(problem.equation(), tol=problem.tol)
-print(problem.judged(solution, folder))      # folder keeps what takes long to compute; None keeps nothing
+print(problem.judged(solution))
 
 Of the scripts, `python -m experiments.tolerance` measures the table, `….beside` a training by hand in the same seconds,
-and `….accuracy` seconds against accuracy; `….summary` prints what they found, judged by `verdict`. `….check` checks the
-truths.
+and `….accuracy` seconds against accuracy; `….summary` prints what they found, judged by `verdict`.
 """
 
 from experiments.tolerance.problem import Problem

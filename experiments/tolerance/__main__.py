@@ -3,7 +3,7 @@
 Each problem has a process of its own, so that its seconds and its memory are its own. Rows that a file has already are
 not run again: the script may be stopped, and run by parts.
 
-    python -m experiments.tolerance [NAME …] [--judgement] [--seeds 0 1 2] [--threads 2] [--out FILE] [--cache FOLDER]
+    python -m experiments.tolerance [NAME …] [--judgement] [--seeds 0 1 2] [--threads 2] [--out FILE]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 import pinnlab
 from experiments.tolerance import PROBLEMS, Problem
 from experiments.tolerance.judgement import JUDGEMENT
-from experiments.tolerance.rows import CACHE, RESULTS, Table, named, printed, scientific
+from experiments.tolerance.rows import RESULTS, Table, named, printed, scientific
 from pinnlab import Solution
 from pinnlab.errors import NothingFoundError
 
@@ -54,7 +54,6 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, help=f"{TABLE} by default, {JUDGED} of the problems for judgement")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where computed truths are kept")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     problems = JUDGEMENT if options.judgement else PROBLEMS
@@ -67,13 +66,12 @@ def main() -> None:
     for name in names:
         for seed in options.seeds:
             arguments = ["--one", name, "--seeds", str(seed), "--threads", str(options.threads), *which]
-            table.measure("experiments.tolerance", (name, seed), [*arguments, "--cache", str(options.cache)])
+            table.measure("experiments.tolerance", (name, seed), arguments)
 
 
 def measured(problem: Problem, options: argparse.Namespace) -> dict[str, object]:
     """One solve, and its errors against the truth; where nothing is found, the errors are infinite."""
     torch.set_num_threads(options.threads)
-    options.cache.mkdir(exist_ok=True)
     (seed,) = options.seeds
     tol, equation = problem.tol or NOISY, problem.equation()
     solution, reason = None, ""
@@ -90,12 +88,12 @@ def measured(problem: Problem, options: argparse.Namespace) -> dict[str, object]
     }  # fmt: skip
     if solution is None:
         return dict.fromkeys(COLUMNS, "") | row | {"error": math.inf, "estimate": math.inf, "status": reason}
-    return row | found(problem, solution, options.cache)
+    return row | found(problem, solution)
 
 
-def found(problem: Problem, solution: Solution, folder: Path) -> dict[str, object]:
+def found(problem: Problem, solution: Solution) -> dict[str, object]:
     """What a solution adds to its row."""
-    judged, end = problem.judged(solution, folder), solution.ending
+    judged, end = problem.judged(solution), solution.ending
     assert end is not None
     margins = [solution.metrics[f"uncertainty_{name}"] / abs(true) for name, true in problem.unknowns.items()]
     until = f", largest error at {end.place}" if end.place else ""

@@ -4,7 +4,7 @@ Each solve has a process of its own; one of less than 10 s is done three times t
 counts. Rows that a file has already are not run again: the script may be stopped, and run by parts. What there is so
 far is drawn beside the file as a PNG, and a line for each problem says whether a smaller tolerance takes longer.
 
-    python -m experiments.tolerance.accuracy [NAME …] [--threads 2] [--out FILE] [--cache FOLDER]
+    python -m experiments.tolerance.accuracy [NAME …] [--threads 2] [--out FILE]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 
 import pinnlab
 from experiments.tolerance import PROBLEMS, Problem
-from experiments.tolerance.rows import CACHE, RESULTS, Row, Table, named, number, printed, scientific
+from experiments.tolerance.rows import RESULTS, Row, Table, named, number, printed, scientific
 from pinnlab import Solution
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="some of the problems; all six by default")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS / "tolerance_accuracy.csv")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where computed truths are kept")
     parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     names = named(parser, options.names, NAMES)
@@ -52,7 +51,7 @@ def main() -> None:
     table = Table(options.out, COLUMNS, ("problem", "tol"))
     for name in names:
         for tol in TOLERANCES:
-            arguments = [name, "--one", str(tol), "--threads", str(options.threads), "--cache", str(options.cache)]
+            arguments = [name, "--one", str(tol), "--threads", str(options.threads)]
             table.measure("experiments.tolerance.accuracy", (name, tol), arguments)
     curves = by_problem(table.rows())
     for name, rows in curves.items():
@@ -63,14 +62,13 @@ def main() -> None:
 def measured(problem: Problem, tol: float, options: argparse.Namespace) -> dict[str, object]:
     """The least seconds of a solve, and its errors against the truth."""
     torch.set_num_threads(options.threads)
-    options.cache.mkdir(exist_ok=True)
     solution, seconds = repeated(
         lambda: pinnlab.solve(problem.equation(), tol=tol, time_limit=problem.seconds, seed=0), time.perf_counter
     )
     end = solution.ending
     assert end is not None
     return {
-        "problem": problem.name, "tol": tol, "error": scientific(problem.judged(solution, options.cache).error),
+        "problem": problem.name, "tol": tol, "error": scientific(problem.judged(solution).error),
         "estimate": scientific(end.error), "status": "reached" if end.reached else end.reason,
         "seconds": f"{min(seconds):.2f}", "all seconds": " ".join(f"{each:.2f}" for each in seconds),
     }  # fmt: skip

@@ -5,7 +5,7 @@ equation's points, half of the seconds Adam, the rest L-BFGS, which does not end
 of steps alone: what comes before and after is free. Each problem has a process of its own, and rows that the file has
 already are not run again.
 
-    python -m experiments.tolerance.beside [NAME …] [--threads 2] [--table FILE] [--out FILE] [--cache FOLDER]
+    python -m experiments.tolerance.beside [NAME …] [--threads 2] [--table FILE] [--out FILE]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pinnlab
 from experiments.tolerance import PROBLEMS, Problem
 from experiments.tolerance.__main__ import COLUMNS as SOLVED
 from experiments.tolerance.__main__ import KEY, TABLE
-from experiments.tolerance.rows import CACHE, RESULTS, Table, named, number, printed, scientific
+from experiments.tolerance.rows import RESULTS, Table, named, number, printed, scientific
 from pinnlab import Solution
 from pinnlab.errors import DivergedError
 from pinnlab.training import LBFGS, Adam, Phase
@@ -38,7 +38,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--table", type=Path, default=TABLE, help="the solves to a tolerance, with their seconds")
     parser.add_argument("--out", type=Path, default=BESIDE)
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where computed truths are kept")
     parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     names = named(parser, options.names, [name for name, problem in PROBLEMS.items() if problem.solvable])
@@ -52,15 +51,14 @@ def main() -> None:
             print(f"{name}: {options.table} has no row of it yet")
             continue
         arguments = [name, "--one", str(number(solve, "seconds")), "--threads", str(options.threads)]
-        table.measure("experiments.tolerance.beside", (name, 0), [*arguments, "--cache", str(options.cache)])
+        table.measure("experiments.tolerance.beside", (name, 0), arguments)
 
 
 def measured(problem: Problem, seconds: float, options: argparse.Namespace) -> dict[str, object]:
     """A training of some seconds, and its errors against the truth."""
     torch.set_num_threads(options.threads)
-    options.cache.mkdir(exist_ok=True)
     solution, taken, steps, ended = trained(problem, seconds)
-    judged = problem.judged(solution, options.cache)
+    judged = problem.judged(solution)
     return {
         "problem": problem.name, "seed": 0, "error": scientific(judged.error), "l2": scientific(judged.l2),
         "unknown": scientific(judged.unknown), "seconds": f"{taken:.1f}", "given": f"{seconds:.1f}",

@@ -16,7 +16,6 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +24,6 @@ Row = Mapping[str, str]
 
 RESULTS = Path("experiments/results")
 """Where tables and figures are, from the root of the repository."""
-
-CACHE = Path(tempfile.gettempdir()) / "pinnlab-references"
-"""Where truths that take long to compute are kept by default."""
 
 
 def number(row: Row, column: str) -> float:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from torch import nn
 
 from pinnlab.construction import Constructed
 from pinnlab.equations.constraints import Constraint as Constraint
-from pinnlab.equations.exact import exact_fields
+from pinnlab.equations.exact import exact_fields, reference_fields
 from pinnlab.equations.inputs import Vector as Vector
 from pinnlab.equations.inputs import size
 from pinnlab.equations.names import check_attributes, check_constraints, check_own, check_variables
@@ -83,34 +83,63 @@ class Equation(Constructed, nn.Module, ABC):
         """
         raise NotImplementedError
 
+    def reference(self, *coordinates: Any) -> Any:
+        """The true solution as numbers, if it is known by another method: a subclass without `exact` defines it.
+
+        A function of its inputs, by name: each comes as an array `(N,)` of float64, a vector as `(N, d)`. Returns an
+        array `(N,)`, or a tuple of arrays in the order of the outputs. It has no derivatives.
+        """
+        raise NotImplementedError
+
     @property
     def solved(self) -> bool:
-        """Whether the exact solution is known."""
+        """Whether the true solution is known, by `exact` or by `reference`."""
+        return self._has_formula or type(self).reference is not Equation.reference
+
+    @property
+    def known_order(self) -> int | None:
+        """The order up to which derivatives of the true solution are known; None is every order."""
+        return None if self._has_formula else 0
+
+    @property
+    def _has_formula(self) -> bool:
         return type(self).exact is not Equation.exact
 
     def solution(self, points: Points, order: int = 0) -> dict[str, Field]:
-        """The exact outputs as jets with all derivatives up to `order`, by output name.
+        """The true outputs as jets with all derivatives up to `order`, by output name.
 
         Raises:
-            UserError: if the exact solution is not known, fails, or is not a field `(N,)` or number for each output.
+            UserError: if the solution is not known, fails, or is not a field or number for each output (an array or
+                number of a `reference`), or if derivatives of a `reference` are asked for.
         """
         if not self.solved:
-            raise UserError(f"{self.name} has no exact solution")
-        indices = IndexSet.simplex(self.dimension, order)
-        where, axes = assemble(coordinates(self, points, self.name))
-        seed = Jet.seed(where, indices)
-        fields = {name: seed.coordinate(axis) for name, axis in axes.items()}
-        arguments = resolve(self.exact, fields, self.name)
+            raise UserError(f"{self.name} has no exact solution and no reference")
+        if order and self.known_order is not None:
+            raise UserError(f"the solution of {self.name} is known by its reference, which has no derivatives")
+        columns = coordinates(self, points, self.name)
+        where, axes = assemble(columns)
+        seed = Jet.seed(where, IndexSet.simplex(self.dimension, order))
+        zero = seed[:, 0] * 0
+        if self._has_formula:
+            fields = {name: seed.coordinate(axis) for name, axis in axes.items()}
+            values = self._evaluated(
+                self.exact, fields, "write it with torch functions of its arguments, as torch.exp(-t)"
+            )
+            return exact_fields(f"{self.name}.exact", self.outputs, values, zero)
+        arrays = {name: column.detach().cpu().double().numpy() for name, column in columns.items()}
+        values = self._evaluated(self.reference, arrays, "it is given arrays of numpy by the names of the inputs")
+        return reference_fields(f"{self.name}.reference", self.outputs, values, zero)
+
+    def _evaluated(self, function: Callable[..., Any], available: Mapping[str, object], advice: str) -> Any:
+        """What `exact` or `reference` returns, with its failure in one line."""
+        arguments = resolve(function, available, self.name)
         try:
-            values = self.exact(**arguments)
+            return function(**arguments)
         except UserError:
             raise
         except Exception as error:
-            raise UserError(
-                f"{self.name}.exact fails: {type(error).__name__}: {' '.join(str(error).split())}; write it with torch "
-                "functions of its arguments, as torch.exp(-t)"
-            ) from error
-        return exact_fields(f"{self.name}.exact", self.outputs, values, seed[:, 0] * 0)
+            words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise UserError(f"{self.name}.{function.__name__} fails: {words}; {advice}") from error
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Sets an attribute.
@@ -138,7 +167,7 @@ class Equation(Constructed, nn.Module, ABC):
         """
         if "_modules" not in vars(self):
             raise UserError(f"{type(self).__name__}.__init__ must begin with super().__init__()")
-        for attribute in ("dimension", "unknowns", "solved", "solution"):
+        for attribute in ("dimension", "unknowns", "solved", "known_order", "solution"):
             if getattr(type(self), attribute) is not getattr(Equation, attribute):
                 raise UserError(
                     f"{self.name}: every equation has {attribute!r} already; choose another name for this one"

@@ -320,3 +320,48 @@ def test_unknowns_are_parameters_and_copies_own_theirs():
             twin.lam.parameter.fill_(0.4)
         assert float(equation.lam.value.detach()) != 0.4
         assert twin.constraints()["interior"].residual.__self__ is twin  # its constraints are its own
+
+
+class Tabulated(Equation):
+    """u' = 2t with u(0) = 0, whose solution is known as numbers."""
+
+    inputs, outputs = ("t",), ("u",)
+
+    def __init__(self, values=lambda t: t**2):
+        super().__init__()
+        self.values = values
+
+    def constraints(self):
+        line = Interval(t=(0, 1))
+        return {
+            "ode": Constraint(line, lambda t, u: u.d(t) - 2 * t),
+            "start": Constraint(line.face("t", 0), lambda u: u),
+        }
+
+    def reference(self, t):
+        return self.values(t)
+
+
+def test_a_reference_is_a_solution_of_numbers_without_derivatives():
+    equation = Tabulated()
+    equation.check()
+    assert equation.solved and equation.known_order == 0 and Decay().known_order is None
+    t = torch.linspace(0, 1, 5, dtype=torch.float64)
+    field = equation.solution({"t": t})["u"]
+    assert torch.equal(field.value, t**2) and field.coefficients.shape == (1, 5)
+    with pytest.raises(UserError, match="the solution of Tabulated is known by its reference, which has no deriv"):
+        equation.solution({"t": t}, order=1)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (lambda t: t[:2], r"Tabulated.reference returns the shape \(2,\) for u, but the points have the shape \(3,\)"),
+        (lambda t: (t, t), "Tabulated.reference returns 2 of 1 outputs"),
+        (lambda t: "one", "Tabulated.reference returns a str for u: give an array of real numbers"),
+        (lambda t: t.nothing, "Tabulated.reference fails: AttributeError: .* it is given arrays of numpy"),
+    ],
+)
+def test_a_reference_of_another_kind_is_refused(values, message):
+    with pytest.raises(UserError, match=message):
+        Tabulated(values).solution({"t": torch.zeros(3)})

@@ -158,25 +158,25 @@ class Decay(Equation):
 def decay(factor):
     """A problem whose truth is that of `Decay` times a factor, for the function and for k."""
 
-    def truth(points, folder=None):
+    def truth(points):
         return {"u": factor * np.exp(-0.7 * points["t"])}
 
     times = {"t": np.linspace(0, 2, 101)}
-    return Problem("decay", "", Decay, lambda: times, truth, 1e-8, 1e-7, 60, unknowns={"k": factor * 0.7})
+    return Problem("decay", "", Decay, lambda: times, 1e-8, 1e-7, 60, unknowns={"k": factor * 0.7}, other_truth=truth)
 
 
 def test_a_row_has_the_true_errors_of_outputs_and_unknown_and_what_the_solve_says_of_them(tmp_path):
     solution = pinnlab.solve(Decay(), tol=1e-8)
-    row = found(decay(1.0), solution, tmp_path)
+    row = found(decay(1.0), solution)
     assert set(row) < set(COLUMNS) and row["status"] == "reached"
     assert float(row["error"]) < 1e-7 and float(row["unknown"]) < 1e-7
     margin = solution.metrics["uncertainty_k"] / 0.7
     assert float(row["estimate of unknown"]) == pytest.approx(margin, rel=1e-2)
-    other = found(decay(2.0), solution, tmp_path)
+    other = found(decay(2.0), solution)
     assert [float(other[name]) for name in ("error", "l2", "unknown")] == pytest.approx([0.5] * 3, rel=1e-2)
     assert solution.ending is not None
     solution.ending = replace(solution.ending, reached=False, reason="the time limit", until=0.25)
-    assert found(decay(1.0), solution, tmp_path)["status"] == "the time limit, found up to 0.25"
+    assert found(decay(1.0), solution)["status"] == "the time limit, found up to 0.25"
 
 
 SCRIPT = """
@@ -250,7 +250,7 @@ def script(*arguments):
 @pytest.mark.slow
 def test_a_training_takes_the_seconds_of_the_solve_beside_it(tmp_path):
     solves, trained = tmp_path / "solves.csv", tmp_path / "trained.csv"
-    options = ("--cache", tmp_path, "--threads", 1)
+    options = ("--threads", 1)
     done = script("experiments.tolerance", "Lorenz", "--out", solves, *options)
     assert done.returncode == 0, done.stderr
     (row,) = Table(solves, COLUMNS, KEY).rows()

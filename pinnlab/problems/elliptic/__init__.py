@@ -1,1 +1,1 @@
-"""Elliptic equations."""
+"""Elliptic equations: steady fields."""

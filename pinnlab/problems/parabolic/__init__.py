@@ -1,1 +1,1 @@
-"""Parabolic equations."""
+"""Parabolic equations: diffusion, with reaction or transport."""

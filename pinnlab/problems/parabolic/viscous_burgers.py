@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from pinnlab.equations.base import Equation
 from pinnlab.equations.constraints import Constraint
+from pinnlab.equations.periodic import periodic
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box
 from pinnlab.jets import Field
@@ -19,6 +19,8 @@ from pinnlab.jets import Field
 
 class ViscousBurgers(Equation):
     """u_t + u u_x = ν u_xx on [0, 1] × [−1, 1], u(0, x) = −sin πx, u(t, ±1) = 0; ν = 0.01/π by default.
+
+    With `periodic` values and slopes at x = ±1 are equal, in place of the walls: the solution is the same.
 
     At t = 1 the front at x = 0 is about 2ν wide. The exact solution is an integral by the Cole-Hopf
     transformation (Basdevant et al. 1986), evaluated by Gauss-Hermite quadrature.
@@ -28,6 +30,7 @@ class ViscousBurgers(Equation):
     manner of Liu, Liu, Xie & Zhang 2024). The solution is the same.
 
     Example:
+        >>> import torch
         >>> points = {"t": torch.tensor([0.0, 1.0]), "x": torch.tensor([-0.5, -0.5])}
         >>> ViscousBurgers(viscosity=0.1).solution(points)["u"].value
         tensor([1.0000, 0.2919])
@@ -36,8 +39,8 @@ class ViscousBurgers(Equation):
     inputs = ("t", "x")
     outputs = ("u",)
 
-    def __init__(self, viscosity: float = 0.01 / math.pi, normalisation: float = 0.0) -> None:
-        """Sets ν, and the number c of the normalisation; c = 0 is no normalisation.
+    def __init__(self, viscosity: float = 0.01 / math.pi, normalisation: float = 0.0, periodic: bool = False) -> None:
+        """Sets ν, the number c of the normalisation (0 is none), and whether the ends are periodic.
 
         Raises:
             UserError: if ν is not positive, or c negative.
@@ -50,14 +53,16 @@ class ViscousBurgers(Equation):
             )
         self.viscosity = viscosity
         self.normalisation = normalisation
+        self.periodic = periodic
 
     def constraints(self) -> dict[str, Constraint]:
-        """The equation, the initial values and the walls."""
+        """The equation, the initial values and the walls, or equal values and slopes there."""
         box = Box(t=(0.0, 1.0), x=(-1.0, 1.0))
+        walls = Constraint(box.faces("x"), lambda t, x, u: u, points=100)
         return {
             "interior": Constraint(box, self.residual, points=2000),
             "initial": Constraint(box.face("t", 0.0), self.initial, points=100),
-            "walls": Constraint(box.faces("x"), lambda t, x, u: u, points=100),
+            **({"periodic": periodic(box, "x", "u")} if self.periodic else {"walls": walls}),
         }
 
     def residual(self, t: Field, x: Field, u: Field) -> Field:
@@ -98,6 +103,7 @@ class BurgersAnsatz(nn.Module):
 
     Example:
         >>> from pinnlab.networks import MLP
+        >>> import torch
         >>> BurgersAnsatz(2, 1, MLP)(torch.tensor([[0.0, -0.5]])).item()
         1.0
     """
@@ -110,4 +116,4 @@ class BurgersAnsatz(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         """Evaluates at `(N, 2)`."""
         t, x = points[..., :1], points[..., 1:]
-        return t * (1 - x * x) * self.network(points) - torch.sin(math.pi * x)
+        return t * (1 - x * x) * self.network(points) - (math.pi * x).sin()

@@ -28,8 +28,9 @@ class Record:
     Attributes:
         rows: Columns of the record, `(rows,)` each.
         summary: How the run ended; empty where it was killed.
-        solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike, `margin/NAME` `(1, N)`,
-            `residual` `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there is none.
+        solution: Inputs `(N,)`, outputs with derivatives `(order + 1, N)`, `exact/NAME` alike or
+            `(1, N)`, `margin/NAME` `(1, N)`, `residual` `(components, N)`, `mesh/triangles` `(T, 3)`; empty where there
+            is none.
         points: Collocation points as `constraint/column` ↦ `(N,)`.
         truths: The true values of unknowns that have one.
     """
@@ -88,7 +89,8 @@ def residual(record: Record) -> list[Panel]:
 
     def error(axis: Axes) -> None:
         for name, color in zip(record.outputs, OTHERS, strict=False):
-            gap = np.abs(record.solution[name] - record.solution[f"exact/{name}"])
+            exact = record.solution[f"exact/{name}"]
+            gap = np.abs(record.solution[name][: len(exact)] - exact)
             axis.semilogy(x, gap[0] + TINY, color=color, label=name)
             if len(gap) > 1:
                 axis.semilogy(x, gap[1] + TINY, color=color, linestyle=":", label=f"{name}'")
@@ -250,7 +252,7 @@ def _derivative(record: Record, name: str, order: int) -> Panel:
             low, high, label = found - margin[0], found + margin[0], f"± {np.nanmax(margin):.0e}"
             axis.fill_between(x, low, high, color=FOUND, alpha=0.25, linewidth=0, label=label)
         exact = record.solution.get(f"exact/{name}")
-        if exact is not None:
+        if exact is not None and order < len(exact):
             axis.plot(x, exact[order], color=EXACT, linestyle="--", linewidth=1, label="exact")
         axis.set(xlabel=coordinate, title=name + ("'" * order if order < 4 else f"$^{{({order})}}$"))
         axis.legend()

@@ -69,10 +69,15 @@ def solution_arrays(module: PINN, name: str, points: Points) -> dict[str, np.nda
 
 
 def exact_arrays(module: PINN, points: Points) -> dict[str, np.ndarray]:
-    """The exact solution at points, if it is known: `exact/NAME`, of the shape of the output."""
+    """The true solution at points, if it is known: `exact/NAME`, of the shape of the output.
+
+    Of a reference, which has no derivatives, it is `(1, N)`.
+    """
     equation, order = module.equation, _order(module)
     if not equation.solved:
         return {}
+    if equation.known_order is not None:
+        order = min(order, equation.known_order)
     alphas = [(j, *[0] * (equation.dimension - 1)) for j in range(order + 1)]
     with torch.enable_grad():
         fields = equation.solution({key: column.to(module.device) for key, column in points.items()}, order)

@@ -94,43 +94,6 @@ def _interval(right: Right, state: Array, t: Array, integral: Array) -> Array:
     raise RuntimeError(f"Newton's method does not converge on [{t[0]:g}, {t[-1]:g}]: take shorter intervals")
 
 
-def lorenz(t: Array, y: Array) -> Array:
-    """The right-hand side of Lorenz' equations."""
-    return np.stack([10 * (y[1] - y[0]), y[0] * (28 - y[2]) - y[1], y[0] * y[1] - 8 / 3 * y[2]])
-
-
-def pendulum(t: Array, y: Array) -> Array:
-    """That of the pendulum, for angle and velocity."""
-    return np.stack([y[1], -np.sin(y[0])])
-
-
-def van_der_pol(t: Array, y: Array) -> Array:
-    """That of Van der Pol's oscillator with μ = 5, for value and velocity."""
-    return np.stack([y[1], 5 * (1 - y[0] ** 2) * y[1] - y[0]])
-
-
-def robertson(t: Array, y: Array) -> Array:
-    """That of Robertson's kinetics."""
-    slow, back, fast = 0.04 * y[0], 1e4 * y[1] * y[2], 3e7 * y[1] ** 2
-    return np.stack([back - slow, slow - back - fast, fast])
-
-
-def duffing(t: Array, y: Array) -> Array:
-    """That of Duffing's oscillator x'' + 0.2 x' − x + x³ = 0.3 cos 1.2t, for value and velocity."""
-    return np.stack([y[1], 0.3 * np.cos(1.2 * t) - 0.2 * y[1] + y[0] - y[0] ** 3])
-
-
-def lotka_volterra(t: Array, y: Array) -> Array:
-    """That of Lotka and Volterra's x' = 1.5 x − x y, y' = x y − 3 y."""
-    return np.stack([1.5 * y[0] - y[0] * y[1], y[0] * y[1] - 3 * y[1]])
-
-
-def lane_emden(t: Array, y: Array) -> Array:
-    """That of Lane and Emden's equation of index 3 for θ and s = −θ'/t, which is regular: s' = (θ³ − 3s)/t."""
-    inside = np.where(t == 0, 1, t)
-    return np.stack([-t * y[1], np.where(t == 0, 0, (y[0] ** 3 - 3 * y[1]) / inside)])
-
-
 def uniform(end: float, count: int) -> Array:
     """Edges of equal intervals from 0."""
     return np.linspace(0, end, count + 1)
@@ -139,22 +102,3 @@ def uniform(end: float, count: int) -> Array:
 def graded(end: float, count: int, first: float = 1e-5) -> Array:
     """Edges from 0 that grow geometrically after the first."""
     return np.concatenate([[0.0], np.geomspace(first, end, count)])
-
-
-SYSTEMS: dict[str, tuple[Right, tuple[float, ...], Array, Array]] = {
-    "lorenz": (lorenz, (1, 1, 1), uniform(3, 120), uniform(3, 190)),
-    "pendulum": (pendulum, (2, 0), uniform(20, 100), uniform(20, 157)),
-    "van_der_pol": (van_der_pol, (2, 0), uniform(10, 600), uniform(10, 950)),
-    "robertson": (robertson, (1, 0, 0), graded(100, 120), graded(100, 190)),
-    "duffing": (duffing, (1, 0), uniform(20, 100), uniform(20, 157)),
-    "lane_emden": (lane_emden, (1, 1 / 3), uniform(6, 24), uniform(6, 37)),
-    "lotka_volterra": (lotka_volterra, (10, 5), uniform(10, 200), uniform(10, 311)),
-}
-"""Name -> right-hand side, start, edges, and other edges to compare with."""
-
-
-@cache
-def solution(name: str, other: bool = False) -> Piecewise:
-    """The solution of one of `SYSTEMS`; with `other` on the other edges and with a higher degree."""
-    right, start, edges, compared = SYSTEMS[name]
-    return march(right, np.array(start, float), compared if other else edges, 30 if other else 24)

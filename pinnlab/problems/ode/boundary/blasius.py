@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from functools import cache
+
+import numpy as np
 from torch import Tensor
 
 from pinnlab.equations.base import Equation
@@ -10,6 +14,10 @@ from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval, PointSet
 from pinnlab.jets import Field
+from pinnlab.references.initial_value import Piecewise, march, uniform
+
+SHEAR = 0.3320573362151963
+"""The wall shear f''(0) of the half-line."""
 
 
 class Blasius(Equation):
@@ -37,7 +45,7 @@ class Blasius(Equation):
         if length <= 0:
             raise UserError(f"the length must be positive, got {length}")
         self.length = length
-        self.shear = Unknown(0.5, truth=0.3320573362151963, linear=True)
+        self.shear = Unknown(0.5, truth=SHEAR, linear=True)
 
     def constraints(self) -> dict[str, Constraint]:
         """The equation, the wall, its shear, and the free stream."""
@@ -57,3 +65,15 @@ class Blasius(Equation):
     def wall_shear(self, eta: Field, f: Field, shear: Tensor) -> Field:
         """The shear f''(0) less the unknown."""
         return f.d(eta, eta) - shear
+
+    def reference(self, eta: np.ndarray) -> np.ndarray:
+        """Chebyshev collocation on intervals of ½ from the wall, with its shear: to 1e-13 for the half-line."""
+        return _layer(self.length)(eta)[0]
+
+
+@cache
+def _layer(length: float) -> Piecewise:
+    def right(eta: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.stack([y[1], y[2], -0.5 * y[0] * y[2]])
+
+    return march(right, np.array([0.0, 0.0, SHEAR]), uniform(length, math.ceil(2 * length)))

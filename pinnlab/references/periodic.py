@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
-
-from experiments.tolerance.references.stored import stored
 
 Array = np.ndarray
 WINDOW = 8
@@ -21,7 +18,6 @@ class Periodic:
     """u_t = L u + N(u) for outputs on one period, from a start.
 
     Attributes:
-        name: The name of its file.
         linear: The symbol of L for wave numbers `(K + 1,)`, by output, `(m, K + 1)`.
         nonlinear: N at the values `(m, n)` on the grid and the wave numbers, as coefficients; the function that it is
             given takes values to coefficients.
@@ -36,7 +32,6 @@ class Periodic:
         coefficients: The coefficients of the start in closed form, where the grid's would alias.
     """
 
-    name: str
     linear: Callable[[Array], Array]
     nonlinear: Callable[[Array, Array, Callable[[Array], Array]], Array]
     start: Callable[[Array], Array]
@@ -49,13 +44,13 @@ class Periodic:
     snapshots: int
     coefficients: Callable[[Array], Array] | None = None
 
-    def at(self, t: Array, x: Array, folder: Path | None = None) -> Array:
+    def at(self, t: Array, x: Array) -> Array:
         """The outputs `(m, N)` at times and places.
 
         At stored times the series is summed; at other times it is interpolated between eight of them, to 1e-10 (for
         Allen-Cahn from t = 0.02 on; before, at x = ±1, to 1e-4 for t < 0.002 and to 2e-6 then).
         """
-        history = self.history(folder)
+        history = self.history
         t, x = np.asarray(t, float), np.asarray(x, float)
         found = np.empty((history.shape[1], len(t)))
         place = t / self.end * self.snapshots
@@ -76,21 +71,16 @@ class Periodic:
 
     def refined(self) -> Periodic:
         """The same with half of the modes and twice the steps, to compare with."""
-        return replace(
-            self, name=f"{self.name}_other", modes=self.modes // 2, grid=self.grid // 2, steps=2 * self.steps
-        )
+        return replace(self, modes=self.modes // 2, grid=self.grid // 2, steps=2 * self.steps)
 
     def _waves(self, x: Array) -> Array:
         """The factors `(K + 1, N)` of the coefficients at places."""
         k = np.arange(self.modes + 1)[:, None]
         return np.where(k == 0, 1, 2) * np.exp(2j * np.pi * k * (x - self.lower) / self.period)
 
-    def history(self, folder: Path | None = None) -> Array:
-        """The coefficients `(snapshots + 1, m, K + 1)` at the stored times."""
-        return history(self, folder)
-
-    def march(self) -> Array:
-        """Computes the history."""
+    @cached_property
+    def history(self) -> Array:
+        """The coefficients `(snapshots + 1, m, K + 1)` at the stored times; computed when it is first asked for."""
         k = np.arange(self.modes + 1)
         waves = 2 * np.pi * k / self.period
         to_values = lambda c: np.fft.irfft(c, self.grid, norm="forward")  # noqa: E731
@@ -115,13 +105,6 @@ class Periodic:
             if step % (self.steps // self.snapshots) == 0:
                 found.append(state)
         return np.stack(found)
-
-
-@cache
-def history(problem: Periodic, folder: Path | None) -> Array:
-    """The history of a problem: of this process, of the folder, or computed."""
-    name = f"{problem.name}_{problem.modes}_{problem.steps}_{problem.snapshots}"
-    return stored(folder, name, lambda: {"history": problem.march()})["history"]
 
 
 def coefficients(linear: Array, h: float) -> tuple[Array, ...]:
@@ -152,58 +135,3 @@ def lagrange(place: Array) -> Array:
         for other in nodes[nodes != j]:
             weights[:, j] *= (place - other) / (j - other)
     return weights
-
-
-def corner(k: Array) -> Array:
-    """The Fourier coefficients of x² cos πx on [−1, 1], `(1, K + 1)`, for series that begin at −1."""
-
-    def moment(m: Array) -> Array:
-        m = np.abs(m)
-        return np.where(m == 0, 2 / 3, 4 * (-1.0) ** m / (np.pi * np.maximum(m, 1)) ** 2)
-
-    return ((-1.0) ** k * (moment(k - 1) + moment(k + 1)) / 4)[None].astype(complex)
-
-
-ALLEN_CAHN = Periodic(
-    name="allen_cahn",
-    linear=lambda k: (5 - 1e-4 * k**2)[None],
-    nonlinear=lambda u, k, to: -5 * to(u**3),
-    start=lambda x: (x * x * np.cos(np.pi * x))[None],
-    lower=-1.0,
-    period=2.0,
-    end=1.0,
-    modes=4096,
-    grid=17280,
-    steps=4000,
-    snapshots=500,
-    coefficients=corner,
-)
-"""The corner of the start makes coefficients that fall as k⁻², and lives for the first times only."""
-
-KDV = Periodic(
-    name="kdv",
-    linear=lambda k: (0.022**2 * 1j * k**3)[None],
-    nonlinear=lambda u, k, to: -0.5j * k * to(u**2),
-    start=lambda x: np.cos(np.pi * x)[None],
-    lower=-1.0,
-    period=2.0,
-    end=1.0,
-    modes=480,
-    grid=1450,
-    steps=32000,
-    snapshots=1000,
-)
-
-BRUSSELATOR = Periodic(
-    name="brusselator",
-    linear=lambda k: np.stack([-0.02 * k**2 - 4, -0.02 * k**2]),
-    nonlinear=lambda u, k, to: to(np.stack([1 + u[0] ** 2 * u[1], 3 * u[0] - u[0] ** 2 * u[1]])),
-    start=lambda x: np.stack([1 + np.sin(2 * np.pi * x) / 2, 3 + 0 * x]),
-    lower=0.0,
-    period=1.0,
-    end=5.0,
-    modes=64,
-    grid=260,
-    steps=10000,
-    snapshots=1000,
-)

@@ -12,17 +12,13 @@ at the left corner. It is taken off at both corners, so that what is left is smo
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.linalg import lu_factor, lu_solve
 
-from experiments.tolerance.references.stored import stored
-
 Array = np.ndarray
 DEGREE = 40
-REYNOLDS = 100.0
 
 
 def nodes(degree: int) -> Array:
@@ -63,7 +59,7 @@ def corners(x: Array, y: Array) -> dict[str, Array]:
     return total
 
 
-def march(degree: int, reynolds: float = REYNOLDS) -> dict[str, Array]:
+def march(degree: int, reynolds: float) -> dict[str, Array]:
     """The values of what is left of u and v `(N + 1, N + 1)` at all points, and of p inside; x is the first axis."""
     x = nodes(degree)
     d, dp = differentiation(x), differentiation(x[1:-1])
@@ -107,27 +103,37 @@ def march(degree: int, reynolds: float = REYNOLDS) -> dict[str, Array]:
     raise RuntimeError("Newton's method does not converge")
 
 
-def cavity(x: Array, y: Array, folder: Path | None = None, degree: int = DEGREE) -> dict[str, Array]:
-    """u, v and p at points; p = 0 at the origin, and infinite at the lid's corners."""
+def cavity(x: Array, y: Array, reynolds: float = 100.0, degree: int = DEGREE) -> dict[str, Array]:
+    """u, v and p at points; p = 0 at the origin, and infinite at the lid's corners.
+
+    Args:
+        x: Coordinates, `(N,)`.
+        y: Coordinates, `(N,)`.
+        reynolds: The Reynolds number.
+        degree: The degree of the polynomials.
+
+    Raises:
+        RuntimeError: if Newton's method does not converge: where the Reynolds number is in the thousands.
+    """
     x, y = np.asarray(x, float), np.asarray(y, float)
     found = corners(x, y)
-    for name, (matrix, level) in _series(folder, degree).items():
+    for name, (matrix, level) in _series(reynolds, degree).items():
         along_x, along_y = (chebyshev.chebvander(2 * c - 1, len(matrix) - 1) for c in (x, y))
         smooth = np.einsum("ni,ni->n", along_x @ matrix, along_y) - level
-        found[name] = smooth + found[name] / (REYNOLDS if name == "p" else 1)
+        found[name] = smooth + found[name] / (reynolds if name == "p" else 1)
     return {name: found[name] for name in "uvp"}
 
 
 @cache
-def _series(folder: Path | None, degree: int) -> dict[str, tuple[Array, float]]:
+def _series(reynolds: float, degree: int) -> dict[str, tuple[Array, float]]:
     """Chebyshev coefficients of what is left of the outputs, and what is taken off: the pressure at the origin."""
-    values = stored(folder, f"cavity_{degree}", lambda: march(degree))
+    values = march(degree, reynolds)
     x = nodes(degree)
     found = {}
     for name, points in (("u", x), ("v", x), ("p", x[1:-1])):
         transform = np.linalg.inv(chebyshev.chebvander(2 * points - 1, len(points) - 1))
         matrix = transform @ values[name] @ transform.T
         signs = (-1.0) ** np.arange(len(points))
-        at_origin = corners(np.zeros(1), np.zeros(1))["p"].item() / REYNOLDS
+        at_origin = corners(np.zeros(1), np.zeros(1))["p"].item() / reynolds
         found[name] = matrix, float(signs @ matrix @ signs) + at_origin if name == "p" else 0.0
     return found

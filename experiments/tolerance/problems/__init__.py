@@ -1,1 +1,0 @@
-"""The equations of the tolerance benchmark, each as its textbook states it."""

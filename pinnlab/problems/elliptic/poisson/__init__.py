@@ -1,0 +1,1 @@
+"""Poisson's and Laplace's equation."""

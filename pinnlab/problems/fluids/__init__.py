@@ -1,0 +1,1 @@
+"""Incompressible flow: the Navier-Stokes equations."""

@@ -1,0 +1,1 @@
+"""Inverse problems: unknowns of an equation from measurements."""

@@ -1,0 +1,1 @@
+"""Waves: hyperbolic and dispersive equations."""

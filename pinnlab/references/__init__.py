@@ -1,0 +1,10 @@
+"""True solutions by classical methods, where no closed form is known: numbers alone, and numpy alone.
+
+Each is a method that is no neural network, so that a network is judged by something else:
+
+- `initial_value`: ordinary differential equations by Chebyshev collocation on one interval after another;
+- `periodic`: periodic problems in one dimension by Fourier series and ETDRK4;
+- `cole_hopf`: viscous Burgers' equation by its integral;
+- `harmonic`: Dirichlet problems by functions that satisfy the equation exactly;
+- `cavity`: the driven cavity by Chebyshev collocation and Newton's method.
+"""
