@@ -1,6 +1,7 @@
 """Every shipped configuration is a whole experiment: it parses as it is, and trains."""
 
 import csv
+import json
 import re
 import shutil
 from pathlib import Path
@@ -11,7 +12,9 @@ import yaml
 from pinnlab.cli import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-EXPERIMENTS = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name != "sweeps")
+WHOLE = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name != "sweeps")
+SOLVES = [path for path in WHOLE if "tol" in yaml.safe_load(path.read_text())]
+EXPERIMENTS = [path for path in WHOLE if path not in SOLVES]
 
 
 def with_base(path):
@@ -49,6 +52,37 @@ def test_trains_two_steps_of_each_phase(path, configs, tmp_path, monkeypatch, ca
     with (tmp_path / "runs" / "short" / "metrics.csv").open(newline="") as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert losses[-1] < losses[0]
+
+
+# their references take some seconds
+SLOW = ["allen_cahn", "cavity"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, id=f"{p.parent.name}/{p.stem}", marks=pytest.mark.long if p.stem in SLOW else ()) for p in SOLVES],
+)
+def test_the_equation_of_a_solve_to_a_tolerance_trains_two_steps_by_hand(path, tmp_path, monkeypatch, capsys):
+    content = yaml.safe_load(path.read_text())
+    assert set(content) <= {"seed_everything", "model", "tol", "time_limit"} and set(content["model"]) == {"equation"}
+    content = {"seed_everything": 0, "model": content["model"]}
+    content["model"]["phases"] = [{"class_path": "GaussNewton", "init_args": {"steps": 2}}]
+    (tmp_path / "by_hand.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    status = main(["fit", "--config", "by_hand.yaml", "--run.name", "short", "--trainer.accelerator", "cpu"])
+    assert status == 0, capsys.readouterr().err
+    with (tmp_path / "runs" / "short" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) >= 2 and float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+@pytest.mark.parametrize("name", ["ode/lorenz", "elliptic/poisson"])
+def test_a_configuration_of_a_solve_reaches_its_tolerance(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", "--config", str(CONFIGS / f"{name}.yaml"), "--run.name", "solve"]) == 0
+    summary = json.loads((tmp_path / "runs" / "solve" / "summary.json").read_text())
+    assert summary["tolerance"]["reached"] and summary["metrics"]["relative_l2"] < summary["tolerance"]["tol"]
 
 
 def test_there_are_configurations_and_one_of_each_equation_trains_in_brief():

@@ -12,9 +12,9 @@ from pinnlab.jets.operators import laplacian
 
 
 class Kovasznay(Equation):
-    """Steady Navier-Stokes behind a grid, on [−½, 1] × [−½, 3/2]: u u_x + v u_y + p_x = Δu/Re and so on, Re = 40.
+    """Steady Navier-Stokes behind a grid, on [−½, 1] × [−½, 3/2]: u·∇u + ∇p = Δu/Re, ∇·u = 0, Re = 40.
 
-    u·∇u + ∇p = Δu/Re and ∇·u = 0; the velocity (u, v) is given on the boundary, and p = 0 at the origin. With
+    The velocity (u, v) is given on the boundary, and p = 0 at the origin. With
     λ = Re/2 − √(Re²/4 + 4π²) the solution is u = 1 − e^{λx} cos 2πy, v = (λ/2π) e^{λx} sin 2πy, p = (1 − e^{2λx})/2
     (Kovasznay 1948).
 

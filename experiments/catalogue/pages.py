@@ -1,0 +1,143 @@
+"""Writes the pages of the catalogue from docstrings, sources, configurations and what was measured; it runs nothing.
+
+python -m experiments.catalogue.pages [--table FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
+
+from experiments.catalogue.entries import PAGES, ROOT, Entry, content, entries
+from experiments.tolerance.rows import RESULTS, Row, Table, number
+
+TABLE = ROOT / RESULTS / "catalogue.csv"
+COLUMNS = (
+    "configuration", "tol", "status", "l2", "error", "unknown", "estimate", "seconds", "MiB", "windows", "features",
+    "points",
+)  # fmt: skip
+"""`l2` and `error` are the relative L2 error and the largest error against the truth, `unknown` that of an unknown."""
+KEY = ("configuration",)
+HEAD = ("configuration", "tol", "status", "relative L2 error", "largest error", "estimate", "seconds", "solution")
+INTRODUCTION = """# The catalogue
+
+The equations that ship with pinnlab. Each has a page with its formula and source, its code, how it is solved, how far
+that gets against the true solution, and a picture. `python -m pinnlab equations` lists and searches them, and
+`python -m pinnlab new-equation NAME --like {like}` copies one to start from.
+
+Errors are relative L2 errors against the true solution at held-out points, by `tol` alone, with two threads on two
+cores; `python -m experiments.catalogue` measures them.
+"""
+
+
+def main() -> None:
+    """Writes all pages."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--folder", type=Path, default=PAGES)
+    options = parser.parse_args()
+    write(options.table, options.folder)
+
+
+def write(table: Path, folder: Path) -> None:
+    """Writes all pages into the folder of the pictures, and removes those of equations that are no more."""
+    texts = pages(table, folder)
+    for path in folder.glob("*.md"):
+        if path.name not in texts:
+            path.unlink()
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def pages(table: Path, folder: Path) -> dict[str, str]:
+    """The text of every page by the name of its file."""
+    rows = {row["configuration"]: row for row in Table(table, COLUMNS, KEY).rows()}
+    members = entries()
+    texts = {f"{entry.name}.md": page(entry, rows, folder) for entry in members}
+    return {"README.md": index(members, rows), **texts}
+
+
+def index(members: list[Entry], rows: Mapping[str, Row]) -> str:
+    """The page that lists all others, by groups."""
+    parts = [INTRODUCTION.format(like="kdv")]
+    for title, group in groupby(members, lambda entry: entry.titles[0]):
+        parts.append(f"## {title}\n")
+        for titles, some in groupby(group, lambda entry: entry.titles):
+            parts += [f"### {titles[1]}\n"] if len(titles) > 1 else []
+            lines = [_line(entry, rows) for entry in some]
+            parts += ["| equation | | tol | error | seconds |", "|---|---|---|---|---|", *lines, ""]
+    return "\n".join(parts)
+
+
+def _line(entry: Entry, rows: Mapping[str, Row]) -> str:
+    summary = entry.document.partition("\n")[0].replace("|", "\\|")
+    row = next((rows[key] for path in entry.measured if (key := key_of(path)) in rows), None)
+    found = ["", "", ""]
+    if row is not None:
+        found = [row["tol"] or "by hand", _error(row), row["seconds"]]
+        found[0] += "" if row["status"] in ("reached", "finished") else " (not reached)"
+    return f"| [{entry.kind.__name__}]({entry.name}.md) | {summary} | {' | '.join(found)} |"
+
+
+def page(entry: Entry, rows: Mapping[str, Row], folder: Path) -> str:
+    """The page of an equation."""
+    source = entry.file.relative_to(ROOT).as_posix()
+    parts = [f"# {entry.title}", " › ".join(["[Catalogue](README.md)", *entry.titles]), entry.document]
+    drawn = [name for path in entry.measured if (folder / (name := f"{path.stem}.png")).exists()]
+    parts += [f"![{entry.title}]({name})" for name in drawn[:1]]
+    parts += ["## How to solve it", _commands(entry)]
+    measured = [rows[key] for path in entry.measured if (key := key_of(path)) in rows]
+    if measured:
+        parts += ["## How far that gets", _table(measured)]
+    code = entry.file.read_text(encoding="utf-8").strip()
+    parts += [f"## The code\n\n[{source}]({os.path.relpath(entry.file, PAGES)})", f"```py\n{code}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(entry: Entry) -> str:
+    name = entry.kind.__name__
+    lines, by_hand = [], [path for path in entry.configurations if path not in entry.solves]
+    if entry.solves:
+        tol = content(entry.solves[0])["tol"]
+        lines += [f"python -m pinnlab fit --model.equation {name} --tol {float(tol):.0e}"]
+    lines += [f"python -m pinnlab fit --config {path.relative_to(ROOT).as_posix()}" for path in entry.solves]
+    lines += [f"python -m pinnlab fit --config {path.relative_to(ROOT).as_posix()}   # by hand" for path in by_hand]
+    text = "```bash\n" + "\n".join(lines) + "\n```"
+    if entry.solves:
+        text += (
+            f"\n\n```py\nimport pinnlab\n\nsolution = pinnlab.solve(pinnlab.problems.{name}(), tol={float(tol):.0e})\n"
+        )
+        text += "print(solution)\nsolution.plot()\n```"
+    return text
+
+
+def _table(measured: list[Row]) -> str:
+    lines = [HEAD, ("---",) * len(HEAD)]
+    for row in measured:
+        unknown = f"; unknown {number(row, 'unknown'):.1e}" if row["unknown"] else ""
+        lines.append((
+            f"`configs/{row['configuration']}.yaml`", row["tol"] or "by hand", row["status"], _error(row) + unknown,
+            f"{number(row, 'error'):.1e}", row["estimate"], row["seconds"], _solution(row),
+        ))  # fmt: skip
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _solution(row: Row) -> str:
+    windows = f"{row['windows']} windows, " if row["windows"] not in ("", "1") else ""
+    return f"{windows}{row['features']} features, {row['points']} points" if row["features"] else ""
+
+
+def _error(row: Row) -> str:
+    return f"{number(row, 'l2'):.1e}"
+
+
+def key_of(path: Path) -> str:
+    """The name of a configuration in the table."""
+    return f"{path.parent.name}/{path.stem}"
+
+
+if __name__ == "__main__":
+    main()
