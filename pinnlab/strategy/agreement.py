@@ -18,7 +18,8 @@ from pinnlab.jets import IndexSet
 from pinnlab.strategy.features import Layered, Range, extent, stretched
 from pinnlab.strategy.layers import layers, spread
 from pinnlab.strategy.structure.window import Before, handed
-from pinnlab.strategy.trial import Trial, fresh
+from pinnlab.strategy.trials.points import fresh
+from pinnlab.strategy.trials.trial import Trial
 from pinnlab.training.evaluation.error_estimates import error_estimates, measured
 
 # The number of points inside where solutions are compared, and of all constraints where residuals are judged.

@@ -28,6 +28,10 @@ from pinnlab.strategy.recipe import (
 from pinnlab.strategy.way import Way, best
 
 
+class _BrokenOff(Exception):
+    """A step that is broken off, with the reason."""
+
+
 class Loop(ABC):
     """Takes decisions until a recipe stops; what they do is for `March` to say.
 
@@ -44,6 +48,7 @@ class Loop(ABC):
         self.latest: Outcome | None = None
         self._before: Way | None = None
         self._written = True
+        self._late: Callable[[], str] = _never
         self._begin()
 
     def _begin(self) -> None:
@@ -86,6 +91,7 @@ class Loop(ABC):
         journal: Journal | None = None,
         over: Callable[[], str] = lambda: "",
         tell: Callable[[Decision, Answer], None] = lambda *_: None,
+        late: Callable[[], str] | None = None,
     ) -> Stop:
         """Goes on until the recipe stops.
 
@@ -95,10 +101,25 @@ class Loop(ABC):
             journal: The journal; nothing is kept without one.
             over: Why to stop before the next decision; empty to go on.
             tell: Is told every decision and its answer.
+            late: Why to break off a step of a solve, once there is a solution; nothing does by default.
 
         Raises:
             UserError: if the recipe decides otherwise than the journal says.
         """
+        self._late = late or _never
+        try:
+            return self._run(journal, over, tell)
+        except _BrokenOff as broken:
+            return Stop(False, str(broken))
+        finally:
+            self._late = _never
+
+    def _step(self) -> None:
+        """Is called before each step of a solve: breaks it off if the time is over and there is a solution."""
+        if self.found and (reason := self._late()):
+            raise _BrokenOff(reason)
+
+    def _run(self, journal: Journal | None, over: Callable[[], str], tell: Callable[[Decision, Answer], None]) -> Stop:
         past = iter(journal.entries() if journal is not None else ())
         decisions = self.recipe.decisions(self.progress)
         answer: Answer = None
@@ -200,3 +221,8 @@ class Loop(ABC):
     @abstractmethod
     def _lacking(self, decision: Decision) -> str:
         """What a decision would need and cannot have, in words; empty if it can be carried out."""
+
+
+def _never() -> str:
+    """There is no reason to stop."""
+    return ""

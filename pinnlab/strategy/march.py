@@ -35,7 +35,7 @@ from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.structure.parameter import with_value
 from pinnlab.strategy.structure.periodicity import periodic_inputs
 from pinnlab.strategy.structure.window import Window
-from pinnlab.strategy.trial import Guess, Trial, expected, solved
+from pinnlab.strategy.trials.trial import Guess, Trial, expected, solved
 
 # A survey orders losses, for which few steps do.
 _SURVEY_STEPS = 12
@@ -110,7 +110,8 @@ class March(Loop):
         for features in survey.features:
             window = self._within(survey.end, main_of(last))
             seeded = dataclasses.replace(features, seed=self.seed, periodic=self._periodic)
-            found.append(solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._guess()).held_out)
+            trial = solved(window, seeded, outputs, steps=_SURVEY_STEPS, guess=self._guess(), before=self._step)
+            found.append(trial.held_out)
         return tuple(loss if math.isfinite(loss) else math.inf for loss in found)
 
     def _attempt(self, proposal: Proposal) -> Outcome:
@@ -124,7 +125,7 @@ class March(Loop):
 
         def solve(features: Features, start: Trial | None, guess: Guess | None, reference: float = 0.0) -> Trial:
             window = self._within(proposal.end, start)
-            return solved(window, features, outputs, guess=guess, reference=reference)
+            return solved(window, features, outputs, guess=guess, reference=reference, before=self._step)
 
         other = solve(fewer, main_of(last), self._guess())
         main = solve(features, main_of(last), other.values, other.first)
@@ -195,7 +196,7 @@ class March(Loop):
             other = Trial.restored(window, more, outputs, state["other"])
             errors = dict(state["errors"])
         else:
-            other = solved(window, more, outputs, guess=piece.other.values)
+            other = solved(window, more, outputs, guess=piece.other.values, before=self._step)
             errors = differences(main, other, compared(main), piece.sizes)[0]
             least, noise = unresolved(main, outputs, piece.sizes), measured_errors(main, piece.sizes)
             errors = {name: max(error, least, noise.get(name, 0.0)) for name, error in errors.items()}

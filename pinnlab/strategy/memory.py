@@ -11,7 +11,7 @@ from pinnlab.collocation import Sobol
 from pinnlab.geometry import size
 from pinnlab.residuals import Residuals
 from pinnlab.strategy.features import Features
-from pinnlab.strategy.trial import numbers
+from pinnlab.strategy.trials.points import numbers
 from pinnlab.training.phases.base import allowance
 
 # Bytes of a number, and how often the jets of the features and the Jacobian are held at once: the jets as they are

@@ -16,7 +16,7 @@ from pinnlab.strategy.features import Features, stretched
 from pinnlab.strategy.layers import Spread, layers, resolved, spread, stretchable
 from pinnlab.strategy.structure.bounds import unbounded
 from pinnlab.strategy.structure.window import Observed
-from pinnlab.strategy.trial import collocation
+from pinnlab.strategy.trials.points import collocation
 from pinnlab.training.setup.settings import default_dtype
 
 ONE = torch.ones(1, dtype=torch.float64)

@@ -21,7 +21,7 @@ from pinnlab.strategy.features import Range
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
 from pinnlab.strategy.memory import Demand, available
-from pinnlab.strategy.trial import Trial
+from pinnlab.strategy.trials.trial import Trial
 from pinnlab.training.setup.settings import default_dtype
 
 REPOSITORY = Path(__file__).parents[2]

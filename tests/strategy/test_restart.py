@@ -68,6 +68,22 @@ def test_the_first_march_is_returned_until_the_second_comes_as_far(decisions, en
         assert torch.equal(one.main.values(t), other.main.values(t)) and one.errors == other.errors
 
 
+@pytest.mark.parametrize("steps", [0, 1, 7])
+def test_a_solve_is_broken_off_within_a_step_and_goes_on_to_the_same_bits(steps, tmp_path):
+    journal, whole = Journal(tmp_path / "decisions.jsonl"), March(Spring(), Twice(), 1e-12)
+    assert whole.run().reason == "the recipe ended"
+    first = March(Spring(), Twice(), 1e-12)
+    # steps of the first solve are not broken off: without it there is nothing
+    stop = first.run(journal, late=after(steps))
+    assert stop.reason == "the time limit" and first.found and first.settle().pieces
+    assert len(journal.lines()) >= 1
+    again = March(Spring(), Twice(), 1e-12)
+    assert again.run(journal).reason == "the recipe ended"
+    t = {"t": torch.linspace(0, 4, 30, dtype=torch.float64)}
+    for one, other in zip(whole.best.pieces, again.best.pieces, strict=True):
+        assert torch.equal(one.main.values(t), other.main.values(t)) and one.errors == other.errors
+
+
 def test_a_solution_of_a_solve_that_ended_after_a_restart(tmp_path):
     class BrokenOff(Twice):
         def decisions(self, progress):

@@ -17,7 +17,7 @@ from pinnlab.strategy.agreement import before
 from pinnlab.strategy.features import Features, Range
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.structure.window import START, Observed, Window, handed
-from pinnlab.strategy.trial import Trial
+from pinnlab.strategy.trials.trial import Trial
 
 BOX = Box(t=(0, 2), x=(0, 1))
 

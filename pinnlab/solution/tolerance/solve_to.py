@@ -65,7 +65,7 @@ def solve_to(
             unknown, the error relative to its value. A millionth by default.
         tol_unknowns: The tolerance of unknowns in place of `tol`.
         recipe: Decides what is tried; `Refinement` by default.
-        time_limit: Seconds after which no further step is begun.
+        time_limit: Seconds after which the solve ends, in the midst of a step if there is a solution already.
         memory: Bytes that the solve may take beside what the process has; four fifths of what the machine has left by
             default. Features that would take more are not tried.
         start: A solution, or the folder of a run, at whose values the first solves begin.
@@ -122,7 +122,7 @@ def solve_to(
         interrupted = False
         try:
             with Line(seconds) if progress else nullcontext() as line:
-                stop = march.run(None if record is None else record.journal, over, tell)
+                stop = march.run(None if record is None else record.journal, over, tell, late=over)
         except KeyboardInterrupt:
             if not march.found:
                 raise

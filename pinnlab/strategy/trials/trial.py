@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from pinnlab.collocation import Sobol
 from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.equations.domain import users
@@ -23,8 +22,8 @@ from pinnlab.residuals import Residuals
 from pinnlab.residuals.jacobian.linearisation import Linearisation
 from pinnlab.residuals.jacobian.stored import StoredOutputs
 from pinnlab.residuals.weighting import Weighting
-from pinnlab.strategy.features import Features, Range, builder, built, random_features, stretched
-from pinnlab.strategy.layers import spread
+from pinnlab.strategy.features import Features, Range, builder, built, random_features
+from pinnlab.strategy.trials.points import collocation, fresh
 from pinnlab.training.evaluation.error_estimates import measured
 from pinnlab.training.objective import Objective
 from pinnlab.training.phases import GaussNewton
@@ -32,8 +31,6 @@ from pinnlab.training.phases import GaussNewton
 Guess = Callable[[Points], Tensor]
 """Values of the outputs at points, `(N, outputs)`."""
 
-# Rows of the equation for each coefficient of the features, and points of a condition for each inside, at most.
-_ROWS, _CONDITIONS = 2.5, 1 / 3
 # The weight of conditions beside the equation, once the rows of both have one size.
 _CONDITION_WEIGHT = 100.0
 # That of measurements: the solution satisfies the equation and misses them by their noise, not the other way round.
@@ -122,6 +119,7 @@ def solved(
     steps: int = _STEPS,
     guess: Guess | None = None,
     reference: float = 0.0,
+    before: Callable[[], None] = lambda: None,
 ) -> Trial:
     """Finds the coefficients of random features, and the unknowns of the equation, by Gauss-Newton.
 
@@ -132,6 +130,7 @@ def solved(
         steps: The most steps.
         guess: Where to start; at the centre of the outputs' range by default.
         reference: A loss that is far from the least one, where the guess is near it.
+        before: Is called before each step; an error that it raises ends the solve.
     """
     trial = Trial.untrained(equation, features, outputs)
     residuals = trial.residuals
@@ -139,7 +138,7 @@ def solved(
     weighting = weights(residuals, points)
     if guess is not None:
         _fit(residuals, points, guess)
-    trial.first, trial.loss, trial.steps = _gauss_newton(residuals, points, weighting, steps, reference)
+    trial.first, trial.loss, trial.steps = _gauss_newton(residuals, points, weighting, steps, reference, before)
     if math.isfinite(trial.loss):
         trial.held_out = _loss(residuals, fresh(residuals, features, _HELD_OUT, features.seed + 7919), weighting)
     return trial
@@ -177,44 +176,9 @@ def _conditioned(equation: Equation, seed: int) -> dict[str, Tensor]:
         for name, batch in places.items()
         if residuals.constraints[name].region.dimension < equation.dimension or name in noisy
     }
-    if not points or not math.isfinite(_gauss_newton(residuals, points, residuals.over(points), _STEPS, 0.0)[1]):
+    if not points or not math.isfinite(_gauss_newton(residuals, points, residuals.over(points), _STEPS)[1]):
         return {}
     return {name: trial.values(residuals.constraints[name].flat(batch)) for name, batch in points.items()}
-
-
-def collocation(residuals: Residuals, features: Features) -> dict[str, Points]:
-    """Points that determine so many features: 2.5 rows of the equation for each coefficient.
-
-    A condition on a boundary of dimension m has about as many points for its size as the equation has in the region of
-    dimension d: 4 d N^(m/d) for N points inside. Along stretched coordinates they are as dense as the features.
-    """
-    counts, denser = numbers(residuals, features), stretched(residuals.equation, features)
-    return {
-        name: Sobol().sample(spread(constraint, denser), counts[name], features.seed * 31 + number)
-        for number, (name, constraint) in enumerate(residuals.constraints.items())
-    }
-
-
-def numbers(residuals: Residuals, features: Features) -> dict[str, int]:
-    """How many points `collocation` asks for, by constraint."""
-    equation, constraints = residuals.equation, residuals.constraints
-    inside = [name for name, c in constraints.items() if c.region.dimension == equation.dimension]
-    rows = sum(residuals.height(name) for name in inside)
-    count = math.ceil(_ROWS * features.count * len(equation.outputs) / max(1, rows))
-    found = dict.fromkeys(constraints, count)
-    for name in constraints.keys() - set(inside):
-        lower = constraints[name].region.dimension / equation.dimension
-        found[name] = max(8, min(math.ceil(4 * equation.dimension * count**lower), math.ceil(count * _CONDITIONS)))
-    return found
-
-
-def fresh(residuals: Residuals, features: Features, count: int, seed: int) -> dict[str, Points]:
-    """Points of all constraints that training has not seen, denser where the features are."""
-    denser = stretched(residuals.equation, features)
-    return {
-        name: Sobol().sample(region := spread(constraint, denser).refined, region.units(count), 31 * seed + number)
-        for number, (name, constraint) in enumerate(residuals.constraints.items())
-    }
 
 
 def weights(residuals: Residuals, points: Mapping[str, Points]) -> Weighting:
@@ -263,7 +227,12 @@ def _fit(residuals: Residuals, points: Mapping[str, Points], guess: Guess) -> No
 
 
 def _gauss_newton(
-    residuals: Residuals, points: Mapping[str, Points], weighting: Weighting, steps: int, reference: float
+    residuals: Residuals,
+    points: Mapping[str, Points],
+    weighting: Weighting,
+    steps: int,
+    reference: float = 0.0,
+    before: Callable[[], None] = lambda: None,
 ) -> tuple[float, float, int]:
     """Takes steps until they no longer pay; returns the first loss, the last one, and the number of steps."""
     # what does not fit into the memory is not tried
@@ -271,6 +240,7 @@ def _gauss_newton(
     optimizer = phase.optimizer([p for p in residuals.parameters() if p.requires_grad])
     stored, losses = StoredOutputs(), list[float]()
     for step in range(steps):
+        before()
         objective = Objective(residuals, points, weighting=weighting, outputs=stored, where=f"step {step}")
         try:
             began = phase.step(optimizer, objective, step)

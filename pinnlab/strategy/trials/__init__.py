@@ -1,0 +1,1 @@
+"""Solves with given features: their points, and what came of them."""
