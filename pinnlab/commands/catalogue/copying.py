@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,23 +55,24 @@ def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
 
 
 def _with_public_imports(source: str) -> str:
-    """The source with its imports from pinnlab as others write them: from the packages that offer a name."""
-    statements = [
-        node
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pinnlab"
-    ]
-    wanted: dict[str, dict[str, str]] = {}
-    for node in statements:
+    """The source with its imports as others write them: pinnlab is one library of several, and its packages are named."""
+    statements = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    libraries = [node for node in statements if _module(node).split(".")[0] not in (*sys.stdlib_module_names, "")]
+    parts = [node for node in libraries if isinstance(node, ast.ImportFrom)]
+    wanted: dict[str, list[str]] = {}
+    for node in parts:
         for alias in node.names:
-            written = alias.name + (f" as {alias.asname}" if alias.asname else "")
-            wanted.setdefault(_home(node.module or "", alias.name), {})[written] = alias.name
+            wanted.setdefault(_home(_module(node), alias.name), []).append(ast.unparse(alias))
     new = [f"from {module} import {', '.join(sorted(names, key=_rank))}\n" for module, names in sorted(wanted.items())]
-    lines: list[str | None] = list(source.splitlines(keepends=True))
-    for node in statements:
-        lines[node.lineno - 1 : node.end_lineno] = [None] * ((node.end_lineno or node.lineno) - node.lineno + 1)
-    first = statements[0].lineno - 1
-    return "".join([*filter(None, lines[:first]), *new, *filter(None, lines[first:])])
+    whole = [node.end_lineno or node.lineno for node in libraries if isinstance(node, ast.Import)]
+    lines = source.splitlines(keepends=True)
+    # the linter keeps imports of libraries together, those of whole modules first
+    lines[(whole or [parts[0].lineno - 1])[-1] : parts[-1].end_lineno] = new
+    return "".join(lines)
+
+
+def _module(node: ast.Import | ast.ImportFrom) -> str:
+    return (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
 
 
 def _rank(name: str) -> tuple[int, str]:
@@ -80,7 +82,7 @@ def _rank(name: str) -> tuple[int, str]:
 
 def _home(module: str, name: str) -> str:
     """The package nearest to the top that offers a name of a module; the module itself if none does."""
-    parts = module.split(".")
+    parts = module.split(".") if module.startswith("pinnlab.") else []
     packages = (parts[:depth] for depth in range(1, len(parts)))
     return next((".".join(package) for package in packages if name in _offered(package)), module)
 

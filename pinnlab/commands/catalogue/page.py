@@ -49,7 +49,7 @@ def details(entry: Entry, folder: Path) -> Iterator[str]:
     yield f"python -m pinnlab fit --model.equation {entry.name} --tol 1e-6"
     for path in configurations(entry.name, folder):
         yield f"python -m pinnlab fit --config {path.as_posix()}"
-    yield f"python -m pinnlab new-equation MyOwn --like {entry.name}"
+    yield f"python -m pinnlab new-equation My{entry.name} --like {entry.name}"
 
 
 def configurations(name: str, folder: Path) -> list[Path]:
