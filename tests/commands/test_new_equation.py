@@ -108,6 +108,7 @@ def test_a_copy_is_the_same_equation_from_public_imports(name, tmp_path):
     assert doctest.testmod(module).failed == 0
 
 
+@pytest.mark.slow
 def test_the_test_of_a_copy_sees_what_is_wrong(tmp_path):
     for number, (name, old, new) in enumerate(
         [
@@ -129,6 +130,7 @@ def test_the_test_of_a_copy_sees_what_is_wrong(tmp_path):
     ], done.stdout
 
 
+@pytest.mark.slow
 def test_a_copy_without_a_truth_is_tested_too(tmp_path):
     text = copied(LISTED["LShape"], "OfMine")
     (tmp_path / "of_mine.py").write_text(text[: text.index("    def reference")])

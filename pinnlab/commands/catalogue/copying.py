@@ -55,7 +55,7 @@ def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
 
 
 def _with_public_imports(source: str) -> str:
-    """The source with its imports as others write them: pinnlab is one library of several, and its packages are named."""
+    """The source with its imports as others write them: pinnlab is one library of several."""
     statements = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
     libraries = [node for node in statements if _module(node).split(".")[0] not in (*sys.stdlib_module_names, "")]
     parts = [node for node in libraries if isinstance(node, ast.ImportFrom)]
