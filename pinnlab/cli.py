@@ -88,7 +88,7 @@ COMMANDS = {
     "test": _training("the same, for a final check", "evaluate"),
     "predict": Command("pinnlab.commands.predict", "a solution and its derivatives on a grid or at points, as a file"),
     "export": Command("pinnlab.commands.export", "a network and its derivatives as a graph that needs no pinnlab"),
-    "equations": Command("pinnlab.commands.equations", "the equations that ship"),
+    "equations": Command("pinnlab.commands.equations", "the equations that ship: all, those with some words, or one"),
     "new-equation": Command("pinnlab.commands.new_equation", "write an equation, its configuration and its test"),
     "figures": Command("pinnlab.commands.figures", "draw the figures of runs again, from their records"),
     "compare": Command("pinnlab.commands.compare", "runs side by side, as tables, figure and HTML page"),

@@ -2,92 +2,71 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-import pinnlab
 from pinnlab.commands.arguments import Arguments
+from pinnlab.commands.catalogue.entries import SHIPPED, Entry, entries, titles
+from pinnlab.commands.catalogue.page import details, overview
+from pinnlab.commands.catalogue.search import matches, nearest, of_group
+from pinnlab.errors import UserError
 
-SHIPPED = Path(pinnlab.__file__).parent / "problems"
+_DESCRIPTION = """\
+The equations that ship; your own are used by their path, as file.Class.
 
-
-@dataclass(frozen=True)
-class Entry:
-    """An equation as its source tells it.
-
-    Attributes:
-        name: The class.
-        summary: The first line of its docstring.
-        inputs: Names of its inputs.
-        outputs: Names of its outputs.
-        options: The arguments that it takes, with defaults.
-        exact: Whether its exact solution is known.
-        file: Where it is.
-    """
-
-    name: str
-    summary: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    options: str
-    exact: bool
-    file: Path
+  python -m pinnlab equations                   all of them, by groups
+  python -m pinnlab equations soliton burgers   those in whose texts all words occur
+  python -m pinnlab equations KdV               all of one, by its exact name"""
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
-    """Run the command."""
-    parser = Arguments(command, "The equations that ship; your own are used by their path, as file.Class.")
-    parser.parse_args(arguments)
-    for entry in entries(SHIPPED):
-        solved = "exact solution known" if entry.exact else "no exact solution"
-        print(f"{entry.name}({entry.options})")
-        print(f"    {entry.summary}")
-        print(f"    {', '.join(entry.inputs)} -> {', '.join(entry.outputs)}; {solved}; {entry.file.name}\n")
-    print("A new one: python -m pinnlab new-equation NAME")
+    """Run the command.
+
+    Raises:
+        UserError: if there is no equation of this kind.
+    """
+    parser = Arguments(command, _DESCRIPTION)
+    parser.add_argument("words", nargs="*", metavar="WORD", help="of name or description, or one exact name")
+    parser.add_argument("--order", type=int, metavar="N", help="the highest derivative")
+    parser.add_argument("--inputs", type=int, metavar="N", help="the number of coordinates, time among them")
+    parser.add_argument("--group", metavar="GROUP", help="the folder, such as waves or elliptic/poisson")
+    options = parser.parse_args(arguments)
+    shipped = list(entries(SHIPPED))
+    found = chosen(options, shipped)
+    named = [entry for entry in found if options.words == [entry.name]]
+    if named:
+        lines = list(details(named[0], Path("configs")))
+    else:
+        lines = list(overview(found, titles(SHIPPED)))
+        lines.append(f"{len(found)} of {len(shipped)} equations. One: python -m pinnlab equations NAME")
+        lines.append("A new one: python -m pinnlab new-equation NAME, or with --like NAME from one of these")
+    print("\n".join(lines))
     return 0
 
 
-def entries(folder: Path) -> Iterator[Entry]:
-    """The public equations of all files below a folder, in the order of files and lines."""
-    for file in sorted(folder.rglob("*.py")):
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                names = _names(node)
-                if {"inputs", "outputs"} <= names.keys():
-                    yield _entry(node, names, file)
+def chosen(options: argparse.Namespace, shipped: Sequence[Entry]) -> list[Entry]:
+    """The equations that have all that is asked for.
 
-
-def _entry(node: ast.ClassDef, names: dict[str, tuple[str, ...]], file: Path) -> Entry:
-    methods = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
-    summary = (ast.get_docstring(node) or "").partition("\n")[0]
-    options = _options(methods["__init__"]) if "__init__" in methods else ""
-    return Entry(node.name, summary, names["inputs"], names["outputs"], options, "exact" in methods, file)
-
-
-def _names(node: ast.ClassDef) -> dict[str, tuple[str, ...]]:
-    """The tuples of strings that a class body assigns, by name; `inputs, outputs = ("x",), ("u",)` too."""
-    found: dict[str, tuple[str, ...]] = {}
-    for item in node.body:
-        if not isinstance(item, ast.Assign):
-            continue
-        target, value = item.targets[0], item.value
-        pairs = [(target, value)]
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            pairs = list(zip(target.elts, value.elts, strict=False))
-        for one, other in pairs:
-            if isinstance(one, ast.Name) and isinstance(other, ast.Tuple):
-                literals = [part.value for part in other.elts if isinstance(part, ast.Constant)]
-                found[one.id] = tuple(str(literal) for literal in literals)
-    return found
-
-
-def _options(init: ast.FunctionDef) -> str:
-    arguments = init.args.args[1:]
-    defaults: list[ast.expr | None] = [None] * (len(arguments) - len(init.args.defaults))
-    defaults += init.args.defaults
-    return ", ".join(
-        argument.arg + (f"={ast.unparse(default)}" if default is not None else "")
-        for argument, default in zip(arguments, defaults, strict=True)
-    )
+    Raises:
+        UserError: if there are none.
+    """
+    groups = sorted({entry.group for entry in shipped})
+    if options.group is not None and not any(of_group(entry, options.group) for entry in shipped):
+        raise UserError(f"there is no group {options.group!r}: groups are {', '.join(groups)}")
+    found = [
+        entry
+        for entry in shipped
+        if matches(entry, options.words)
+        and options.order in (None, entry.order)
+        and options.inputs in (None, entry.dimension)
+        and (options.group is None or of_group(entry, options.group))
+    ]
+    if found:
+        return found
+    asked = [" ".join(map(repr, options.words))] if options.words else []
+    filters = {"order": options.order, "inputs": options.inputs, "group": options.group}
+    asked += [f"--{name} {value}" for name, value in filters.items() if value is not None]
+    near = [name for word in options.words for name in nearest(word, shipped)]
+    advice = f" (did you mean {' or '.join(dict.fromkeys(near))}?)" if near else ""
+    raise UserError(f"no equation is found with {', '.join(asked)}{advice}; python -m pinnlab equations lists them all")

@@ -1,8 +1,7 @@
-"""Listing the equations that ship, and starting a new one."""
+"""Listing the equations that ship: all, some, and one."""
 
+import ast
 import inspect
-import os
-import shlex
 import subprocess
 import sys
 import time
@@ -12,27 +11,151 @@ import pytest
 
 from pinnlab import problems
 from pinnlab.cli import main
-from pinnlab.commands.equations import SHIPPED, entries
+from pinnlab.commands.catalogue.entries import SHIPPED, entries
+from pinnlab.commands.catalogue.orders import order
+from pinnlab.commands.catalogue.search import folded
+from pinnlab.engines import NTP
 from pinnlab.equations import Equation
+from pinnlab.networks import MLP
+from pinnlab.residuals import Residuals
 
 REPOSITORY = Path(__file__).parents[2]
+LISTED = {entry.name: entry for entry in entries(SHIPPED)}
 
 
 def test_the_list_is_what_the_package_offers():
     offered = {name: getattr(problems, name) for name in problems.__all__}
-    listed = {entry.name: entry for entry in entries(SHIPPED)}
-    assert listed.keys() == offered.keys()
+    assert LISTED.keys() == offered.keys()
     for name, cls in offered.items():
-        assert listed[name].inputs == cls.inputs and listed[name].outputs == cls.outputs
-        assert listed[name].summary == inspect.getdoc(cls).splitlines()[0]
-        assert listed[name].exact == (cls.exact is not Equation.exact)
+        entry = LISTED[name]
+        assert entry.inputs == cls.inputs and entry.outputs == cls.outputs and entry.text == inspect.getdoc(cls)
+        assert entry.dimension == cls().dimension
+        assert (entry.truth == "exact") == (cls.exact is not Equation.exact)
+        assert (entry.truth is not None) == cls().solved
+        assert "pinnlab.problems." + entry.group.replace("/", ".") == cls.__module__.rpartition(".")[0]
         for option in inspect.signature(cls).parameters.values():
-            assert (
-                option.kind in (option.VAR_POSITIONAL, option.VAR_KEYWORD) or f"{option.name}=" in listed[name].options
-            )
+            assert option.kind in (option.VAR_POSITIONAL, option.VAR_KEYWORD) or f"{option.name}=" in entry.options
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["equations"], ["compare", "--help"], ["new-equation", "--help"]])
+@pytest.mark.parametrize("name", LISTED)
+def test_the_order_in_the_source_is_the_one_that_is_inferred(name):
+    equation = getattr(problems, name)()
+    residuals = Residuals(MLP(equation.dimension, len(equation.outputs)), equation, NTP())
+    weights = {key: len(constraint.sobolev or [1]) - 1 for key, constraint in equation.constraints().items()}
+    assert LISTED[name].order == max(term.indices.order - weights[key] for key, term in residuals.terms.items())
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("return u", 0),
+        ("return x.exp() * u.d(x, y)", 2),
+        ("return pinnlab.laplacian(u, x, y, z) - u", 2),
+        ("return biharmonic(u, x, y)", 4),
+        ("return laplacian(laplacian(u, x), x)", 4),
+        ("flux = (1 + x) * u.d(x)\n  return div([flux, flux], x, y)", 2),
+        ("return (u * u.d(x)).d(x, x)", 3),
+        ("return u.d(*[x] * 5)", 5),
+        ("return directional(u, v, x, y, order=3)", 3),
+        ("if self.even:\n   return u.d(x)\n  return u.d(t, t)", 2),
+        ("return {'ends': periodic(box, 'x', 'u', order=2), 'start': Constraint(box, lambda x, u: u.d(x))}", 2),
+        ("return {'ends': periodic(box, 'x', 'u')}", 1),
+    ],
+)
+def test_orders_add_up(body, expected):
+    module = ast.parse(f"class A:\n def residual(self, x, u):\n  {body}")
+    assert order(module.body[0], module) == expected
+
+
+def shown(capsys, *arguments):
+    """The names of the equations that the command prints, and all that it prints."""
+    assert main(["equations", *arguments]) == 0
+    text = capsys.readouterr().out
+    lines = text.splitlines()
+    return [line.partition("(")[0] for line in lines if line.partition("(")[0] in LISTED], text
+
+
+def test_groups_have_their_titles_and_fit_on_a_page(capsys):
+    names, text = shown(capsys)
+    assert sorted(names) == sorted(LISTED)
+    assert "Boundary value problems on an interval (ode/boundary)\n----" in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert "    t, x -> u; order 3; reference; kdv.py\n" in text
+    assert "    x, y -> u; order 2; exact solution known; poisson.py\n" in text
+    assert f"{len(LISTED)} of {len(LISTED)} equations" in text
+
+
+def test_all_words_must_occur(capsys):
+    assert {"KdV"} <= set(shown(capsys, "SOLITONS", "korteweg")[0]) < set(LISTED)
+    assert "SineGordon" in shown(capsys, "sine-gordon")[0] and "Lorenz" not in shown(capsys, "sine-gordon")[0]
+    both, steep = shown(capsys, "burgers", "viscosity")[0], shown(capsys, "burgers")[0]
+    assert "BurgersViscosity" in both and set(both) < set(steep) and "SelfSimilarBurgers" in steep
+    assert "Plate" in shown(capsys, "Δ²u", "sin πx")[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Schrödinger", "SCHRODINGER"), ("Navier–Stokes", "navier-stokes"), ("[0, 1]¹⁰", "[0, 1]10")]
+)
+def test_writing_makes_no_difference(one, other):
+    assert folded(one) == folded(other)
+
+
+def test_filters(capsys):
+    for arguments, kept in {
+        ("--order", "4"): lambda entry: entry.order == 4,
+        ("--inputs", "10"): lambda entry: entry.dimension == 10,
+        ("--group", "waves"): lambda entry: entry.group.split("/")[0] == "waves",
+        ("--group", "poisson"): lambda entry: entry.group == "elliptic/poisson",
+        ("--group", "ode/initial", "--order", "1"): lambda entry: entry.group == "ode/initial" and entry.order == 1,
+    }.items():
+        names, _ = shown(capsys, *arguments)
+        assert 0 < len(names) < len(LISTED) and set(names) == {name for name in LISTED if kept(LISTED[name])}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lorentz"], "did you mean Lorenz?"),
+        (["burgers", "--order", "9"], "with 'burgers', --order 9"),
+        (["--inputs", "0"], "with --inputs 0"),
+        (["--group", "wave"], "there is no group 'wave': groups are blowup, "),
+    ],
+)
+def test_nothing_found_is_said(arguments, said, capsys):
+    assert main(["equations", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err and captured.err.count("\n") == 1 and not captured.out
+
+
+def test_one_exact_name_shows_all_of_it(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(REPOSITORY)
+    text = shown(capsys, "Lorenz")[1]
+    assert text.startswith("Lorenz(sigma=10.0, rho=28.0, beta=8 / 3, end=3.0)\n\nx' = σ")
+    for part in ("Deterministic Nonperiodic Flow", ">>> import torch", "ode/initial/lorenz.py"):
+        assert part in text
+    assert "fit --model.equation Lorenz --tol" in text and "lorenz.yaml\n" in text.partition("fit --config configs/")[2]
+    # profile_2.yaml names its equation in the file that it builds on
+    assert "configs/self_similar_burgers/profile_2.yaml" in shown(capsys, "SelfSimilarBurgers")[1]
+    monkeypatch.chdir(tmp_path)
+    assert "--config" not in shown(capsys, "Lorenz")[1]
+
+
+def test_broken_configurations_are_passed_over(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("configs").mkdir()
+    for name, text in {
+        "broken": "model: [", "list": "- 1", "other": "model: {equation: Heat}", "text": "model: Lorenz",
+        "short": "model: {equation: Lorenz}", "long": "model: {equation: {class_path: pinnlab.problems.Lorenz}}",
+    }.items():  # fmt: skip
+        Path("configs", f"{name}.yaml").write_text(text)
+    lines = shown(capsys, "Lorenz")[1].splitlines()
+    found = [line.split()[-1] for line in lines if "--config" in line]
+    assert found == ["configs/long.yaml", "configs/short.yaml"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["equations"], ["equations", "KdV"], ["compare", "--help"], ["new-equation", "--help"]]
+)
 def test_what_does_not_train_starts_at_once(arguments):
     code = (
         "import sys\nfrom pinnlab.cli import main\n"
@@ -45,42 +168,3 @@ def test_what_does_not_train_starts_at_once(arguments):
     print(f"{' '.join(arguments)}: {time.perf_counter() - started:.2f} s")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_a_new_equation_passes_its_own_test(tmp_path):
-    assert main(["new-equation", "HeatRod2D", "--folder", str(tmp_path)]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "heat_rod2_d.py", "heat_rod2_d.yaml", "test_heat_rod2_d.py",
-    ]  # fmt: skip
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_heat_rod2_d.py"],
-        capture_output=True, text=True, cwd=tmp_path, env=environment,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
-
-
-def test_what_a_new_equation_names_next_solves_it(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["new-equation", "HeatRod3D", "--folder", "of mine"]) == 0
-    line = capsys.readouterr().out.splitlines()[-1]
-    assert line.startswith("next: cd 'of mine' && python -m pinnlab fit --model.equation heat_rod3_d.HeatRod3D --tol ")
-    monkeypatch.chdir("of mine")
-    assert main(shlex.split(line.partition("-m pinnlab ")[2])) == 0
-    assert "reached" in capsys.readouterr().out.splitlines()[-1]
-    assert main(["new-equation", "Another"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("next: python -m pinnlab fit ")
-
-
-def test_nothing_is_overwritten(tmp_path, capsys):
-    arguments = ["new-equation", "Mine", "--folder", str(tmp_path)]
-    assert main(arguments) == 0
-    assert main(arguments) == 2
-    assert "exists: choose another name" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", ["mine", "My-Own", "2D", "None"])
-def test_a_name_must_be_that_of_a_class(name, tmp_path, capsys):
-    assert main(["new-equation", name, "--folder", str(tmp_path)]) == 2
-    assert "is no class name" in capsys.readouterr().err
