@@ -7,23 +7,21 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 from pinnlab.equations.inputs import axis_names
-from pinnlab.strategy.features import Features, Layered
-from pinnlab.strategy.layers import resolved
+from pinnlab.strategy.features import Features
 from pinnlab.strategy.recipe import (
-    FEWER,
     Accept,
     Answer,
     Decision,
     Decisions,
     Outcome,
     Progress,
-    Proposal,
     Recheck,
     Recipe,
     Restart,
     Stop,
 )
-from pinnlab.strategy.recipes.scales import FEW_INPUTS, adapted, suited
+from pinnlab.strategy.recipes.attempts import CHEAP, Attempts
+from pinnlab.strategy.recipes.scales import suited
 from pinnlab.strategy.recipes.step_control import Change, StepControl, dearer
 
 # Below this the differences between solutions are rounding errors.
@@ -41,31 +39,8 @@ _LENIENT = 0.5
 _MORE, _LINE = 1.5, Features(40, (14.0,))
 # An error by noise that is this part of the whole one and of the last one is not lowered by more features.
 _SETTLED = 0.7
-# So many coefficients cost little beside those that come next.
-_CHEAP = 2000
 # Twice the features lower the error of a smooth output by more than this factor, and that beside a logarithm by less.
 _FALLS = 4.0
-# How often stretched coordinates are tried in vain for one window.
-_TRIES = 2
-# The factor on scales that are tried with all features, and the error above which a solution says nothing of them.
-_STEP, _SENSE = 1.5, 1e-2
-# Why other features are tried.
-_FOR_LAYERS, _FOR_COUNT = "coordinates stretched for the layers", "scales that suit so many features"
-
-
-@dataclass
-class _Efforts:
-    """What was tried.
-
-    Attributes:
-        tries: How often stretched coordinates may still be tried in vain for the window.
-        count: The number of features for which scales were looked for last.
-        length: Of the window then.
-    """
-
-    tries: int = _TRIES
-    count: int = 0
-    length: float = math.inf
 
 
 @dataclass
@@ -117,9 +92,9 @@ class Refinement(Recipe):
     def _whole(self, progress: Progress) -> Decisions:
         """One piece, with more and more features."""
         features = yield from self._begun(progress, None)
-        least, noise, efforts, fewer = math.inf, math.inf, _Efforts(), None
+        least, noise, attempts, fewer = math.inf, math.inf, Attempts(progress, self.surveyed), None
         while True:
-            features, outcome = yield from self._tried(progress, features, None, progress.tol, efforts, least)
+            features, outcome = yield from attempts.best(features, None, progress.tol, least)
             least = min(least, outcome.error)
             if outcome.error <= progress.tol:
                 return Stop(True)
@@ -131,7 +106,7 @@ class Refinement(Recipe):
             noise = outcome.noise
             if outcome.error < _ROUNDING:
                 return Stop(False, "rounding errors")
-            cheap = features.count * len(progress.equation.outputs) < _CHEAP
+            cheap = features.count * len(progress.equation.outputs) < CHEAP
             if not self._affords(progress, features, factor := 2.0 if cheap else _MORE):
                 return Stop(False, _unresolved(features, outcome))
             features = features.grown(factor)
@@ -149,18 +124,19 @@ class Refinement(Recipe):
         dimension, axis = progress.equation.dimension, axis_names(progress.equation.inputs).index(evolution.along)
         whole, control = evolution.end - evolution.start, StepControl(length, dimension > 1)
         begun = fewer = features, length
-        error, rechecked, efforts, bar = 0.0, 0, _Efforts(), allowed
+        error, rechecked, attempts, bar = 0.0, 0, Attempts(progress, self.surveyed), allowed
         while (now := progress.time or 0.0) < evolution.end:
             left = evolution.end - now
             if control.length > 0.95 * left:
                 control.length = left
             before, end = control.length, evolution.end if control.length == left else now + control.length
-            features, outcome = yield from self._tried(progress, features, end, bar, efforts)
+            features, outcome = yield from attempts.best(features, end, bar)
             ratio, affords = outcome.local / bar, self._affords(progress, features, _MORE, outcome.most)
             costs = dearer(features.count, _MORE) if affords else math.inf
             if ratio <= 1:
                 yield Accept()
-                efforts.tries, bar = _TRIES, allowed
+                bar = allowed
+                attempts.accepted()
                 if any(features.layers) and any(outcome.onward):
                     features = replace(features, layers=outcome.onward)
                 if now == evolution.start:
@@ -173,10 +149,18 @@ class Refinement(Recipe):
                     rechecked = progress.windows
                 change = control.succeeded(ratio, costs)
             else:
+                tested = control.tested
                 change = control.failed(outcome, ratio, costs)
+            if change in (Change.BACK, Change.NOTHING) and not tested:
+                sharper = yield from attempts.sharper(features, end, outcome)
+                if sharper != features:
+                    features, control.length = sharper, before
+                    continue
             if change is Change.NOTHING:
                 if outcome.local > (bar := _LENIENT * progress.tol):
-                    return Stop(False, _unresolved(features, outcome))
+                    if not affords:
+                        return Stop(False, _unresolved(features, outcome))
+                    features = features.grown(_MORE, kept=axis)
             elif change is Change.MORE:
                 fewer, features = (features, before), features.grown(_MORE, kept=axis)
             elif change is Change.BACK:
@@ -214,77 +198,6 @@ class Refinement(Recipe):
         if progress.equation.dimension == 1:
             return _LINE
         return (yield from suited(progress, self.surveyed, end)).grown(self.first / self.surveyed)
-
-    def _tried(
-        self,
-        progress: Progress,
-        features: Features,
-        end: float | None,
-        allowed: float,
-        efforts: _Efforts,
-        least: float = -math.inf,
-    ) -> Generator[Decision, Answer, tuple[Features, Outcome]]:
-        """Features, coordinates that are stretched for the layers of what they find, and other scales, as that helps.
-
-        Args:
-            progress: What the recipe sees.
-            features: The features.
-            end: The end of the window.
-            allowed: The error at which there is no need for more.
-            efforts: What was tried before.
-            least: What has an error of at most this is accepted.
-
-        Returns:
-            The best features, and what came of them.
-        """
-        best, why = None, ""
-        while True:
-            outcome = yield Proposal(features, end, why, allowed)
-            assert isinstance(outcome, Outcome)
-            if outcome.error <= least:
-                least = outcome.error
-                yield Accept()
-            if best is not None and outcome.local >= best[1].local:
-                efforts.tries -= why == _FOR_LAYERS
-                return best
-            best = features, outcome
-            if outcome.local <= allowed:
-                return best
-            if efforts.tries and why != _FOR_COUNT and not resolved(features, outcome.layers):
-                features, why = (yield from self._stretched(progress, features, outcome.layers, end)), _FOR_LAYERS
-            elif self._worth(progress, features, outcome, efforts, end):
-                efforts.count, efforts.length = features.count, _length(progress, end)
-                # the solution with fewer features has the larger error: the scales are to suit it
-                few = yield from adapted(before := features.grown(FEWER), end, outcome.held_out_fewer, _STEP)
-                factors = [new / old for new, old in zip(few.scales, before.scales, strict=True)]
-                features, why = features.magnified(factors), _FOR_COUNT
-                if features == best[0]:
-                    return best
-            else:
-                return best
-
-    def _worth(
-        self, progress: Progress, features: Features, outcome: Outcome, efforts: _Efforts, end: float | None
-    ) -> bool:
-        """Whether other scales are looked for with as many features: twice as many, or half a window since the last."""
-        cheap = features.count * len(progress.equation.outputs) < _CHEAP
-        others = features.count >= 2 * efforts.count or _length(progress, end) <= efforts.length / 2
-        return 1 < progress.equation.dimension <= FEW_INPUTS and cheap and others and outcome.local < _SENSE
-
-    def _stretched(
-        self, progress: Progress, features: Features, layers: Layered, end: float | None
-    ) -> Generator[Decision, Answer, Features]:
-        """As many features for other layers; in windows their number limits their scales, and not the layers."""
-        along = zip(features.layers or ((),) * len(layers), layers, strict=True)
-        if progress.equation.dimension == 1 or all(bool(before) >= bool(after) for before, after in along):
-            return features.stretched(layers) if progress.evolution is None else replace(features, layers=layers)
-        few = yield from suited(progress, self.surveyed, end, layers)
-        return few.grown(features.count / few.count)
-
-
-def _length(progress: Progress, end: float | None) -> float:
-    """The length of a window; 1 without time."""
-    return 1.0 if end is None or progress.time is None else end - progress.time
 
 
 def _unresolved(features: Features, outcome: Outcome) -> str:

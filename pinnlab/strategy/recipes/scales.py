@@ -43,7 +43,17 @@ def suited(
             return (yield from adapted(start.magnified((scales[best],) * dimension), end, losses[best], 2.0))
 
 
-def adapted(features: Features, end: float | None, loss: float, step: float) -> Generator[Decision, Answer, Features]:
+def sharpened(features: Features, end: float | None, loss: float) -> Generator[Decision, Answer, Features]:
+    """The features with other scales where errors fall slowly, as beside a corner, whose waves have all lengths.
+
+    There is no best scale then beyond which errors are larger by orders, and larger ones help a little.
+    """
+    return (yield from adapted(features, end, loss, 2.0, _BETTER))
+
+
+def adapted(
+    features: Features, end: float | None, loss: float, step: float, larger: float = _MUCH_BETTER
+) -> Generator[Decision, Answer, Features]:
     """The features with the scale of each input changed by a factor, up or down, as long as that helps.
 
     Args:
@@ -51,6 +61,7 @@ def adapted(features: Features, end: float | None, loss: float, step: float) -> 
         end: The end of the window.
         loss: Their held-out loss.
         step: The factor.
+        larger: By which factor larger scales must lower the loss.
     """
     dimension = len(features.scales)
     if dimension > FEW_INPUTS:
@@ -63,9 +74,11 @@ def adapted(features: Features, end: float | None, loss: float, step: float) -> 
                 other = features
                 while True:
                     other = other.magnified([factor if i == axis else 1.0 for i in range(dimension)])
+                    if other.scales[axis] > _LARGEST:
+                        break
                     answer = yield Survey((other,), end, f"the scale along input {axis + 1}")
                     assert isinstance(answer, tuple)
-                    if answer[0] >= (_BETTER if factor < 1 else _MUCH_BETTER) * loss:
+                    if answer[0] >= (_BETTER if factor < 1 else larger) * loss:
                         break
                     features, (loss,) = other, answer
                 if features is not start:

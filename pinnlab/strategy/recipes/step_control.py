@@ -56,17 +56,18 @@ class StepControl:
         length: Of the window that comes next.
         resolves: Whether a window also has other inputs, so that features may be what lacks in however short a window.
         worked: The length of the last window that was exact enough; 0 before there is any.
+        tested: Whether more features are tested in a longer window.
     """
 
     length: float
     resolves: bool
     worked: float = 0.0
+    tested: bool = False
     _last: Change | None = None
     _before: tuple[float, float] = (0.0, 0.0)
     _shortest: tuple[float, float] = (0.0, 0.0)
     _vain: int = 0
     _longest: float = 0.0
-    _tested: bool = False
 
     def succeeded(self, ratio: float, dearer: float) -> Change:
         """Chooses what comes after a window that is exact enough, and sets its length.
@@ -77,12 +78,12 @@ class StepControl:
             ratio: The error in units of the allowed one, at most 1.
             dearer: How many times as much a window with more features costs; infinite if there can be none.
         """
-        self._longest = self.length if self._tested else max(self._longest, self.length)
+        self._longest = self.length if self.tested else max(self._longest, self.length)
         self.worked, failed = self.length, self._last is not None
         self.length *= min(1.0 if failed else _LENGTHEN, self._factor(ratio))
         self._last, self._vain = None, 0
-        self._tested = self.resolves and self.length < self._longest / dearer
-        if self._tested:
+        self.tested = self.resolves and self.length < self._longest / dearer
+        if self.tested:
             self.length *= dearer
             return Change.MORE
         return Change.KEPT
@@ -95,8 +96,8 @@ class StepControl:
             ratio: Its error in units of the allowed one, more than 1.
             dearer: How many times as much a window with more features costs; infinite if there can be none.
         """
-        if self._tested:
-            self._tested, self._longest = False, self.worked
+        if self.tested:
+            self.tested, self._longest = False, self.worked
             self.length = self.worked
             return Change.BACK
         length, error, helped = self.length, outcome.local, self._helped(outcome.local)
