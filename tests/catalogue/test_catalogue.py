@@ -1,6 +1,7 @@
 """Every shipped problem: it is found by its name, and its true solution satisfies all of its constraints."""
 
 import pytest
+import torch
 
 import pinnlab.problems
 from pinnlab.equations import Equation
@@ -14,8 +15,15 @@ LEFT = {
     # a pressure with a logarithm in two corners, and velocities to 1e-5
     ("Cavity", "interior"): 1e-3,
     ("Cavity", "lid"): 1e-4,
+    # third and fourth derivatives of polynomials through values with rounding errors
+    ("CahnHilliard", "interior"): 1e-5,
+    ("CahnHilliard", "periodic"): 1e-4,
+    ("KuramotoSivashinsky", "periodic"): 1e-3,
 }
 """The residuals at the truth that are not small, and why."""
+
+PARTS = {"KuramotoSivashinsky": (0.002, 0.01)}
+"""Windows of problems that vary faster than others, as parts of the region along each input."""
 
 SLOW = {"AllenCahn", "Cavity"}
 """Problems whose reference takes more than five seconds."""
@@ -39,9 +47,10 @@ def test_the_truth_satisfies_every_constraint(name):
     equation = PROBLEMS[name]()
     assert equation.solved
     count = 60 if equation.known_order is None else 6
-    found = residuals_at_the_truth(equation, count)
+    part = torch.tensor(PARTS.get(name, 0.02))
+    found = residuals_at_the_truth(equation, count, part)
     # the same functions with their inputs moved show how large a residual is where the function is not the solution
-    moved = max(residuals_at_the_truth(PROBLEMS[name](), count, shift=1e-3).values())
+    moved = max(residuals_at_the_truth(PROBLEMS[name](), count, part, shift=1e-3).values())
     for constraint, largest in found.items():
         bound = LEFT.get((name, constraint), 1e-6 * min(1.0, 1e2 * moved))
         assert largest < bound, (constraint, largest, moved)

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from pinnlab.problems.parabolic.brusselator import Brusselator
-from pinnlab.problems.waves.kdv import KdV
+from pinnlab.problems.parabolic.reaction.brusselator import Brusselator
+from pinnlab.problems.parabolic.reaction.cahn_hilliard import CahnHilliard
+from pinnlab.problems.parabolic.reaction.fitzhugh_nagumo import FitzHughNagumo
+from pinnlab.problems.parabolic.reaction.gray_scott import GrayScott
+from pinnlab.problems.waves.dispersive.kdv import KdV
 from pinnlab.references import cavity, harmonic
 from pinnlab.references.cole_hopf import cole_hopf
 from pinnlab.references.initial_value import graded, march, uniform
@@ -58,7 +61,10 @@ def test_a_fourier_series_of_the_heat_equation_is_exact():
     assert np.abs(series.at(t, x)[0] - np.exp(-t) * np.sin(x)).max() < 1e-12
 
 
-@pytest.mark.parametrize(("problem", "gap"), [(KdV, 1e-8), (Brusselator, 1e-9)])
+@pytest.mark.parametrize(
+    ("problem", "gap"),
+    [(KdV, 1e-8), (Brusselator, 1e-9), (CahnHilliard, 1e-9), (FitzHughNagumo, 1e-8), (GrayScott, 1e-8)],
+)
 def test_half_of_the_modes_and_twice_the_steps_agree(problem, gap):
     module = __import__(problem.__module__, fromlist=["_series"])
     series = module._series(problem().dispersion) if problem is KdV else module._series()

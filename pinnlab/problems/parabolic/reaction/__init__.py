@@ -1,0 +1,1 @@
+"""Reaction and diffusion: fronts, patterns and phases that separate."""
