@@ -27,7 +27,9 @@ def test_the_list_is_what_the_package_offers():
         assert listed[name].summary == inspect.getdoc(cls).splitlines()[0]
         assert listed[name].exact == (cls.exact is not Equation.exact)
         for option in inspect.signature(cls).parameters.values():
-            assert option.kind in (option.VAR_POSITIONAL, option.VAR_KEYWORD) or f"{option.name}=" in listed[name].options
+            assert (
+                option.kind in (option.VAR_POSITIONAL, option.VAR_KEYWORD) or f"{option.name}=" in listed[name].options
+            )
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["equations"], ["compare", "--help"], ["new-equation", "--help"]])
