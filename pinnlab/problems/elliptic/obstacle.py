@@ -19,8 +19,9 @@ class Obstacle(Equation):
 
     A variational inequality (Kinderlehrer & Stampacchia 1980): the string lies on the obstacle for |x| ≤ c, with
     c = 1 − √(1 − h), and is straight elsewhere. c is not given. There the slope is continuous and u'' jumps from −2 to
-    0, so that a smooth function comes near u slowly. With a = −u'' and b = u − h + x² the three statements are one
-    equation, a + b − √(a² + b²) = 0 (Fischer 1992); 1e-16 is added to the squares, for the root has no slope at 0.
+    0, so that a smooth function comes near u slowly. With a = −u'' and b = 100 (u − h + x²) the three statements are
+    one equation, a + b − √(a² + b²) = 0 (Fischer 1992). 1e-16 is added to the squares, for the root has no slope at 0.
+    The factor 100 is free: least squares with 1 instead end where u is far below the obstacle.
 
     Example:
         >>> import torch
@@ -51,8 +52,8 @@ class Obstacle(Equation):
         }
 
     def residual(self, x: Field, u: Field) -> Field:
-        """Fischer and Burmeister's function of the load −u'' and the gap u − h + x²."""
-        load, gap = -u.d(x, x), u - self.height + x * x
+        """Fischer and Burmeister's function of the load −u'' and a hundred times the gap u − h + x²."""
+        load, gap = -u.d(x, x), 100 * (u - self.height + x * x)
         return load + gap - (load * load + gap * gap + SMOOTHING**2).sqrt()
 
     def exact(self, x: Field) -> Field:
