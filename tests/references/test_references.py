@@ -12,6 +12,7 @@ from pinnlab.problems.parabolic.reaction.fitzhugh_nagumo import FitzHughNagumo
 from pinnlab.problems.parabolic.reaction.gray_scott import GrayScott
 from pinnlab.problems.waves.dispersive.kdv import KdV
 from pinnlab.references import cavity, harmonic
+from pinnlab.references.boundary_value import join
 from pinnlab.references.cole_hopf import cole_hopf
 from pinnlab.references.initial_value import graded, march, uniform
 from pinnlab.references.periodic import Periodic
@@ -48,6 +49,32 @@ def test_collocation_agrees_with_other_intervals_and_with_runge_and_kutta(right,
 def test_collocation_says_where_its_intervals_are_too_long():
     with pytest.raises(RuntimeError, match=r"does not converge on \[0, 3\]: take shorter intervals"):
         march(lorenz, np.ones(3), uniform(3, 1))
+
+
+def burning(lam, edges):
+    """Bratu's equation."""
+    return join(
+        lambda x, y: np.stack([y[1], -lam * np.exp(y[0])]),
+        lambda a, b: np.stack([a[0], b[0]]),
+        lambda x: np.zeros((2, len(x))),
+        edges,
+    )
+
+
+def test_collocation_with_conditions_at_both_ends_agrees_with_a_formula_and_with_marching():
+    x = np.linspace(0, 1, 101)
+    q = 0.8
+    lam = 8 * (q / math.cosh(q)) ** 2
+    for edges in (uniform(1, 1), np.array([0, 0.2, 0.7, 1.0])):
+        found = burning(lam, edges)(x)
+        assert np.abs(found[0] - 2 * np.log(math.cosh(q) / np.cosh((1 - 2 * x) * q))).max() < 1e-13
+    marched = march(lambda x, y: np.stack([y[1], -lam * np.exp(y[0])]), found[:, 0], uniform(1, 3))(x)
+    assert np.abs(marched - found).max() < 1e-13
+
+
+def test_collocation_with_conditions_at_both_ends_says_that_it_finds_no_solution():
+    with pytest.raises(RuntimeError, match=r"does not converge on \[0, 1\] from this guess"):
+        burning(5.0, uniform(1, 2))
 
 
 def test_a_fourier_series_of_the_heat_equation_is_exact():
