@@ -1,1 +1,1 @@
-"""Dispersive equations: waves of different lengths travel at different speeds, and solitons keep their shape."""
+"""Dispersive waves: those of different lengths travel at different speeds."""
