@@ -64,7 +64,8 @@ SLOW = ["allen_cahn", "cavity"]
 )
 def test_the_equation_of_a_solve_to_a_tolerance_trains_two_steps_by_hand(path, tmp_path, monkeypatch, capsys):
     content = yaml.safe_load(path.read_text())
-    assert set(content) <= {"seed_everything", "model", "tol", "time_limit"} and set(content["model"]) == {"equation"}
+    assert set(content) <= {"seed_everything", "model", "tol", "time_limit", "recipe"}
+    assert set(content["model"]) == {"equation"}
     content = {"seed_everything": 0, "model": content["model"]}
     content["model"]["phases"] = [{"class_path": "GaussNewton", "init_args": {"steps": 2}}]
     (tmp_path / "by_hand.yaml").write_text(yaml.safe_dump(content))
