@@ -26,6 +26,8 @@ from pinnlab.training.evaluation.error_estimates import error_estimates, measure
 _COMPARED, _HELD_OUT = 2000, 1000
 # The size of an output beside that of the largest one below which it counts as zero.
 _VANISHES = 1e-9
+# A loss that falls to no less than this part with more features is one of no solution, and how often its root counts.
+_STALLED, _STATIONARY = 0.8, 30.0
 
 
 @dataclass
@@ -141,15 +143,25 @@ def scales(sizes: Tensor) -> Tensor:
     return torch.where(sizes > _VANISHES * largest, sizes, largest)
 
 
-def unresolved(trial: Trial, outputs: Range, sizes: Tensor) -> float:
+def unresolved(trial: Trial, outputs: Range, sizes: Tensor, fewer: Trial | None = None) -> float:
     """What the residual at points that training has not seen says of the error, relative to the sizes: √loss.
 
     Two solves may agree on what is no solution, such as the same stationary point of the loss. The rows of the loss are
-    scaled so that its root is of the order of the relative error of a rough function, and smaller for a smooth one.
+    scaled so that its root is of the order of the relative error of a rough function, and smaller for a smooth one. A
+    loss that more features do not lower is one of no solution: its root counts thirty times, unless there is noise.
+
+    Args:
+        trial: A solve.
+        outputs: The range of the outputs.
+        sizes: The sizes of the outputs.
+        fewer: The solve with fewer features.
     """
     # the rows do not say which output they belong to: the one that is smallest beside what was expected counts
     unit = float((scales(sizes) / torch.tensor(outputs.size)).min())
-    return math.sqrt(trial.held_out) / unit
+    stalled = fewer is not None and trial.held_out > _STALLED * fewer.held_out
+    return (
+        (_STATIONARY if stalled and not measured(trial.residuals.equation) else 1.0) * math.sqrt(trial.held_out) / unit
+    )
 
 
 def before(trial: Trial, along: str, orders: Mapping[str, int]) -> Before:

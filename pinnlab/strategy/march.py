@@ -89,8 +89,8 @@ class March(Loop):
         self.progress.periodic, self.progress.unbounded = self._periodic, unbounded(equation)
 
     def _lacking(self, decision: Decision) -> str:
-        """The memory that features would need and cannot have, in words."""
-        if not isinstance(decision, Proposal | Survey) or math.isinf(self.memory):
+        """What features would need and cannot have, in words: memory, or conditions that determine them."""
+        if not isinstance(decision, Proposal | Survey):
             return ""
         proposed = decision.features if isinstance(decision, Survey) else (decision.features,)
         window = self._within(decision.end, main_of(self._last))
@@ -132,7 +132,7 @@ class March(Loop):
         places = compared(main)
         sizes = torch.maximum(self.way.sizes, largest(main, places))
         local, where = differences(main, other, places, sizes)
-        least = unresolved(main, outputs, sizes)
+        least = unresolved(main, outputs, sizes, other)
         errors = dict(local)
         if last is not None and self.progress.largest(local) <= min(1.0, proposal.enough):
             other = solve(fewer, last.other, other.values, other.first)

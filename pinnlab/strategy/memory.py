@@ -19,6 +19,8 @@ from pinnlab.training.phases.base import allowance
 _BYTES, _JETS, _JACOBIANS = 8, 3, 3
 # The part of the available memory that a solve takes by default: other programs take some, too.
 _PART = 0.8
+# So many rows for each coefficient determine a solution. With fewer two solves may agree on what is none.
+_DETERMINED = 1.5
 # No solve has more features.
 _MOST = 10**6
 
@@ -59,19 +61,29 @@ class Demand:
                 nodes[name] = _line(*(size(constraint.flat(points)) for points in some))
         return cls(residuals, groups, nodes)
 
+    def columns(self, features: Features) -> int:
+        """The number P of what is sought, with the unknowns."""
+        equation = self.residuals.equation
+        return len(equation.outputs) * (features.count + 1) + len(equation.unknowns())
+
+    def rows(self, features: Features) -> int:
+        """The number M of rows."""
+        residuals, units = self.residuals, numbers(self.residuals, features)
+        groups = ((residuals.height(name), *self.groups[name], units[name]) for name in residuals.constraints)
+        return sum(height * (each * count + first) for height, each, first, count in groups)
+
     def bytes(self, features: Features) -> float:
         """The greatest use of memory, in bytes."""
         residuals, outputs = self.residuals, len(self.residuals.equation.outputs)
-        units = numbers(residuals, features)
-        columns = outputs * (features.count + 1) + len(residuals.equation.unknowns())
-        stored = jets = rows = 0
+        units, columns = numbers(residuals, features), self.columns(features)
+        stored = jets = 0
         for name, constraint in residuals.constraints.items():
-            points, nodes = (each * units[name] + first for each, first in (self.groups[name], self.nodes[name]))
-            nodes *= 1 + len(constraint.places)
+            each, first = self.nodes[name]
+            nodes = (each * units[name] + first) * (1 + len(constraint.places))
             terms, height = len(residuals.terms[name].indices), residuals.height(name)
             stored += nodes * (terms * outputs + (height if constraint.local else 0)) * columns
             jets += nodes * terms * features.count
-            rows += height * points
+        rows = self.rows(features)
         return float(_BYTES * (stored + _JETS * jets + _JACOBIANS * rows * columns + columns**2))
 
     def most(self, features: Features, limit: float) -> float:
@@ -85,8 +97,12 @@ class Demand:
         return low
 
     def lacking(self, proposed: Sequence[Features], limit: float) -> str:
-        """Why features cannot be tried within a limit in bytes; empty if they can."""
+        """Why features cannot be tried within a limit in bytes, or at all; empty if they can."""
         largest = max(proposed, key=lambda features: features.count)
+        if (rows := self.rows(largest)) < _DETERMINED * self.columns(largest):
+            return (
+                f"the {rows} rows of all constraints do not determine {largest.count} features: state more conditions"
+            )
         needed = self.bytes(largest)
         if needed <= limit:
             return ""

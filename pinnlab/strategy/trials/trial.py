@@ -44,6 +44,8 @@ _STEPS = 40
 _DESCENTS, _SETTLED = 8, 1.1
 # A loss that fell by this factor is near its end: Gauss-Newton converges quadratically.
 _NEAR = 1e-8
+# The part of a change of rows that is a rounding error.
+_ROUNDING = 1e-8
 # Fits to conditions that differ by less than this part tell the values there.
 _ALIKE = 0.1
 # A value on conditions that is a rounding error of a fit.
@@ -250,9 +252,33 @@ def _gauss_newton(
         losses += [began] if step == 0 else []
         losses.append(optimizer.reached)
         settled = losses[-1] <= _SETTLED * optimizer.promised
+        # a step from where a product of unknowns is zero is linear, whatever comes after it
+        settled = settled and (step > 0 or reference > 0 or _affine(residuals, points, weighting))
         if settled or phase.exhausted(optimizer) or losses[-1] == 0 or _over(losses, max(reference, losses[0])):
             break
     return losses[0], losses[-1], len(losses) - 1
+
+
+def _affine(residuals: Residuals, points: Mapping[str, Points], weighting: Weighting) -> bool:
+    """Whether the rows are an affine function of all parameters: r(θ + δ) + r(θ − δ) = 2 r(θ) for a random δ."""
+    some = {
+        name: {key: column[:_SOME] for key, column in batch.items()} if residuals.constraints[name].local else batch
+        for name, batch in points.items()
+    }
+    parameters = [p for p in residuals.parameters() if p.requires_grad]
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        kept = [p.clone() for p in parameters]
+        moves = [torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in parameters]
+        rows = []
+        for sign in (0.0, 1.0, -1.0):
+            for p, value, move in zip(parameters, kept, moves, strict=True):
+                p.copy_(value + sign * move)
+            rows.append(torch.cat([block.flatten() for block in residuals(some, weighting).values()]))
+        for p, value in zip(parameters, kept, strict=True):
+            p.copy_(value)
+    here, after, before = rows
+    return bool((after + before - 2 * here).abs().max() <= _ROUNDING * (after - before).abs().max())
 
 
 def _over(losses: Sequence[float], reference: float) -> bool:

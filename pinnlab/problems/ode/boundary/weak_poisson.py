@@ -16,12 +16,12 @@ from pinnlab.operators import GaussLegendre
 
 
 class WeakPoisson(Equation):
-    """∫ u' v' = ∫ f v on [−1, 1] for v = sin ½kπ(x + 1), k ≤ 100, with f such that u = sin(4πx)/10 + tanh 5x.
+    """∫ u' v' = ∫ f v on [−1, 1] for v = sin ½kπ(x + 1), k ≤ 250, with f such that u = sin(4πx)/10 + tanh 5x.
 
     The weak form of −u'' = f: no second derivative of u is taken, and each row of the residual is an integral over the
     whole interval, by Gauss and Legendre's rule. The values of u at the ends are given. The test functions say nothing
-    of shorter waves than theirs; if they are much fewer than the features of a network, solves may agree on what is not
-    the solution. It has a steep part and waves (as those of hp-VPINN, Kharazmi, Zhang & Karniadakis 2021).
+    of shorter waves than theirs: a solve to a tolerance takes no more features than they determine. The solution has a
+    steep part and waves (as those of hp-VPINN, Kharazmi, Zhang & Karniadakis 2021).
 
     Example:
         >>> import torch
@@ -32,7 +32,7 @@ class WeakPoisson(Equation):
     inputs = ("x",)
     outputs = ("u",)
 
-    def __init__(self, tests: int = 100) -> None:
+    def __init__(self, tests: int = 250) -> None:
         """Sets the number of test functions.
 
         Raises:
