@@ -26,14 +26,14 @@ class Maxwell(Equation):
     Example:
         >>> import torch
         >>> points = {"t": torch.tensor([0.0]), "x": torch.tensor([0.5]), "y": torch.tensor([0.5])}
-        >>> Maxwell(modes=(1, 1)).solution(points)["E"].value
+        >>> Maxwell().solution(points)["E"].value
         tensor([1.])
     """
 
     inputs = ("t", "x", "y")
     outputs = ("E", "Hx", "Hy")
 
-    def __init__(self, modes: tuple[int, int] = (1, 2)) -> None:
+    def __init__(self, modes: tuple[int, int] = (1, 1)) -> None:
         """Sets the numbers (m, n) of half waves along x and y.
 
         Raises:

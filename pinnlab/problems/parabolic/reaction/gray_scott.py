@@ -16,7 +16,7 @@ from pinnlab.references.periodic import Periodic
 
 
 class GrayScott(Equation):
-    """u_t = 2e-5 u_xx − uv² + 0.04 (1 − u), v_t = 1e-5 v_xx + uv² − 0.1 v on [−½, ½], periodic, t ≤ 200.
+    """u_t = 2e-5 u_xx − uv² + 0.04 (1 − u), v_t = 1e-5 v_xx + uv² − 0.1 v on [−½, ½], periodic, t ≤ 50.
 
     Fuel u is fed at the rate F = 0.04, v makes itself from it and decays at the rate F + k with k = 0.06 (Gray & Scott
     1984; diffusion as in Pearson 1993). From u = 1 − ½e^{−100x²}, v = ¼e^{−100x²} a spot grows, and its middle starves.
@@ -32,7 +32,7 @@ class GrayScott(Equation):
 
     def constraints(self) -> dict[str, Constraint]:
         """The equations, the start, and equal values and slopes at both ends."""
-        box = Box(t=(0.0, 200.0), x=(-0.5, 0.5))
+        box = Box(t=(0.0, 50.0), x=(-0.5, 0.5))
         return {
             "interior": Constraint(box, self.residual),
             "start": Constraint(box.face("t", 0.0), self.start),
@@ -66,9 +66,9 @@ def _series() -> Periodic:
         start=lambda x: np.stack([1 - np.exp(-100 * x * x) / 2, np.exp(-100 * x * x) / 4]),
         lower=-0.5,
         period=1.0,
-        end=200.0,
+        end=50.0,
         modes=192,
         grid=780,
-        steps=4000,
+        steps=2000,
         snapshots=1000,
     )
