@@ -12,12 +12,20 @@ import argparse
 import json
 import resource
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
 
 import pinnlab
-from experiments.catalogue.entries import PAGES, entries
+import pinnlab.problems
+import pinnlab.strategy
+from experiments.catalogue.entries import PAGES, content, entries
 from experiments.catalogue.pages import COLUMNS, KEY, TABLE, key_of, write
 from experiments.tolerance.rows import Table, named, printed, scientific
+from pinnlab import Solution
 from pinnlab.cli import main as command
 
 DOTS = 100
@@ -48,29 +56,54 @@ def main() -> None:
 
 def measured(name: str, path: Path, options: argparse.Namespace) -> dict[str, object]:
     """One solve: its row; its picture is written beside the pages."""
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = ["--run.root", folder, "--run.name", "run", "--run.threads", str(options.threads)]
-        if command(["fit", "--config", str(path), *arguments]):
-            raise SystemExit(f"{name}: the solve failed")
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        summary = json.loads((Path(folder) / "run" / "summary.json").read_text())
-        figure = pinnlab.load(Path(folder) / "run").plot()
-    figure.savefig(options.folder / f"{path.stem}.png", dpi=DOTS)
-    metrics = summary["metrics"]
+    solve = to_tolerance if "tol" in content(path) else by_hand
+    solution, status, seconds = solve(path, options.threads)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    solution.plot().savefig(options.folder / f"{path.stem}.png", dpi=DOTS)
+    metrics, end = solution.metrics, solution.ending
     unknown = [value for key, value in metrics.items() if key.startswith("error_")]
     row: dict[str, object] = {
-        "configuration": name, "l2": scientific(metrics.get("relative_l2")),
+        "configuration": name, "status": status, "l2": scientific(metrics.get("relative_l2")),
         "error": scientific(metrics.get("max_error")), "unknown": scientific(max(unknown, default=None)),
-        "seconds": f"{summary['seconds']:.1f}", "MiB": f"{memory:.0f}",
+        "seconds": f"{seconds:.1f}", "MiB": f"{memory:.0f}",
     }  # fmt: skip
-    end = summary.get("tolerance")
     if end is None:
-        return dict.fromkeys(COLUMNS, "") | row | {"status": summary["status"]}
+        return dict.fromkeys(COLUMNS, "") | row
     return row | {
-        "tol": f"{end['tol']:.0e}", "status": "reached" if end["reached"] else end["reason"],
-        "estimate": scientific(end["error"]), "windows": end["windows"], "features": end["features"],
-        "points": end["points"],
+        "tol": f"{end.tol:.0e}", "estimate": scientific(end.error), "windows": end.windows, "features": end.features,
+        "points": end.points,
     }  # fmt: skip
+
+
+def to_tolerance(path: Path, threads: int) -> tuple[Solution, str, float]:
+    """What a configuration of a solve finds, how that ended, and its seconds."""
+    torch.set_num_threads(threads)
+    written = content(path)
+    equation = made(written["model"]["equation"], pinnlab.problems)
+    recipe = made(written["recipe"], pinnlab.strategy) if "recipe" in written else None
+    limit, seed = written.get("time_limit"), written["seed_everything"]
+    solution = pinnlab.solve(equation, tol=float(written["tol"]), recipe=recipe, time_limit=limit, seed=seed)
+    end = solution.ending
+    assert end is not None
+    until = "" if end.until is None else f", found up to {end.until:.3g}"
+    return solution, "reached" if end.reached else f"{end.reason}{until}", end.seconds
+
+
+def made(description: str | Mapping[str, Any], package: ModuleType) -> Any:
+    """The object of a short name, or of a class path with arguments."""
+    if isinstance(description, str):
+        return getattr(package, description)()
+    return getattr(package, description["class_path"])(**description.get("init_args", {}))
+
+
+def by_hand(path: Path, threads: int) -> tuple[Solution, str, float]:
+    """What a configuration of a training finds, how that ended, and its seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["--run.root", folder, "--run.name", "run", "--run.threads", str(threads)]
+        if command(["fit", "--config", str(path), *arguments]):
+            raise SystemExit(f"{path}: the training failed")
+        summary = json.loads((Path(folder) / "run" / "summary.json").read_text())
+        return pinnlab.load(Path(folder) / "run"), summary["status"], summary["seconds"]
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 """`l2` and `error` are the relative L2 error and the largest error against the truth, `unknown` that of an unknown."""
 KEY = ("configuration",)
+PLAIN, BY_HAND = {"seed_everything", "model", "tol", "time_limit"}, "   # by hand"
 HEAD = ("configuration", "tol", "status", "relative L2 error", "largest error", "estimate", "seconds", "solution")
 INTRODUCTION = """# The catalogue
 
@@ -99,19 +100,21 @@ def page(entry: Entry, rows: Mapping[str, Row], folder: Path) -> str:
 
 def _commands(entry: Entry) -> str:
     name = entry.kind.__name__
-    lines, by_hand = [], [path for path in entry.configurations if path not in entry.solves]
-    if entry.solves:
-        tol = content(entry.solves[0])["tol"]
-        lines += [f"python -m pinnlab fit --model.equation {name} --tol {float(tol):.0e}"]
-    lines += [f"python -m pinnlab fit --config {path.relative_to(ROOT).as_posix()}" for path in entry.solves]
-    lines += [f"python -m pinnlab fit --config {path.relative_to(ROOT).as_posix()}   # by hand" for path in by_hand]
+    paths = [(path, path.relative_to(ROOT).as_posix()) for path in entry.configurations]
+    # what a configuration says beside the tolerance, such as a recipe, has no place in a line
+    plain = [path for path in entry.solves if set(content(path)) <= PLAIN and _by_name(path)][:1]
+    tol = "".join(f"{float(content(path)['tol']):.0e}" for path in plain)
+    lines = [f"python -m pinnlab fit --model.equation {name} --tol {tol}"] if plain else []
+    lines += [f"python -m pinnlab fit --config {text}{'' if path in entry.solves else BY_HAND}" for path, text in paths]
     text = "```bash\n" + "\n".join(lines) + "\n```"
-    if entry.solves:
-        text += (
-            f"\n\n```py\nimport pinnlab\n\nsolution = pinnlab.solve(pinnlab.problems.{name}(), tol={float(tol):.0e})\n"
-        )
-        text += "print(solution)\nsolution.plot()\n```"
-    return text
+    if not plain:
+        return text
+    code = ["import pinnlab", "", f"solution = pinnlab.solve(pinnlab.problems.{name}(), tol={tol})", "print(solution)"]
+    return text + "\n\n```py\n" + "\n".join([*code, "solution.plot()"]) + "\n```"
+
+
+def _by_name(path: Path) -> bool:
+    return isinstance(content(path)["model"]["equation"], str)
 
 
 def _table(measured: list[Row]) -> str:

@@ -19,7 +19,7 @@ from pinnlab.cli import main
 from pinnlab.equations import Constraint, Equation, Unknown
 from pinnlab.errors import NothingFoundError, UserError
 from pinnlab.geometry import Box, Disc, Interval, PointSet, Polygon
-from pinnlab.problems import Poisson
+from pinnlab.problems import Pendulum, Poisson
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.strategy import Accept, Features, Proposal, Recipe, Refinement, Stop
 from pinnlab.training import Adam
@@ -702,3 +702,18 @@ def test_progress_is_a_line_for_each_step(pendulum, capsys):
     assert all(re.fullmatch(pattern, line) for line in lines)
     pinnlab.solve(pendulum.Pendulum(), tol=1e-8)
     assert capsys.readouterr().out == ""
+
+
+class FirstWindow(Recipe):
+    """One window, and no more."""
+
+    def decisions(self, progress):
+        yield Proposal(Features(60, (14.0,)), 0.25)
+        yield Accept()
+        return Stop(False, "enough")
+
+
+def test_true_errors_are_those_of_what_was_found():
+    solution = pinnlab.solve(Pendulum(), tol=1e-8, recipe=FirstWindow())
+    assert solution.ending is not None and solution.ending.until == 0.25
+    assert solution.metrics["relative_l2"] < 1e-6 and solution.metrics["max_error"] < 1e-4

@@ -31,6 +31,7 @@ from pinnlab.strategy.march import March, Start
 from pinnlab.strategy.memory import available
 from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
 from pinnlab.strategy.recipes.refinement import Refinement
+from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.way import Way
 from pinnlab.training.callbacks.interruption import at_a_prompt, interrupt
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
@@ -265,7 +266,10 @@ def _network(way: Way) -> Build:
 
 
 def true_errors(solution: Solution) -> dict[str, float]:
-    """The errors against the exact solution and unknowns, where they are known, at held-out points."""
+    """The errors against the true solution and unknowns, where they are known, at held-out points.
+
+    Of a solution that does not reach the end of time they are those up to where it comes.
+    """
     equation = solution.model.equation
     found = {
         f"error_{name}": abs(solution.unknowns[name] - unknown.truth)
@@ -279,7 +283,10 @@ def true_errors(solution: Solution) -> dict[str, float]:
     for name in equation.outputs:
         # an output of one part of the region is compared there
         inside = constraints[home(equation, name)]
-        points = inside.flat(Sobol().sample(inside.region, inside.region.units(_HELD_OUT), 15485863))
+        region, until = inside.region, None if solution.ending is None else solution.ending.until
+        if until is not None and (time := evolution(equation)) is not None:
+            region = region.within(time.along, time.start, until) or region
+        points = inside.flat(Sobol().sample(region, region.units(_HELD_OUT), 15485863))
         with torch.no_grad():
             pairs.append((solution.model(points)[name], equation.solution(points)[name].value))
     both = [torch.cat(values) for values in zip(*pairs, strict=True)]

