@@ -155,6 +155,7 @@ def test_a_map_covers_the_region_alone():
     solution = trained(Shape())
     figure = solution.plot("u_x")
     assert titles(figure) == ["u_x"]
+    assert figure.axes[0].get_aspect() == 1.0
     drawn, values = mesh(figure.axes[0])
     np.testing.assert_allclose(values, solution.d("x", x=drawn.x, y=drawn.y), rtol=1e-9, atol=1e-12)
     corners = drawn.get_masked_triangles()
@@ -177,6 +178,7 @@ def test_with_time_there_are_curves_at_some_times():
     solution = trained(Heat(rod))
     figure = solution.plot()
     assert titles(figure) == ["u", "u"]
+    assert figure.axes[0].get_aspect() == "auto"
     curves = next(axes for axes in figure.axes if axes.lines)
     assert [line.get_label() for line in curves.lines] == [f"t = {t:.3g}" for t in (0, 0.125, 0.25, 0.375, 0.5)]
     x, u = curves.lines[1].get_data()

@@ -31,6 +31,8 @@ _AT_ONCE = 2000
 _CURVE, _MAP, _SIDE, _TRIED = 1001, 101 * 101, 81, 256
 # Times of curves and of maps; slices of a region without time.
 _TIMES, _MAPS, _SLICES = 5, 3, 3
+# A region that is longer than wide by this factor is a strip.
+_STRIP = 4.0
 
 
 def views(
@@ -43,8 +45,8 @@ def views(
 ) -> dict[str, Panel]:
     """Panels of fields of a solution, each within the region of its output: nothing is drawn outside.
 
-    One axis: curves. Two: maps, and with time also curves at some times. More: maps of slices through the middle of the
-    region, with time at its start, middle and end.
+    One axis: curves. Two: maps, to scale where neither is a time, and with time also curves at some times. More: maps
+    of slices through the middle of the region, with time at its start, middle and end.
 
     Args:
         equation: What names the inputs and has the region.
@@ -80,7 +82,8 @@ def views(
         if equation.dimension == 1:
             found |= _curves(equation, region, some)
         elif equation.dimension == 2:
-            found |= _plane(equation, region, some)
+            plane = _plane(equation, region, some)
+            found |= plane if time is not None else {name: _to_scale(panel) for name, panel in plane.items()}
             if time is not None and region.dimension == 2:
                 found |= _at_times(equation, region, some, names, time)
         elif region.dimension == equation.dimension:
@@ -132,6 +135,18 @@ def _plane(equation: Equation, region: Region, values: Values) -> dict[str, Pane
     if scalar:
         arrays["mesh/triangles"] = triangles(region, points)
     return _panels(arrays)
+
+
+def _to_scale(panel: Panel) -> Panel:
+    """A map of two lengths with the same scale along both, so that a disc is round; not if it would be a strip."""
+
+    def draw(axis: Axes) -> None:
+        panel(axis)
+        (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+        if 1 / _STRIP < abs((right - left) / (top - bottom)) < _STRIP:
+            axis.set_aspect("equal")
+
+    return draw
 
 
 def _at_times(equation: Equation, region: Region, values: Values, names: Sequence[str], time: str) -> dict[str, Panel]:
