@@ -132,6 +132,7 @@ class Refinement(Recipe):
             before, end = control.length, evolution.end if control.length == left else now + control.length
             features, outcome = yield from attempts.best(features, end, bar)
             ratio, affords = outcome.local / bar, self._affords(progress, features, _MORE, outcome.most)
+            tested = control.tested
             costs = dearer(features.count, _MORE) if affords else math.inf
             if ratio <= 1:
                 yield Accept()
@@ -149,7 +150,6 @@ class Refinement(Recipe):
                     rechecked = progress.windows
                 change = control.succeeded(ratio, costs)
             else:
-                tested = control.tested
                 change = control.failed(outcome, ratio, costs)
             if change in (Change.BACK, Change.NOTHING) and not tested:
                 sharper = yield from attempts.sharper(features, end, outcome)
