@@ -80,12 +80,12 @@ def _line(entry: Entry, rows: Mapping[str, Row]) -> str:
     if row is not None:
         found = [row["tol"] or "by hand", _error(row), row["seconds"]]
         found[0] += "" if row["status"] in ("reached", "finished") else " (not reached)"
-    return f"| [{entry.kind.__name__}]({entry.name}.md) | {summary} | {' | '.join(found)} |"
+    return f"| [{entry.equation.name}]({entry.name}.md) | {summary} | {' | '.join(found)} |"
 
 
 def page(entry: Entry, rows: Mapping[str, Row], folder: Path) -> str:
     """The page of an equation."""
-    source = entry.file.relative_to(ROOT).as_posix()
+    source = entry.equation.file.relative_to(ROOT).as_posix()
     parts = [f"# {entry.title}", " › ".join(["[Catalogue](README.md)", *entry.titles]), entry.document]
     drawn = [name for path in entry.measured if (folder / (name := f"{path.stem}.png")).exists()]
     parts += [f"![{entry.title}]({name})" for name in drawn[:1]]
@@ -93,13 +93,13 @@ def page(entry: Entry, rows: Mapping[str, Row], folder: Path) -> str:
     measured = [rows[key] for path in entry.measured if (key := key_of(path)) in rows]
     if measured:
         parts += ["## How far that gets", _table(measured)]
-    code = entry.file.read_text(encoding="utf-8").strip()
-    parts += [f"## The code\n\n[{source}]({os.path.relpath(entry.file, PAGES)})", f"```py\n{code}\n```"]
+    code = entry.equation.file.read_text(encoding="utf-8").strip()
+    parts += [f"## The code\n\n[{source}]({os.path.relpath(entry.equation.file, PAGES)})", f"```py\n{code}\n```"]
     return "\n\n".join(parts) + "\n"
 
 
 def _commands(entry: Entry) -> str:
-    name = entry.kind.__name__
+    name = entry.equation.name
     paths = [(path, path.relative_to(ROOT).as_posix()) for path in entry.configurations]
     # what a configuration says beside the tolerance, such as a recipe, has no place in a line
     plain = [path for path in entry.solves if set(content(path)) <= PLAIN and _by_name(path)][:1]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from experiments.catalogue.entries import PAGES, ROOT, content, entries, equation_of
+from experiments.catalogue.entries import PAGES, ROOT, content, entries
 from experiments.catalogue.pages import COLUMNS, KEY, TABLE, key_of, pages, write
 from experiments.tolerance.rows import Table
 
@@ -17,7 +17,6 @@ ENTRIES = entries()
 def test_every_equation_is_configured_measured_and_drawn(entry):
     assert entry.configurations
     for path in entry.measured:
-        assert equation_of(path) == entry.kind.__name__
         assert (PAGES / f"{path.stem}.png").stat().st_size > 5000
         row = Table(TABLE, COLUMNS, KEY).find(key_of(path))
         assert row is not None and row["l2"] and row["seconds"]
@@ -36,7 +35,7 @@ def test_pages_are_those_of_the_sources_and_the_table():
 def test_an_index_leads_to_every_page_by_groups():
     text = pages(TABLE, PAGES)["README.md"]
     links = re.findall(r"\[(\w+)\]\((\w+)\.md\)", text)
-    assert sorted(links) == sorted((entry.kind.__name__, entry.name) for entry in ENTRIES)
+    assert sorted(links) == sorted((entry.equation.name, entry.name) for entry in ENTRIES)
     for entry in ENTRIES:
         assert f"## {entry.titles[0]}\n" in text and (len(entry.titles) == 1 or f"### {entry.titles[1]}\n" in text)
 
