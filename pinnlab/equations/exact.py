@@ -61,11 +61,8 @@ def _column(owner: str, name: str, value: object, zero: Field) -> Tensor:
         raise UserError(
             f"{owner} returns a {type(value).__name__} for {name}: give an array of real numbers"
         ) from error
-    if column.ndim and column.shape != zero.shape:
-        raise UserError(
-            f"{owner} returns the shape {tuple(column.shape)} for {name}, but the points have the shape "
-            f"{tuple(zero.shape)}: one number each"
-        )
+    if column.ndim:
+        _check_shape(owner, name, column, zero)
     return column
 
 
@@ -77,9 +74,13 @@ def _field(owner: str, name: str, value: object, zero: Field) -> Field:
             f"{owner} returns a {type(value).__module__}.{type(value).__name__} for {name}: write it with torch "
             "functions of its arguments, which give its derivatives as well, as torch.exp(-t)"
         )
+    _check_shape(owner, name, value, zero)
+    return value
+
+
+def _check_shape(owner: str, name: str, value: Tensor | Field, zero: Field) -> None:
     if value.shape != zero.shape:
         raise UserError(
             f"{owner} returns the shape {tuple(value.shape)} for {name}, but the points have the shape "
             f"{tuple(zero.shape)}: one number each"
         )
-    return value
