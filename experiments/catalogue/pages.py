@@ -109,8 +109,13 @@ def _commands(entry: Entry) -> str:
     text = "```bash\n" + "\n".join(lines) + "\n```"
     if not plain:
         return text
-    code = ["import pinnlab", "", f"solution = pinnlab.solve(pinnlab.problems.{name}(), tol={tol})", "print(solution)"]
-    return text + "\n\n```py\n" + "\n".join([*code, "solution.plot()"]) + "\n```"
+    code = [
+        "import pinnlab",
+        f"from pinnlab.problems import {name}",
+        "",
+        f"solution = pinnlab.solve({name}(), tol={tol})",
+    ]
+    return text + "\n\n```py\n" + "\n".join([*code, "print(solution)", "solution.plot()"]) + "\n```"
 
 
 def _by_name(path: Path) -> bool:

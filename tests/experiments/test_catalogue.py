@@ -48,6 +48,12 @@ def test_a_page_has_formula_commands_code_and_only_what_was_measured(tmp_path):
     assert ">>>" not in text.partition("## How to solve it")[0]
 
 
+def test_the_program_of_a_page_runs(capsys):
+    program = (PAGES / "pendulum.md").read_text(encoding="utf-8").partition("```py\n")[2].partition("```")[0]
+    exec(compile(program, "pendulum.md", "exec"), {})
+    assert "tol 1e-08 reached" in capsys.readouterr().out
+
+
 def test_pages_of_equations_that_are_no_more_are_removed(tmp_path):
     (tmp_path / "aether.md").write_text("")
     write(TABLE, tmp_path)
