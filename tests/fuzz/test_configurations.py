@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from pinnlab.cli import main
+from tests.configured import spelt_out
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]
 
@@ -256,7 +257,7 @@ def written(seed, folder):
         (folder / f"mutant_{seed}.py").write_text(source)
     else:
         path = dice.choice(SHIPPED)
-        config = shortened(whole(path))
+        config = shortened(spelt_out(whole(path)))
         # steps, points and evaluations of a second
         config["data"] = {"held_out": 17} | config.get("data", {})
     config["trainer"] = {"accelerator": "cpu", "log_every_n_steps": 1}
@@ -294,5 +295,5 @@ def test_what_is_mutated_trains(tmp_path, monkeypatch, capsys):
         monkeypatch.syspath_prepend(tmp_path)
         assert main(["fit", "--config", "mutant.yaml", "--run.name", name]) == 0, capsys.readouterr().err
     for number, path in enumerate(SHIPPED):
-        Path("mutant.yaml").write_text(yaml.safe_dump(shortened(whole(path))))
+        Path("mutant.yaml").write_text(yaml.safe_dump(shortened(spelt_out(whole(path)))))
         assert main(["fit", "--config", "mutant.yaml", "--run.name", str(number)]) == 0, capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pinnlab.cli import main
+from tests.configured import spelt_out
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 WHOLE = sorted(path for path in CONFIGS.glob("*/*.yaml") if path.parent.name != "sweeps")
@@ -52,14 +53,6 @@ def test_trains_two_steps_of_each_phase(path, configs, tmp_path, monkeypatch, ca
     with (tmp_path / "runs" / "short" / "metrics.csv").open(newline="") as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert losses[-1] < losses[0]
-
-
-def spelt_out(content):
-    """A configuration with the whole path of its equation: tests define classes of the same names."""
-    equation = content["model"]["equation"]
-    equation = equation if isinstance(equation, dict) else {"class_path": equation}
-    path = f"pinnlab.problems.{equation['class_path']}"
-    return content | {"model": content["model"] | {"equation": equation | {"class_path": path}}}
 
 
 # their references take some seconds
