@@ -7,15 +7,19 @@ from pinnlab.geometry.combined import Difference, Intersection, Union
 from pinnlab.geometry.groups import Groups, Nodes, Rule
 from pinnlab.geometry.product import Product
 from pinnlab.geometry.region import Parametrised, Region, Source
+from pinnlab.geometry.shapes.ball import Ball, Circle, Disc, Sphere
 from pinnlab.geometry.shapes.box import Box, Interval
-from pinnlab.geometry.shapes.disc import Circle, Disc
+from pinnlab.geometry.shapes.cylinder import Cone, Cylinder
 from pinnlab.geometry.shapes.points import Point, PointSet
 from pinnlab.geometry.shapes.polygon import Outline, Polygon
 from pinnlab.renamed import former
 
 __all__ = [
+    "Ball",
     "Box",
     "Circle",
+    "Cone",
+    "Cylinder",
     "Difference",
     "Disc",
     "Groups",
@@ -32,6 +36,7 @@ __all__ = [
     "Region",
     "Rule",
     "Source",
+    "Sphere",
     "Union",
     "concatenate",
     "select",

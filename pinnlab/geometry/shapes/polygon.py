@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.columns import Ends, Points, tolerance, two_names
+from pinnlab.geometry.columns import Ends, Points, coordinate_names, tolerance
 from pinnlab.geometry.region import Parametrised, Region
 
 Vertices = Sequence[tuple[float, float]]
@@ -30,7 +30,6 @@ class Polygon(Parametrised):
     """
 
     dimension = 2
-    names: tuple[str, str]
 
     def __init__(self, vertices: Vertices, holes: Sequence[Vertices] = (), names: tuple[str, str] = ("x", "y")) -> None:
         """Take the vertices, either way round, the holes' vertices, and the names of the two coordinates.
@@ -56,7 +55,7 @@ class Polygon(Parametrised):
         return polygon
 
     def _take(self, shape: shapely.Geometry, names: tuple[str, str]) -> None:
-        self.names = two_names(names)
+        self.names = coordinate_names(names, 2)
         if not shapely.is_valid(shape):
             raise UserError(f"these vertices make no polygon: {shapely.is_valid_reason(shape)}")
         if not shape.area > 0:
