@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -77,6 +79,10 @@ def concatenate(parts: Sequence[Points]) -> Points:
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
+_ROUNDED: ContextVar[float] = ContextVar("rounded", default=1.0)
+"""The size to which rounding errors are proportional, whatever the size of a region."""
+
+
 def tolerance(column: Tensor, scale: float) -> float:
     """The distance by which rounding may move a point of this column, in a region of this size: 16 ε max(1, scale).
 
@@ -84,7 +90,23 @@ def tolerance(column: Tensor, scale: float) -> float:
         >>> tolerance(torch.zeros(3, dtype=torch.float64), scale=2.0) < 1e-14
         True
     """
-    return 16 * torch.finfo(column.dtype).eps * max(1.0, scale)
+    return 16 * torch.finfo(column.dtype).eps * max(_ROUNDED.get(), scale)
+
+
+@contextmanager
+def rounded(scale: float) -> Iterator[None]:
+    """Within it, points are those of a region that was moved: they were rounded as numbers of this size are.
+
+    Example:
+        >>> with rounded(100.0):
+        ...     tolerance(torch.zeros(3, dtype=torch.float64), scale=2.0) > 1e-13
+        True
+    """
+    before = _ROUNDED.set(max(scale, _ROUNDED.get()))
+    try:
+        yield
+    finally:
+        _ROUNDED.reset(before)
 
 
 def divide(n: int, weights: Sequence[float]) -> list[int]:

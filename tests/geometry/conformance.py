@@ -92,6 +92,8 @@ class Conformance:
     volume = area = None
     exact = 1e-9
     """The accuracy of the region's own measures."""
+    flux = 1e-3
+    """The accuracy of flux and divergence, over ∮ |F|."""
     sharp = 0.98
     """The least share of boundary points that are further from edges than a thousandth of the region's size."""
     points = 12000
@@ -101,7 +103,7 @@ class Conformance:
     def test_points_lie_where_they_should(self, sampler):
         for part in (self.region, self.region.boundary):
             points = sampler.sample(part, 120, seed=2)
-            assert part.contains(points).all() and self.region.contains(points).all()
+            assert part.contains(points).all()
             assert isinstance(sampler, Grid) or size(points) == 120
 
     def test_single_precision_gives_the_same_points(self):
@@ -155,7 +157,7 @@ class Conformance:
         assert float((within & ~without).double().mean()) >= self.sharp
 
     def test_divergence_theorem(self):
-        """∮ F·n = ∫ div F for F_i = a_i + x_i² + x_i x_{i+1} of centred coordinates, to a thousandth of ∮ |F|."""
+        """∮ F·n = ∫ div F for F_i = a_i + x_i² + x_i x_{i+1} of centred coordinates."""
         middle, half = around(self.region)
         names, n = self.region.names, 2**14
         volume, area = self.volume or self.region.measure, self.area or self.region.boundary.measure
@@ -166,7 +168,7 @@ class Conformance:
         divergence = (2 * q + q.roll(-1, 1)).sum(1) / half.max()
         flux = float((field * normal).sum(1).mean()) * area
         assert flux == pytest.approx(
-            float(divergence.mean()) * volume, abs=1e-3 * area * float(field.norm(dim=1).mean())
+            float(divergence.mean()) * volume, abs=self.flux * area * float(field.norm(dim=1).mean())
         )
 
     def test_a_time_makes_walls_and_ends(self):

@@ -20,6 +20,7 @@ class TestDisc(Conformance):
 
 
 class TestPolygon(Conformance):
+    lines = 1500
     region = Polygon([(0, 0), (4, 0), (4, 1), (1, 1), (1, 4), (0, 4)], [[(0.2, 0.2), (0.8, 0.2), (0.8, 0.8)]])
     volume, area = 7 - 0.18, 16 + 1.2 + 0.6 * math.sqrt(2)
 

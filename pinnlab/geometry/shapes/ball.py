@@ -12,7 +12,7 @@ from torch import Tensor
 from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points, coordinate_names, stack, tolerance, unstack
 from pinnlab.geometry.numbers import number, pair, real
-from pinnlab.geometry.region import Parametrised
+from pinnlab.geometry.scattered import Parametrised
 from pinnlab.geometry.shapes.points import Point
 
 

@@ -12,7 +12,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points, coordinate_names, tolerance
 from pinnlab.geometry.numbers import number
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Parametrised
+from pinnlab.geometry.scattered import Parametrised
 from pinnlab.geometry.shapes.ball import Circle, Disc
 from pinnlab.geometry.shapes.box import Interval
 from pinnlab.geometry.shapes.points import Point
