@@ -4,18 +4,24 @@ from typing import TYPE_CHECKING, Any
 
 from pinnlab.geometry.columns import Points, concatenate, select, size, subsample, tolerance
 from pinnlab.geometry.combined import Difference, Intersection, Union
-from pinnlab.geometry.groups import Groups, Nodes, Rule
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Parametrised, Region, Source
+from pinnlab.geometry.region import Region
+from pinnlab.geometry.scattered import Parametrised, Scattered
+from pinnlab.geometry.shapes.ball import Ball, Circle, Disc, Sphere
 from pinnlab.geometry.shapes.box import Box, Interval
-from pinnlab.geometry.shapes.disc import Circle, Disc
+from pinnlab.geometry.shapes.cylinder import Cone, Cylinder
+from pinnlab.geometry.shapes.groups import Groups, Nodes, Rule
 from pinnlab.geometry.shapes.points import Point, PointSet
 from pinnlab.geometry.shapes.polygon import Outline, Polygon
+from pinnlab.geometry.source import Source
 from pinnlab.renamed import former
 
 __all__ = [
+    "Ball",
     "Box",
     "Circle",
+    "Cone",
+    "Cylinder",
     "Difference",
     "Disc",
     "Groups",
@@ -31,7 +37,9 @@ __all__ = [
     "Product",
     "Region",
     "Rule",
+    "Scattered",
     "Source",
+    "Sphere",
     "Union",
     "concatenate",
     "select",

@@ -7,7 +7,7 @@ intersections and nested combinations, and for faces that coincide: two boxes th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import torch
@@ -16,10 +16,12 @@ from torch import Tensor
 from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points, concatenate, select, tolerance
 from pinnlab.geometry.combined import Joined, Rejection, axes, joined
-from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Parametrised, Region
+from pinnlab.geometry.product import factored
+from pinnlab.geometry.region import Region
+from pinnlab.geometry.scattered import Scattered
 from pinnlab.geometry.shapes.box import Box
 from pinnlab.geometry.shapes.points import PointSet
+from pinnlab.geometry.source import Source
 
 _STEPS = 4
 """The length of a step over the tolerance of membership; greater than 1, so that a step from a surface leaves it.
@@ -41,7 +43,7 @@ def border(region: Region) -> Region:
             f"a region of dimension {region.dimension} in the coordinates {', '.join(region.names)} has no outward "
             "normal, and so no boundary: take that of the solid"
         )
-    if isinstance(region, Parametrised):
+    if isinstance(region, Scattered):
         return joined(region.surfaces())
     return Border(region) if region.dimension > 1 else _ends(region)
 
@@ -83,22 +85,31 @@ class Border(Joined):
             raise UserError(f"the {type(self.region).__name__.lower()} of regions has no boundary; is it empty?")
         return kept
 
+    def rebuilt(self, change: Callable[[Region], Region]) -> Region:
+        """The boundary of the region, rebuilt."""
+        return border(self.region.rebuilt(change))
 
-class Side(Parametrised):
+
+class Side(Scattered):
     """A surface of a solid with normals that point out of a combined region.
 
     Example:
         >>> from pinnlab.geometry import Box, Disc
         >>> hole = Disc(radius=0.5)
         >>> side = Side(hole.boundary, Box(x=(-1, 1), y=(-1, 1)) - hole)
-        >>> side.map(torch.tensor([[0.0]]))["normal_x"]
+        >>> side.throw(torch.tensor([[0.0]]))[0]["normal_x"]
         tensor([-1.])
     """
 
-    def __init__(self, surface: Parametrised, region: Region) -> None:
+    def __init__(self, surface: Scattered, region: Region) -> None:
         """Take the surface, with normals, and the region."""
         self.surface, self.region = surface, region
         self.names = surface.names
+
+    @property
+    def parameters(self) -> int:
+        """Those of the surface."""
+        return self.surface.parameters
 
     @property
     def dimension(self) -> int:
@@ -122,15 +133,26 @@ class Side(Parametrised):
     def within(self, name: str, low: float, high: float) -> Region | None:
         """The part of the surface between the numbers."""
         surface = self.surface.within(name, low, high)
-        return Side(surface, self.region) if isinstance(surface, Parametrised) else None
+        return Side(surface, self.region) if isinstance(surface, Scattered) else None
 
-    def map(self, unit: Tensor) -> Points:
-        """The surface's points; normals are reversed where the region lies on the side that they point to."""
-        points = self.surface.map(unit)
+    def throw(self, unit: Tensor) -> tuple[Points, Tensor]:
+        """The surface's points, turned."""
+        points, rows = self.surface.throw(unit)
+        return self.turned(points), rows
+
+    def place(self, n: int, source: Source) -> Points:
+        """The surface's points, turned."""
+        return self.turned(self.surface.place(n, source))
+
+    def turned(self, points: Points) -> Points:
+        """Points of the surface; normals are reversed where the region lies on the side that they point to."""
         normal = _normal(self.region, points)
         _, ahead = beside(self.region, points, normal)
-        sign = torch.where(ahead, -1.0, 1.0).to(unit)
-        return points | {f"normal_{name}": sign * column + 0.0 for name, column in normal.items()}
+        turned = {}
+        for name, column in normal.items():
+            sign = torch.where(ahead, -1.0, 1.0).to(column)
+            turned[f"normal_{name}"] = (sign[:, None] if column.dim() > 1 else sign) * column + 0.0
+        return points | turned
 
 
 class Bounding(Rejection):
@@ -164,6 +186,11 @@ class Bounding(Rejection):
         """The same test on another base."""
         return Bounding(base, self.region, self.earlier)
 
+    def rebuilt(self, change: Callable[[Region], Region]) -> Region:
+        """The same of the surface and the regions, rebuilt."""
+        earlier = [surface.rebuilt(change) for surface in self.earlier]
+        return Bounding(self.base.rebuilt(change), self.region.rebuilt(change), earlier)
+
 
 def beside(region: Region, points: Points, direction: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
     """Whether the region lies behind and ahead of points, a little along a direction: two of booleans `(N,)`.
@@ -194,21 +221,29 @@ def _normal(region: Region, points: Points) -> dict[str, Tensor]:
 def _candidates(region: Region) -> list[Bounding]:
     """All surfaces of the solids that a region is combined from, each with the surfaces of earlier solids."""
     found: list[Bounding] = []
-    earlier: list[Parametrised] = []
+    earlier: list[Scattered] = []
     for solid in {id(solid): solid for solid in region.solids()}.values():
         if solid.dimension < axes(solid):
             # a curve that is cut out of a plate takes no area away
             continue
-        own = [_extended(surface, region) for surface in solid.surfaces()]
+        own = [_extended(surface, region) for surface in _surfaces(solid)]
         found += [Bounding(Side(surface, region), region, tuple(earlier)) for surface in own]
         earlier += own
     return found
 
 
-def _extended(surface: Parametrised, region: Region) -> Parametrised:
+def _surfaces(solid: Region) -> list[Scattered]:
+    surfaces = solid.surfaces()
+    found = [surface for surface in surfaces if isinstance(surface, Scattered)]
+    if len(found) < len(surfaces):
+        raise UserError(f"the surfaces of a {type(solid).__name__} must be Parametrised, or Scattered")
+    return found
+
+
+def _extended(surface: Scattered, region: Region) -> Scattered:
     """A surface of a solid with fewer coordinates, such as a hole, over the whole range of the others, such as time."""
     missing = {name: ends for name, ends in region.extent.items() if name not in surface.names}
-    return Product(surface, Box(**missing)) if missing else surface
+    return factored(surface, Box(**missing)) if missing else surface
 
 
 def _ends(region: Region) -> PointSet:
@@ -216,7 +251,7 @@ def _ends(region: Region) -> PointSet:
     (name,) = region.names
     solids = [solid for solid in region.solids() if solid.dimension]
     origin = torch.zeros(1, 0, dtype=torch.float64)
-    points = concatenate([end.map(origin) for solid in solids for end in solid.surfaces()])
+    points = concatenate([end.throw(origin)[0] for solid in solids for end in _surfaces(solid)])
     points = select(points, points[name].argsort())
     behind, ahead = beside(region, points, _normal(region, points))
     bounding = behind != ahead

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -77,6 +79,10 @@ def concatenate(parts: Sequence[Points]) -> Points:
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
+_ROUNDED: ContextVar[float] = ContextVar("rounded", default=1.0)
+"""The size to which rounding errors are proportional, whatever the size of a region."""
+
+
 def tolerance(column: Tensor, scale: float) -> float:
     """The distance by which rounding may move a point of this column, in a region of this size: 16 ε max(1, scale).
 
@@ -84,7 +90,23 @@ def tolerance(column: Tensor, scale: float) -> float:
         >>> tolerance(torch.zeros(3, dtype=torch.float64), scale=2.0) < 1e-14
         True
     """
-    return 16 * torch.finfo(column.dtype).eps * max(1.0, scale)
+    return 16 * torch.finfo(column.dtype).eps * max(_ROUNDED.get(), scale)
+
+
+@contextmanager
+def rounded(scale: float) -> Iterator[None]:
+    """Within it, points are those of a region that was moved: they were rounded as numbers of this size are.
+
+    Example:
+        >>> with rounded(100.0):
+        ...     tolerance(torch.zeros(3, dtype=torch.float64), scale=2.0) > 1e-13
+        True
+    """
+    before = _ROUNDED.set(max(scale, _ROUNDED.get()))
+    try:
+        yield
+    finally:
+        _ROUNDED.reset(before)
 
 
 def divide(n: int, weights: Sequence[float]) -> list[int]:
@@ -110,12 +132,43 @@ def divide(n: int, weights: Sequence[float]) -> list[int]:
     return [1 + count for count in counts]
 
 
-def two_names(names: object) -> tuple[str, str]:
-    """The names of the two coordinates of a shape in the plane.
+def coordinate_names(names: object, count: int) -> tuple[str, ...]:
+    """The names of the coordinates of a shape.
 
     Raises:
-        UserError: they are not two different names.
+        UserError: they are not as many different names.
+
+    Example:
+        >>> coordinate_names(["x", "y"], 2)
+        ('x', 'y')
     """
-    if not isinstance(names, (tuple, list)) or len(names) != 2 or names[0] == names[1]:
-        raise UserError(f"a shape in the plane needs two different coordinate names, not {names!r}")
-    return str(names[0]), str(names[1])
+    given = tuple(str(name) for name in names) if isinstance(names, tuple | list) else ()
+    if len(given) != count or len(set(given)) < count:
+        words = ("one", "two different", "three different")
+        wanted = words[count - 1] if count <= len(words) else f"{count} different"
+        raise UserError(f"a shape of {count} coordinate(s) needs {wanted} coordinate name(s), not {names!r}")
+    return given
+
+
+def stack(points: Points, names: Sequence[str]) -> Tensor:
+    """Columns side by side, `(N, d)`; a vector has several of them.
+
+    Example:
+        >>> stack({"x": torch.tensor([1.0, 2.0]), "y": torch.tensor([3.0, 4.0])}, ["x", "y"])
+        tensor([[1., 3.],
+                [2., 4.]])
+    """
+    columns = [points[name] for name in names]
+    return torch.cat([column if column.dim() > 1 else column[:, None] for column in columns], dim=1)
+
+
+def unstack(places: Tensor, names: Sequence[str], prefix: str = "") -> Points:
+    """Named columns of places `(N, d)`: numbers, or one vector if there is one name for several of them.
+
+    Example:
+        >>> unstack(torch.tensor([[1.0, 3.0]]), ["x", "y"], prefix="normal_")
+        {'normal_x': tensor([1.]), 'normal_y': tensor([3.])}
+    """
+    if len(names) == 1 and places.shape[1] > 1:
+        return {f"{prefix}{names[0]}": places}
+    return {f"{prefix}{name}": places[:, i] for i, name in enumerate(names)}

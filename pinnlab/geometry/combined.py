@@ -6,9 +6,8 @@ until enough points remain. A source makes the sample deterministic.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import torch
@@ -16,11 +15,9 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points, concatenate, divide, select, size
-from pinnlab.geometry.region import PILOT, Pilot, Region, Source
+from pinnlab.geometry.region import Region
 from pinnlab.geometry.shapes.points import Point, PointSet
-
-_MOST = 2**20
-"""Candidates, or 64 for each point asked, after which a region is taken to be empty."""
+from pinnlab.geometry.source import PILOT, Pilot, Source, enough
 
 
 class Joined(Region):
@@ -60,6 +57,10 @@ class Joined(Region):
     def solids(self) -> list[Region]:
         """The solids of the parts."""
         return [solid for part in self.parts for solid in part.solids()]
+
+    def rebuilt(self, change: Callable[[Region], Region]) -> Region:
+        """The union of the parts, rebuilt."""
+        return Union(*(part.rebuilt(change) for part in self.parts))
 
     def contains(self, points: Points) -> Tensor:
         """Which points lie in some part."""
@@ -164,22 +165,17 @@ class Rejection(Region):
         if isinstance(self.base, Joined):
             # Part by part: otherwise a cut at n points would remove points of the last part alone.
             return self._pieces.place(n, source)
-        candidates, most = n, max(_MOST, 64 * n)
-        while True:
-            points = self.base.place(candidates, source)
-            points = select(points, self.passes(points))
-            found = size(points)
-            if self.dimension == 0 and found:
-                return points
-            if self.dimension and (found >= n or (found and not source.nested and candidates > n)):
-                # A grid is kept whole: a cut would leave one side of the region without points.
-                return select(points, slice(n)) if source.nested else points
-            if self.dimension == 0 or candidates >= most:
-                kind = type(self).__name__.lower()
-                raise UserError(f"the {kind} of regions has (almost) no points; is it empty?")
-            ratio = n / found if found else 4.0
-            margin = 1.05 if source.nested else 1.0
-            candidates = min(most, max(candidates + 1, math.ceil(candidates * ratio * margin)))
+        kind = f"the {type(self).__name__.lower()} of regions"
+        if self.dimension:
+            return enough(n, source, lambda count: self._passing(count, source), kind)
+        points = self._passing(n, source)
+        if not size(points):
+            raise UserError(f"{kind} has (almost) no points; is it empty?")
+        return points
+
+    def _passing(self, candidates: int, source: Source) -> Points:
+        points = self.base.place(candidates, source)
+        return select(points, self.passes(points))
 
     @property
     def extent(self) -> Ends:
@@ -228,6 +224,10 @@ class Compared(Rejection):
     def on(self, base: Region) -> Rejection:
         """Compared with the same other region."""
         return type(self)(base, self.other)
+
+    def rebuilt(self, change: Callable[[Region], Region]) -> Region:
+        """The same of both regions, rebuilt."""
+        return type(self)(self.base.rebuilt(change), self.other.rebuilt(change))
 
     def solids(self) -> list[Region]:
         """The solids of both regions."""

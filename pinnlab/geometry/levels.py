@@ -1,6 +1,6 @@
 """Level functions: smooth functions that vanish on a surface, and nowhere inside of the region that it bounds.
 
-On boxes and discs they are polynomials. On polygons they are products of the distances from the sides; at a corner that
+On boxes and balls they are polynomials. On polygons they are products of the distances from the sides; at a corner that
 points inwards two sides are joined by an R-function, a + b + √(a² + b²), which is positive where a or b is (Rvachev
 1982; Shapiro 2007, Semi-analytic geometry with R-functions).
 """
@@ -22,7 +22,7 @@ from pinnlab.geometry.border import Side
 from pinnlab.geometry.columns import Points
 from pinnlab.geometry.product import Product
 from pinnlab.geometry.region import Region
-from pinnlab.geometry.shapes.disc import Circle
+from pinnlab.geometry.shapes.ball import Sphere
 from pinnlab.geometry.shapes.points import Point
 from pinnlab.geometry.shapes.polygon import Outline
 
@@ -36,7 +36,7 @@ def shape_of(surface: Region) -> Region:
         surface = surface.surface
     if not isinstance(surface, Product):
         return surface
-    shapes = [factor for factor in surface.factors if isinstance(factor, Point | Circle | Outline)]
+    shapes = [factor for factor in surface.factors if isinstance(factor, Point | Sphere | Outline)]
     return shapes[0] if len(shapes) == 1 else surface
 
 
@@ -62,8 +62,8 @@ def level(surface: Region, inside: Points) -> Level | None:
     face = axis_face(surface)
     if face is not None:
         found: Level | None = _Plane(*face)
-    elif isinstance(shape, Circle):
-        found = _Round(shape.names, shape.disc.center, shape.disc.radius)
+    elif isinstance(shape, Sphere):
+        found = _Round(shape.names, shape.ball.center, shape.ball.radius)
     elif isinstance(shape, Outline):
         found = _outline(shape.polygon.shape, shape.names)
     else:
@@ -113,8 +113,10 @@ class _Round:
     radius: float
 
     def __call__(self, columns: Mapping[str, Any]) -> Any:
-        dx, dy = (columns[name] - c for name, c in zip(self.names, self.center, strict=True))
-        return self.radius * self.radius - dx * dx - dy * dy
+        found = self.radius * self.radius
+        for name, c in zip(self.names, self.center, strict=True):
+            found = found - (columns[name] - c) * (columns[name] - c)
+        return found
 
 
 Line = tuple[float, float, float]

@@ -1,67 +1,20 @@
 """Regions: sets of points that can be sampled.
 
-A region maps uniform numbers to its points. The uniform numbers come from a `Source`, which the samplers supply: a
-grid, a quasi-random sequence or a random generator.
+A region maps uniform numbers to its points. The uniform numbers come from a `Source`, which the samplers supply.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points
-
-PILOT = 4096
-"""The number of quasi-random points that estimate an unknown extent or an unknown measure of a region."""
-
-
-class Source(ABC):
-    """Supplies points of the unit cube; pure: the same call gives the same points.
-
-    Example:
-        >>> Pilot().unit(5, 2).shape
-        torch.Size([5, 2])
-    """
-
-    nested: bool
-    """Whether the first points of a larger sample are themselves a sample (a grid's are not)."""
-
-    @abstractmethod
-    def unit(self, n: int, dimension: int) -> Tensor:
-        """About n points of the unit cube, `(n, dimension)`, in the default dtype."""
-
-    @abstractmethod
-    def split(self, index: int) -> Source:
-        """An independent source for part `index` of a region made of parts."""
-
-
-class Pilot(Source):
-    """A fixed scrambled Sobol sequence.
-
-    Example:
-        >>> torch.equal(Pilot(3).unit(8, 2), Pilot(3).unit(8, 2))
-        True
-    """
-
-    nested = True
-
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
-    def unit(self, n: int, dimension: int) -> Tensor:
-        """The first n points."""
-        if dimension == 0:
-            return torch.zeros(n, 0)
-        engine = torch.quasirandom.SobolEngine(dimension, scramble=True, seed=self.seed)
-        return engine.draw(n, dtype=torch.get_default_dtype())
-
-    def split(self, index: int) -> Pilot:
-        """Another scramble."""
-        return Pilot(31 * self.seed + index + 1)
+from pinnlab.geometry.source import PILOT as PILOT
+from pinnlab.geometry.source import Pilot as Pilot
+from pinnlab.geometry.source import Source as Source
 
 
 class Region(ABC):
@@ -169,7 +122,7 @@ class Region(ABC):
 
         return border(self)
 
-    def surfaces(self) -> Sequence[Parametrised]:
+    def surfaces(self) -> Sequence[Region]:
         """The pieces of the boundary of a solid that is no combination, with outward normals.
 
         Raises:
@@ -181,6 +134,10 @@ class Region(ABC):
     def solids(self) -> list[Region]:
         """The regions that this one is combined from; a region that is no combination returns itself."""
         return [self]
+
+    def rebuilt(self, change: Callable[[Region], Region]) -> Region:
+        """The same combination of changed regions; a region that is no combination is changed itself."""
+        return change(self)
 
     def face(self, name: str, value: float) -> Region:
         """The points of the region where one coordinate has a value, such as the start of a time.
@@ -244,38 +201,52 @@ class Region(ABC):
 
         return difference(self, other)
 
+    def translated(self, **by: float) -> Region:
+        """The region moved by a number along each of these coordinates: `ball.translated(x=1.0)`.
 
-class Parametrised(Region):
-    """A region that is the image of a unit cube under a map of constant Jacobian determinant.
+        Raises:
+            UserError: no such coordinate, or no number.
+        """
+        from pinnlab.geometry.sets import translated
 
-    Example:
-        A segment from (0, 0) to (3, 4):
+        return translated(self, by)
 
-        >>> class Segment(Parametrised):
-        ...     names, dimension, measure = ("x", "y"), 1, 5.0
-        ...
-        ...     def map(self, unit):
-        ...         return {"x": 3 * unit[:, 0], "y": 4 * unit[:, 0]}
-        ...
-        ...     def contains(self, points):
-        ...         x, y = points["x"], points["y"]
-        ...         return ((4 * x - 3 * y).abs() < 1e-6) & (x >= 0) & (x <= 3)
-        >>> from pinnlab.collocation import Grid
-        >>> Grid().sample(Segment(), 3, seed=0)["y"]
-        tensor([0., 2., 4.])
-    """
-
-    @abstractmethod
-    def map(self, unit: Tensor) -> Points:
-        """The points with these parameters; uniform numbers give uniform points.
+    def rotated(self, angle: float, first: str, second: str, about: tuple[float, float] = (0.0, 0.0)) -> Region:
+        """The region turned in the plane of two coordinates, as about the z-axis by `box.rotated(0.3, "x", "y")`.
 
         Args:
-            unit: `(N, dimension)`, in [0, 1].
+            angle: The angle in radians, from the first coordinate's axis to the second's.
+            first: A coordinate.
+            second: Another one.
+            about: The place in their plane that stays.
 
-        Returns:
-            Columns of N points.
+        Raises:
+            UserError: no such coordinates, or no numbers.
         """
+        from pinnlab.geometry.sets import rotated
 
-    def place(self, n: int, source: Source) -> Points:
-        """The image of points of the unit cube."""
-        return self.map(source.unit(n, self.dimension))
+        return rotated(self, angle, (first, second), about)
+
+    def scaled(self, factor: float | None = None, **factors: float) -> Region:
+        """The region with all coordinates times a factor, or each times its own: `ball.scaled(x=2.0)` is an ellipsoid.
+
+        Raises:
+            UserError: no such coordinate, or a factor that is no number or 0.
+        """
+        from pinnlab.geometry.sets import scaled
+
+        return scaled(self, factor, factors)
+
+    def revolved(self, radius: str, into: tuple[str, str] = ("x", "y")) -> Region:
+        """The solid of revolution: one coordinate becomes the distance from an axis.
+
+        Args:
+            radius: The coordinate that becomes the distance; what lies at its negative values is left out.
+            into: The names of the two coordinates across the axis.
+
+        Raises:
+            UserError: no such coordinate, nothing at positive values, or a name that is taken.
+        """
+        from pinnlab.geometry.sets import revolved
+
+        return revolved(self, radius, into)

@@ -13,7 +13,8 @@ from pinnlab.geometry.columns import Ends, Points, tolerance
 from pinnlab.geometry.combined import joined
 from pinnlab.geometry.numbers import number, pair, real
 from pinnlab.geometry.product import Product
-from pinnlab.geometry.region import Parametrised, Region
+from pinnlab.geometry.region import Region
+from pinnlab.geometry.scattered import Parametrised
 from pinnlab.geometry.shapes.points import Point
 
 Bound = float | Sequence[float] | Tensor

@@ -10,7 +10,9 @@ from torch import Tensor
 from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points, tolerance
 from pinnlab.geometry.numbers import real
-from pinnlab.geometry.region import Parametrised, Region, Source
+from pinnlab.geometry.region import Region
+from pinnlab.geometry.scattered import Parametrised
+from pinnlab.geometry.source import Source
 from pinnlab.renamed import former
 
 

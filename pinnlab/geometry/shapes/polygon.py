@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from pinnlab.errors import UserError
-from pinnlab.geometry.columns import Ends, Points, tolerance, two_names
-from pinnlab.geometry.region import Parametrised, Region
+from pinnlab.geometry.columns import Ends, Points, coordinate_names, tolerance
+from pinnlab.geometry.region import Region
+from pinnlab.geometry.scattered import Parametrised
 
 Vertices = Sequence[tuple[float, float]]
 
@@ -30,7 +31,6 @@ class Polygon(Parametrised):
     """
 
     dimension = 2
-    names: tuple[str, str]
 
     def __init__(self, vertices: Vertices, holes: Sequence[Vertices] = (), names: tuple[str, str] = ("x", "y")) -> None:
         """Take the vertices, either way round, the holes' vertices, and the names of the two coordinates.
@@ -45,7 +45,7 @@ class Polygon(Parametrised):
         self._take(shape, names)
 
     @classmethod
-    def of(cls, shape: shapely.Geometry, names: tuple[str, str] = ("x", "y")) -> Polygon:
+    def of(cls, shape: shapely.Geometry, names: Sequence[str] = ("x", "y")) -> Polygon:
         """The polygon of a shapely `Polygon` or `MultiPolygon`.
 
         Raises:
@@ -55,8 +55,8 @@ class Polygon(Parametrised):
         polygon._take(shape, names)
         return polygon
 
-    def _take(self, shape: shapely.Geometry, names: tuple[str, str]) -> None:
-        self.names = two_names(names)
+    def _take(self, shape: shapely.Geometry, names: Sequence[str]) -> None:
+        self.names = coordinate_names(names, 2)
         if not shapely.is_valid(shape):
             raise UserError(f"these vertices make no polygon: {shapely.is_valid_reason(shape)}")
         if not shape.area > 0:

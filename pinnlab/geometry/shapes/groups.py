@@ -11,8 +11,9 @@ from torch import Tensor
 
 from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points, size, tolerance
-from pinnlab.geometry.region import Region, Source
+from pinnlab.geometry.region import Region
 from pinnlab.geometry.shapes.box import Box
+from pinnlab.geometry.source import Source
 
 
 class Rule(Protocol):

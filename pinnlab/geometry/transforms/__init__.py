@@ -1,0 +1,1 @@
+"""Regions that are moved, turned, stretched or revolved."""
