@@ -92,6 +92,7 @@ COMMANDS = {
     "new-equation": Command("pinnlab.commands.new_equation", "write an equation, its configuration and its test"),
     "figures": Command("pinnlab.commands.figures", "draw the figures of runs again, from their records"),
     "compare": Command("pinnlab.commands.compare", "runs side by side, as tables, figure and HTML page"),
+    "doctor": Command("pinnlab.commands.doctor.command", "whether all is ready here, and what to do where it is not"),
 }
 """The commands by name."""
 
