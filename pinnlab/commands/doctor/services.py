@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pinnlab
 from pinnlab.commands.doctor.finding import Finding, State
 from pinnlab.errors import UserError
 
@@ -61,7 +62,8 @@ def cluster() -> Iterator[Finding]:
     job, name = os.environ.get("SLURM_JOB_ID"), os.environ.get("SLURM_JOB_NAME", "")
     if job is None:
         there = shutil.which("srun") is not None
-        shown = "no job, and srun is there: sbatch slurm/fit.sbatch gives a fit to it" if there else "none here"
+        scripts = Path(pinnlab.__file__).parent / "slurm"
+        shown = f"no job, and srun is there: scripts that give a fit to it are in {scripts}" if there else "none here"
         yield Finding(part, "job", shown)
         return
     tasks = os.environ.get("SLURM_NTASKS", "1")
