@@ -53,6 +53,7 @@ That is all it takes: the program chooses how to solve the equation to a toleran
   --seed_everything 3        the seed of features and points
   --run.root DIR --run.name NAME
                              where the run folder goes; a solve of that name that was killed or broken off goes on
+  --quiet                    print nothing but the last line, which has the result
   --config FILE              a file with any of these, your own or one that ships, such as configs/waves/kdv.yaml
   --print_config             print the resolved configuration and stop
   --help-all                 every option that goes with a tolerance
