@@ -1,9 +1,11 @@
 """The house rules that a linter has no rule for: sizes of files and folders, and private names."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import pinnlab
 
@@ -118,3 +120,22 @@ def test_a_package_says_all_that_it_offers():
         elif all_of_it:
             found += [f"{name(file)}: {each} is not in __all__" for each in names if each not in all_of_it]
     assert not found
+
+
+def test_the_hooks_before_a_commit_are_what_make_lint_runs():
+    repository = PACKAGE.parent
+    makefile = (repository / "Makefile").read_text()
+    commands = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1]
+    asked = [line.strip().replace("$(BIN)", ".venv/bin") for line in commands.splitlines()]
+    (local,) = yaml.safe_load((repository / ".pre-commit-config.yaml").read_text())["repos"]
+    assert local["repo"] == "local" and [hook["entry"] for hook in local["hooks"]] == asked
+
+
+def test_forms_for_issues_ask_what_is_needed():
+    forms = [yaml.safe_load(path.read_text()) for path in (PACKAGE.parent / ".github/ISSUE_TEMPLATE").glob("*.yml")]
+    asked = {form["name"]: form["body"] for form in forms if "name" in form}
+    assert len(asked) == 3
+    for fields in asked.values():
+        names = [field["id"] for field in fields]
+        assert len(set(names)) == len(names) and all(field["attributes"]["label"] for field in fields)
+        assert any(field.get("validations", {}).get("required") for field in fields)
