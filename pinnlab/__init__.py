@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pinnlab.solution import Solution, load, solve
 
 __all__ = ["Solution", "biharmonic", "directional", "div", "grad", "laplacian", "load", "solve"]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = dict.fromkeys(("Solution", "load", "solve"), "pinnlab.solution") | dict.fromkeys(
     ("biharmonic", "directional", "div", "grad", "laplacian"), "pinnlab.jets.operators"

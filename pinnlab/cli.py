@@ -22,8 +22,9 @@ from pinnlab.errors import DivergedError, RankError, UserError
 TRAINING_USAGE = """\
 usage: python -m pinnlab {command} [--config FILE ...] [--KEY VALUE ...]
 
-  --config FILE              a whole experiment, such as configs/self_similar_burgers/profile_1.yaml;
-                             later files change single values of earlier ones
+  --config FILE              a whole experiment: a file of yours, or one that ships, such as
+                             configs/self_similar_burgers/profile_1.yaml (python -m pinnlab equations NAME lists
+                             them); later files change single values of earlier ones
   --model.equation Poisson   a class by its name, or by its path from the current folder (file.Class)
   --model.network MLP        the network; so engine, phases, … (MLP, NTP, Adam and L-BFGS where they are not given)
   --model.equation.profile 2 a value within what the files chose
@@ -52,7 +53,8 @@ That is all it takes: the program chooses how to solve the equation to a toleran
   --seed_everything 3        the seed of features and points
   --run.root DIR --run.name NAME
                              where the run folder goes; a solve of that name that was killed or broken off goes on
-  --config FILE              a file with any of these
+  --quiet                    print nothing but the last line, which has the result
+  --config FILE              a file with any of these, your own or one that ships, such as configs/waves/kdv.yaml
   --print_config             print the resolved configuration and stop
   --help-all                 every option that goes with a tolerance
 
@@ -92,6 +94,7 @@ COMMANDS = {
     "new-equation": Command("pinnlab.commands.new_equation", "write an equation, its configuration and its test"),
     "figures": Command("pinnlab.commands.figures", "draw the figures of runs again, from their records"),
     "compare": Command("pinnlab.commands.compare", "runs side by side, as tables, figure and HTML page"),
+    "doctor": Command("pinnlab.commands.doctor.command", "whether all is ready here, and what to do where it is not"),
 }
 """The commands by name."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from pinnlab.commands.arguments import Arguments
 from pinnlab.commands.catalogue.entries import SHIPPED, Entry, entries, titles
@@ -36,7 +35,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
     found = chosen(options, shipped)
     named = [entry for entry in found if options.words == [entry.name]]
     if named:
-        lines = list(details(named[0], Path("configs")))
+        lines = list(details(named[0]))
     else:
         lines = list(overview(found, titles(SHIPPED)))
         lines.append(f"{len(found)} of {len(shipped)} equations. One: python -m pinnlab equations NAME")

@@ -11,12 +11,15 @@ from rich.text import Text
 
 from pinnlab.training.callbacks.progress import Terminal, clock
 
+# Seconds without a line in a file, after which a small message is one.
+_OFTEN = 5.0
+
 
 class Line:
     """Shows the last message with the seconds before it, in a `with` block.
 
     On a terminal there is one line, whose seconds go on between messages, and it is gone at the end. In a file or a
-    notebook each message is a line.
+    notebook each message is a line, but for small ones that come soon after another.
 
     Example:
         >>> with Line(lambda: 61.2) as line:
@@ -33,6 +36,7 @@ class Line:
         """
         self._seconds, self._console = seconds, console or Terminal(highlight=False)
         self._message, self._part = "", ""
+        self._written = 0.0
         self._live: Live | None = None
 
     def __enter__(self) -> Line:
@@ -47,19 +51,21 @@ class Line:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, message: str = "", part: float | None = None) -> None:
+    def show(self, message: str = "", part: float | None = None, small: bool = False) -> None:
         """Shows a message.
 
         Args:
             message: The message; that before it stays if this one is empty.
             part: The part of all that is done, which the line on a terminal has in front.
+            small: Whether a file can do without it, unless it has had no line for some seconds.
         """
         self._message = message or self._message
         self._part = "" if part is None else f"{100 * part:3.0f} %  "
         if self._live is not None:
             self._live.refresh()
-        elif message:
-            print(f"{clock(self._seconds()):>8}  {message}", flush=True)
+        elif message and not (small and self._seconds() - self._written < _OFTEN):
+            self._written = self._seconds()
+            print(f"{clock(self._written):>8}  {message}", flush=True)
 
     def _now(self) -> Text:
         """The line as it is now, cut off where the terminal ends."""

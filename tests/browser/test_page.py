@@ -18,6 +18,8 @@ PROBE = """<script>addEventListener("load", () => {
   document.body.dataset.images = images.join(" ");
   document.body.dataset.rows = document.querySelectorAll("tbody tr").length;
   const loaded = performance.getEntriesByType("resource");
+  const wide = [document.documentElement, ...document.querySelectorAll(".wide")];
+  document.body.dataset.hidden = wide.map(e => e.scrollWidth - e.clientWidth).join(" ");
   document.body.dataset.fetched = loaded.filter(e => !e.name.startsWith("data:")).length;
 })</script>"""
 
@@ -57,7 +59,9 @@ def test_the_browser_shows_tables_and_figures_without_a_network(chromium, page, 
     # the page itself forbids scripts
     text = re.sub(r"<meta http-equiv=[^>]*>", "", page.read_text())
     copy.write_text(text.replace("</head>", PROBE + "</head>"))
-    dom = open_page(chromium, copy, "--dump-dom")
+    dom = open_page(chromium, copy, "--dump-dom", "--window-size=1280,1600")
+    # of the page and of its three tables
+    assert re.search(r'data-hidden="0 0 0 0"', dom)
     widths = [int(width) for width in re.search(r'data-images="([^"]*)"', dom)[1].split()]
     assert len(widths) == 3 and min(widths) > 300  # the curves, and a picture for each engine
     assert re.search(r'data-rows="7"', dom)  # four runs, two groups, one speed-up

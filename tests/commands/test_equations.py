@@ -14,6 +14,8 @@ from pinnlab.cli import main
 from pinnlab.commands.catalogue.entries import SHIPPED, entries
 from pinnlab.commands.catalogue.orders import order
 from pinnlab.commands.catalogue.search import folded
+from pinnlab.commands.options.configuration import read_chain
+from pinnlab.commands.options.shipped import CONFIGS, located
 from pinnlab.engines import NTP
 from pinnlab.equations import Equation
 from pinnlab.networks import MLP
@@ -136,8 +138,9 @@ def test_one_exact_name_shows_all_of_it(capsys, monkeypatch, tmp_path):
     assert "fit --model.equation Lorenz --tol" in text and "lorenz.yaml\n" in text.partition("fit --config configs/")[2]
     # profile_2.yaml names its equation in the file that it builds on
     assert "configs/self_similar_burgers/profile_2.yaml" in shown(capsys, "SelfSimilarBurgers")[1]
+    # they ship with the package
     monkeypatch.chdir(tmp_path)
-    assert "--config" not in shown(capsys, "Lorenz")[1]
+    assert shown(capsys, "Lorenz")[1] == text
 
 
 def test_broken_configurations_are_passed_over(capsys, monkeypatch, tmp_path):
@@ -150,7 +153,22 @@ def test_broken_configurations_are_passed_over(capsys, monkeypatch, tmp_path):
         Path("configs", f"{name}.yaml").write_text(text)
     lines = shown(capsys, "Lorenz")[1].splitlines()
     found = [line.split()[-1] for line in lines if "--config" in line]
-    assert found == ["configs/long.yaml", "configs/short.yaml"]
+    assert found == ["configs/long.yaml", "configs/short.yaml", "configs/ode/lorenz.yaml"]
+
+
+def test_a_configuration_that_ships_is_found_from_everywhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    found = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob("*.yaml"))
+    assert len(found) > 60
+    for path in found:
+        assert located(path) == located("configs" / path) == CONFIGS / path
+    # the user's own come first
+    own = Path("configs", "ode", "lorenz.yaml")
+    own.parent.mkdir(parents=True)
+    own.write_text("base: self_similar_burgers/base.yaml\ntol: 1e-3\n")
+    assert located(own) == own
+    assert read_chain(own) == [*read_chain(CONFIGS / "self_similar_burgers" / "base.yaml"), {"tol": 1e-3}]
+    assert located(Path("no.yaml")) == Path("no.yaml")
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ import pytest
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.comparison import Comparison
+from pinnlab.reporting.comparison.curves import caption, draw_curves
 from pinnlab.reporting.comparison.page import render
 from pinnlab.reporting.comparison.runs import find, flatten, read
+from pinnlab.reporting.comparison.tables import markdown
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -99,6 +101,56 @@ def test_speedup_takes_the_error_that_both_reach(write_run):
     slow = read(write_run("b", engine="Autograd", half_life=1.0, rate=0.001, rows=1001))
     (speedup,) = Comparison([fast, slow]).speedups
     assert speedup.at_error[0] == pytest.approx(2.0, rel=1e-2)
+
+
+def estimated(run, error, estimate, seconds, **curves):
+    """The run with other numbers at its end, and a record of the loss alone."""
+    numbers = {"max_error": error, "uncertainty_u": estimate, "seconds": seconds, "steps": 10.0}
+    record = {name: column for name, column in run.curves.items() if name in ("step", "seconds", "loss")}
+    return replace(run, metrics=numbers, curves=record, truths={})
+
+
+def test_the_table_has_the_estimated_error_beside_the_error(write_run):
+    runs = [estimated(read(write_run("a")), 1e-6, 3e-6, 1.0), estimated(read(write_run("b", 1)), 1e-5, None, 1.0)]
+    runs[1].metrics.pop("uncertainty_u")
+    table = Comparison(runs).table()
+    place = table.columns.index("max_error")
+    assert table.columns[place + 1] == "± estimated"
+    assert [row[place : place + 2] for row in table.rows] == [[1e-6, 3e-6], [1e-5, None]]
+    assert "3e-06" in markdown(table) and "3.00e-06" not in markdown(table)
+    # an unknown has its own, and is none of the outputs
+    (run,) = [
+        replace(run, metrics=run.metrics | {"lam": 0.5, "uncertainty_lam": 7.0, "error_lam": 2.0}) for run in runs[:1]
+    ]
+    assert Comparison([run]).estimate(run) == 3e-6 and Comparison([run], "error_lam").estimate(run) == 7.0
+
+
+def test_errors_of_ends_give_a_lower_bound_of_the_speedup(write_run):
+    runs = [read(write_run("a")), read(write_run("b", engine="Autograd"))]
+    exact, slow = estimated(runs[0], 1e-6, 1e-6, 2.0), estimated(runs[1], 1e-5, 1e-5, 8.0)
+    (speedup,) = Comparison([exact, slow]).speedups
+    assert (speedup.at, speedup.fast, speedup.at_error, speedup.least) == ("max_error", "NTP", (4.0,), True)
+    table = Comparison([exact, slow]).tables()[-1]
+    assert table.title.startswith("speed-up at equal max_error: at least") and table.rows[0][3] == "≥ 4 ×"
+    # the sooner run is the worse one: nothing follows from its error, and the losses are compared
+    worse = estimated(runs[0], 1e-4, 1e-4, 2.0)
+    (speedup,) = Comparison([worse, slow]).speedups
+    assert speedup.at == "loss" and not speedup.least
+    assert Comparison([worse, slow]).tables()[-1].columns[3] == "at equal loss"
+
+
+def test_the_first_panel_shows_what_the_table_is_sorted_by(write_run):
+    run = estimated(read(write_run("a")), 1e-6, 3e-6, 2.0)
+    comparison = Comparison([run])
+    first, second, third = draw_curves(comparison).axes
+    assert first.get_title() == "max error at the end" and second.get_title() == third.get_title() == "loss on the way"
+    marks = {
+        (float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in first.lines if len(line.get_xdata()) == 1
+    }
+    assert marks == {(2.0, 1e-6), (2.0, 3e-6)}
+    assert "hollow" in caption(comparison)
+    # no errors, no such panel
+    assert len(draw_curves(Comparison([replace(run, metrics={"seconds": 2.0})])).axes) == 2
 
 
 def test_a_killed_run_is_read_from_its_rows(write_run):

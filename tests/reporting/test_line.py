@@ -70,3 +70,14 @@ def test_the_line_is_closed_by_an_error(monkeypatch):
         raise KeyboardInterrupt
     assert console.file.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in console.file.getvalue(), "the cursor is back"
     assert sys.stdout is not console.file
+
+
+def test_a_file_goes_without_small_messages_that_come_soon(capsys):
+    now = [1.0]
+    with Line(lambda: now[0]) as line:
+        line.show("first")
+        line.show("a scale", small=True)
+        now[0] = 7.0
+        line.show("another scale", small=True)
+        line.show("second")
+    assert capsys.readouterr().out == "   1.0 s  first\n   7.0 s  another scale\n   7.0 s  second\n"

@@ -10,11 +10,13 @@ from typing import Any
 
 from pinnlab.commands.catalogue.entries import Entry
 from pinnlab.commands.options.configuration import merge, read_chain
+from pinnlab.commands.options.shipped import CONFIGS
 from pinnlab.errors import UserError
 
 WIDTH = 100
 """The columns of a page."""
 
+_OWN = Path("configs")
 _TRUTH = {"exact": "exact solution known", "reference": "reference", None: "no truth"}
 
 
@@ -35,20 +37,22 @@ def overview(found: Sequence[Entry], titles: Mapping[str, str]) -> Iterator[str]
             yield ""
 
 
-def details(entry: Entry, folder: Path) -> Iterator[str]:
+def details(entry: Entry) -> Iterator[str]:
     """The lines of one equation: its whole docstring, and the commands to run it.
+
+    They name its configurations in `configs/` of the current folder and those that ship.
 
     Args:
         entry: The equation.
-        folder: Where configurations of it are looked for.
     """
     yield from textwrap.wrap(f"{entry.name}({entry.options})", WIDTH, subsequent_indent="        ")
     yield from ("", *_filled(entry.text), "")
     yield from textwrap.wrap(_properties(entry, str(entry.file)), WIDTH, break_long_words=False)
     yield ""
     yield f"python -m pinnlab fit --model.equation {entry.name} --tol 1e-6"
-    for path in configurations(entry.name, folder):
-        yield f"python -m pinnlab fit --config {path.as_posix()}"
+    found = (path.relative_to(folder) for folder in (_OWN, CONFIGS) for path in configurations(entry.name, folder))
+    for path in dict.fromkeys(found):
+        yield f"python -m pinnlab fit --config {(_OWN / path).as_posix()}"
     yield f"python -m pinnlab new-equation My{entry.name} --like {entry.name}"
 
 

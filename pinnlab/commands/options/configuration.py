@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from pinnlab.commands.options.shipped import located
 from pinnlab.errors import UserError
 from pinnlab.renamed import with_new_names
 from pinnlab.reporting.text import read_text
@@ -91,13 +92,18 @@ def defaults(content: Content) -> Content:
 def read_chain(path: Path, above: tuple[Path, ...] = ()) -> list[Content]:
     """A configuration file preceded by the file that its key `base` names, and so on: the first base first.
 
+    A base is named from the folder of its file, or is one that ships.
+
     Raises:
         UserError: if one of them cannot be read, is no YAML, or builds on itself.
     """
     content = _read(path)
     if "base" not in content:
         return [content]
-    base = path.parent / str(content.pop("base"))
+    named = Path(str(content.pop("base")))
+    base = path.parent / named
+    if not base.is_file() and (shipped := located(named)) != named:
+        base = shipped
     if path.resolve() in above:
         raise UserError(f"{path}: the base of this configuration is, in the end, itself")
     if not base.is_file():

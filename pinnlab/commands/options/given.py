@@ -12,6 +12,7 @@ import yaml
 
 from pinnlab.commands.options.configuration import Content, dump, load_value, merge, read_chain
 from pinnlab.commands.options.overrides import Override, split
+from pinnlab.commands.options.shipped import located
 from pinnlab.errors import UserError
 from pinnlab.renamed import with_new_names
 
@@ -48,9 +49,10 @@ class Written:
                 path = value if equals else next(rest, "")
                 if not path:
                     raise UserError("--config needs a file")
-                *bases, own = read_chain(Path(path))
+                file = located(Path(path))
+                *bases, own = read_chain(file)
                 yield from map(cls.holding, bases)
-                yield cls.holding(own, Path(path))
+                yield cls.holding(own, file)
             elif not name.startswith("--") or name == "--help" or name.startswith("--print_config"):
                 yield cls([argument], {})
             else:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pinnlab.commands.options.given import Given
 from pinnlab.commands.training.chosen import HOW_EXACT
 from pinnlab.errors import UserError
 from pinnlab.reporting.folder import RunFolder
 
+_QUIET = "--quiet"
 # Job scripts give these to every fit.
 _ANY = ("model.equation", "trainer.devices", "trainer.num_nodes")
 
@@ -25,6 +28,10 @@ def main(command: str, arguments: Sequence[str]) -> int:
         UserError: if the options, a configuration or a checkpoint is wrong.
         DivergedError: if the loss became NaN or infinite.
     """
+    quiet = _QUIET in arguments
+    if quiet and command != "fit":
+        raise UserError(f"{_QUIET} is for fit: {command} prints its results alone")
+    arguments = [argument for argument in arguments if argument != _QUIET]
     given = Given.read(arguments)
     values = given.values()
     exact = next((name for name in HOW_EXACT if any(_within(key, (name,)) for key in values)), None)
@@ -37,14 +44,27 @@ def main(command: str, arguments: Sequence[str]) -> int:
         raise UserError("tol has no value: give --tol 1e-8, or leave it out")
     by_hand = any(_by_hand(key) for key, value in values.items() if value not in (None, {}))
     if command == "fit" and (exact is not None or not by_hand):
-        from pinnlab.commands.training.tolerance import solve
+        with _loading(quiet):
+            from pinnlab.commands.training.tolerance import solve
 
-        return solve(arguments, given)
+        return solve(arguments, given, quiet)
     if command == "fit" and values.get("ckpt_path") is None:
         _refuse_record(given)
-    from pinnlab.commands.training.train import train
+    with _loading(quiet):
+        from pinnlab.commands.training.train import train
 
-    return train(command, arguments, given)
+    return train(command, arguments, given, quiet)
+
+
+@contextmanager
+def _loading(quiet: bool) -> Iterator[None]:
+    """Says on a terminal what the first seconds are for, and takes it back."""
+    shown = "" if quiet or not sys.stdout.isatty() else "loading PyTorch and Lightning ..."
+    print(shown, end="", flush=True)
+    try:
+        yield
+    finally:
+        print("\b \b" * len(shown), end="", flush=True)
 
 
 def _by_hand(key: str) -> bool:

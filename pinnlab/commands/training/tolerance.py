@@ -68,12 +68,13 @@ class Model:
     equation: Equation
 
 
-def solve(arguments: Sequence[str], given: Given) -> int:
+def solve(arguments: Sequence[str], given: Given, quiet: bool = False) -> int:
     """Solve an equation to a tolerance and leave a run folder.
 
     Args:
         arguments: The arguments of `fit`, as they are repeated to a user who wants to continue.
         given: What they give.
+        quiet: Whether to print nothing but what was found.
 
     Returns:
         0, whether the tolerance was reached or not; 128 plus the number of the signal that interrupted the solve.
@@ -94,7 +95,7 @@ def solve(arguments: Sequence[str], given: Given) -> int:
         config = parse(parser, plain, first, ("model", "run"))
         with building.one_line():
             options = parser.instantiate(config)
-        return _solve(arguments, options)
+        return _solve(arguments, options, quiet)
 
 
 def _parser() -> ArgumentParser:
@@ -120,7 +121,7 @@ def _refuse_ranks(environment: Mapping[str, str]) -> None:
             raise UserError(f"a solve to a tolerance runs in one process, and {name} is {count}: start one")
 
 
-def _solve(arguments: Sequence[str], options: Namespace) -> int:
+def _solve(arguments: Sequence[str], options: Namespace, quiet: bool) -> int:
     equation, run, seed = options.model.equation, options.run, seed_of(options.seed_everything, "seed_everything")
     if run.threads is not None:
         torch.set_num_threads(run.threads)
@@ -136,24 +137,27 @@ def _solve(arguments: Sequence[str], options: Namespace) -> int:
         def further() -> str:
             return f"continue with: {continuing('fit', arguments, root, path)}"
 
+        if not quiet:
+            print(f"solving {equation.name} to {options.tol:.0e} of its size", flush=True)
         try:
-            solution = solve_to(equation, options.tol, **chosen, seed=seed, folder=path, progress=True)
+            solution = solve_to(equation, options.tol, **chosen, seed=seed, folder=path, progress=not quiet)
         except KeyboardInterrupt as stop:
-            _tell(path, getattr(stop, "solution", None))
+            _tell(path, getattr(stop, "solution", None), quiet)
             note(f"interrupted by {received.name} after step {len(RunFolder(path).read_decisions())}; {further()}")
             return received.status
         except NothingFoundError as error:
             raise UserError(f"{error}; {further()}" if error.broken_off else str(error)) from None
-        _tell(path, solution)
+        _tell(path, solution, quiet)
     assert solution.ending is not None
     if solution.ending.broken_off:
         note(f"ended by {solution.ending.reason}; {further()}")
     return 0
 
 
-def _tell(path: Path, solution: Solution | None) -> None:
+def _tell(path: Path, solution: Solution | None, quiet: bool) -> None:
     """Say where the record is, and what was found."""
-    print(f"run folder: {path}")
+    if not quiet:
+        print(f"run folder: {path}")
     if solution is not None:
         print(solution)
     sys.stdout.flush()

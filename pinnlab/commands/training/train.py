@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from pinnlab.commands.options.parsing import parse
 from pinnlab.commands.options.run_options import RunOptions
 from pinnlab.commands.training.ending import ending
 from pinnlab.commands.training.notes import is_rank_zero, note
+from pinnlab.commands.training.resolved import resolved
 from pinnlab.commands.training.resuming import continuing, refuse_solve, resumable
 from pinnlab.errors import UserError
 from pinnlab.ranks import lost_ranks
@@ -52,13 +52,14 @@ set_parsing_settings(omegaconf_absolute_to_relative_paths=True)
 _SECTIONS = ("model", "data", "trainer", "run", "wandb")
 
 
-def train(command: str, arguments: Sequence[str], given: Given) -> int:
+def train(command: str, arguments: Sequence[str], given: Given, quiet: bool = False) -> int:
     """Run one of the four commands as its options describe it.
 
     Args:
         command: The command.
         arguments: Its arguments, as they are repeated to a user who wants to continue.
         given: What they give.
+        quiet: Whether `fit` is to print nothing but its result.
 
     Returns:
         0, or 128 plus the number of the signal that interrupted the run.
@@ -72,7 +73,7 @@ def train(command: str, arguments: Sequence[str], given: Given) -> int:
     with ExitStack() as stack:
         stack.enter_context(without_warnings())
         stack.enter_context(default_dtype(torch.get_default_dtype()))
-        return TrainingCLI(command, arguments, given, stack).status
+        return TrainingCLI(command, arguments, given, stack, quiet).status
 
 
 class TrainingCLI(LightningCLI):
@@ -82,8 +83,11 @@ class TrainingCLI(LightningCLI):
         status: The exit status.
     """
 
-    def __init__(self, command: str, arguments: Sequence[str], given: Given, stack: ExitStack) -> None:
+    def __init__(
+        self, command: str, arguments: Sequence[str], given: Given, stack: ExitStack, quiet: bool = False
+    ) -> None:
         self.command = command
+        self.quiet = quiet
         self.arguments = list(arguments)
         self.given = given
         self.stack = stack
@@ -175,7 +179,7 @@ class TrainingCLI(LightningCLI):
             self.model = self._get(self.config_init, "model")
             if self.command != "fit":
                 bind(self.model, self.datamodule)
-        dump = self._dump()
+        dump = resolved(self._parser(self.command), self.config[self.command])
         configured = yaml.safe_load(dump)["model"]
         self.model.settings = {f"model.{key}": configured[key] for key in ("equation", "network", "hard")}
         if self.checkpoint_path is not None and is_rank_zero():
@@ -186,6 +190,7 @@ class TrainingCLI(LightningCLI):
             self.trainer = make_trainer(settled(options, self.datamodule.steps), listed(options["callbacks"]))
             check_processes(self.trainer, environment)
             return
+        self._say(f"trying {self.model.equation.name} out: its points, derivatives and record")
         with building.one_line():
             self.run = Run(self.model, self.datamodule, options)
         check_processes(self.run.dry, environment)
@@ -210,23 +215,7 @@ class TrainingCLI(LightningCLI):
                 logger = self.tracker = start(wandb, self.folder, yaml.safe_load(dump))
         seed = self.config[self.command].seed_everything
         kept = Kept(self.folder, seed, given.checkpoint_seconds, given.checkpoint_steps)
-        return run.trainer(progress=True, kept=kept, logger=logger or False)
-
-    def _dump(self) -> str:
-        """The resolved configuration as YAML.
-
-        Raises:
-            UserError: if there is something in it that cannot be written.
-        """
-        try:
-            text: str = self._parser(self.command).dump(self.config[self.command], skip_unset=False)
-        except ValueError as error:
-            found = re.search(r"class_path='[\w.]*?(\w+)'", str(error))
-            raise UserError(
-                f"{found[1] if found else 'a value'} cannot be written into the run's configuration: leave it out "
-                "(trainer.max_time limits the time)"
-            ) from error
-        return text
+        return run.trainer(progress=not self.quiet, kept=kept, logger=logger or False)
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         kwargs = super()._prepare_subcommand_kwargs(subcommand)
@@ -257,11 +246,16 @@ class TrainingCLI(LightningCLI):
         """Say where the record is, and the result of a training that was not broken off."""
         assert self.folder is not None
         if is_rank_zero():
-            print(f"run folder: {self.folder.path}")
+            self._say(f"run folder: {self.folder.path}")
             if over(self.trainer):
                 print(ending(self.model, self.trainer))
             # a reader of a pipe has it before the figures are drawn
             sys.stdout.flush()
+
+    def _say(self, line: str) -> None:
+        """Say what goes on, once for all ranks and unless nobody wants to know."""
+        if not self.quiet and is_rank_zero():
+            print(line, flush=True)
 
     def _say_interrupted(self, number: int) -> None:
         """Say where the run was interrupted and how it goes on, if there is something to go on from."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,10 +10,14 @@ import numpy as np
 
 from pinnlab.errors import UserError
 from pinnlab.reporting.comparison.runs import ERROR, SEEDS, Run
+from pinnlab.reporting.comparison.speedups import Speedup, speedups, table_of
 from pinnlab.reporting.comparison.tables import Cell, Table
 
 MISSING = "-"
 """Stands for a setting that a run does not have."""
+
+ESTIMATE = "± estimated"
+"""The column of the errors that runs estimate themselves."""
 
 _PREFERRED = ("max_error", "relative_l2")
 
@@ -25,30 +27,13 @@ _TOL = "tol"
 _ERRORS = ("error_", *_PREFERRED)
 
 
-@dataclass(frozen=True)
-class Speedup:
-    """How much sooner one engine reaches the error that both reach.
-
-    Attributes:
-        fast: The faster engine.
-        slow: The slower engine.
-        at_error: For each pair of runs alike in all else, seconds of the slower over seconds of the faster until
-            the larger of their two best errors is first reached.
-        per_step: For each pair, the ratio of seconds per step.
-    """
-
-    fast: str
-    slow: str
-    at_error: tuple[float, ...]
-    per_step: tuple[float, ...]
-
-
 class Comparison:
     """Several runs side by side.
 
     Attributes:
         runs: The runs, best first by `metric`; those without it last.
         metric: What they are sorted by.
+        errors: The metrics that are errors, of whatever runs.
         curve_metric: What is drawn against steps and seconds: the metric itself if it was recorded along the way,
             otherwise the error of an unknown, otherwise the loss.
     """
@@ -74,10 +59,11 @@ class Comparison:
         elif metric not in names:
             raise UserError(f"no run has the metric {metric!r}; there are {', '.join(names)}")
         self.metric = metric
+        self.errors = (*_PREFERRED, *errors, ERROR)
         self.runs = list(runs)
         finals = {id(run): self.final(run, metric) for run in runs}
         self.runs.sort(key=lambda run: np.inf if (final := finals[id(run)]) is None else final)
-        drawn = [metric, *_PREFERRED, *errors, ERROR]
+        drawn = [metric, *self.errors]
         self.curve_metric = next((name for name in drawn if name in curves or name in errors), "loss")
 
     @cached_property
@@ -146,58 +132,39 @@ class Comparison:
         return run.curves["step"][kept], seconds[kept], values[kept]
 
     def table(self) -> Table:
-        """One line per run: differing settings, seed, how it ended, final metrics."""
-        columns = ["run", *self.differing, "seed", "status", "steps", "seconds", *self.shown]
+        """One line per run: differing settings, seed, how it ended, the metric with its ±, further final metrics."""
+        first, *others = self.shown
+        estimated = any(self.estimate(run) is not None for run in self.runs)
+        columns = ["run", *self.differing, "seed", "status", "steps", "seconds", first]
+        columns += [*([ESTIMATE] if estimated else []), *others]
         rows: list[list[Cell]] = []
         for run in self.runs:
-            numbers = [self.final(run, name) for name in ("steps", "seconds", *self.shown)]
-            rows.append([run.name, *self.values(run), run.seed, run.status, *numbers])
+            head = [self.final(run, name) for name in ("steps", "seconds", first)]
+            head += [self.estimate(run)] if estimated else []
+            rest = [self.final(run, name) for name in others]
+            rows.append([run.name, *self.values(run), run.seed, run.status, *head, *rest])
         return Table(f"{len(rows)} runs, best {self.metric} first", columns, rows)
 
     def group_table(self) -> Table:
-        """One line per group: median, least and greatest value over its runs."""
+        """One line per group: median, least and greatest metric and seconds over its runs, and medians of the rest."""
+        spread, others = (self.metric, "seconds"), [name for name in self.shown[1:] if name != "seconds"]
         columns = [*self.differing, "runs"]
-        for name in (*self.shown, "seconds"):
-            columns += [f"{name} median", f"{name} min", f"{name} max"]
+        columns += [f"{name} {kind}" for name in dict.fromkeys(spread) for kind in ("median", "min", "max")]
+        columns += [f"{name} median" for name in others]
         rows: list[list[Cell]] = []
         for values, runs in self.groups.items():
             line: list[Cell] = [*values, len(runs)]
-            for name in (*self.shown, "seconds"):
+            for name in dict.fromkeys(spread):
                 finals = self._finals(runs, name)
                 line += [_median(finals), min(finals), max(finals)] if finals else [None, None, None]
+            line += [_median(finals) if (finals := self._finals(runs, name)) else None for name in others]
             rows.append(line)
         return Table("median and spread over seeds", columns, rows)
 
     @cached_property
     def speedups(self) -> list[Speedup]:
         """Every two engines that have runs alike in all else, the seed included."""
-        by_engine: dict[str, dict[tuple[str, ...], Run]] = {}
-        others = [key for key in self.differing if not _belongs(key, "engine")]
-        for run in self.runs:
-            rest = (run.seed, *(_text(run.settings.get(key, MISSING)) for key in others))
-            by_engine.setdefault(self._engine(run), {}).setdefault(rest, run)
-        found = []
-        for a, b in itertools.combinations(sorted(by_engine), 2):
-            pairs = [(by_engine[a][key], by_engine[b][key]) for key in by_engine[a] if key in by_engine[b]]
-            at_error = [ratio for pair in pairs if (ratio := self._ratio(*pair)) is not None]
-            per_step = [_per_step(two) / _per_step(one) for one, two in pairs if _per_step(one) and _per_step(two)]
-            if not at_error:
-                continue
-            if _median(at_error) < 1:
-                a, b = b, a
-                at_error, per_step = [1 / ratio for ratio in at_error], [1 / ratio for ratio in per_step]
-            found.append(Speedup(a, b, tuple(at_error), tuple(per_step)))
-        return found
-
-    def speedup_table(self) -> Table:
-        """One line per two engines: median, least and greatest speed-up over the pairs of runs."""
-        columns = ["faster", "slower", "pairs", "at equal error", "min", "max", "per step"]
-        rows: list[list[Cell]] = [
-            [s.fast, s.slow, len(s.at_error), *(_times(f(s.at_error)) for f in (_median, min, max)),
-             _times(_median(s.per_step)) if s.per_step else None]
-            for s in self.speedups
-        ]  # fmt: skip
-        return Table(f"speed-up at equal {self.curve_metric}", columns, rows)
+        return speedups(self)
 
     def tables(self) -> list[Table]:
         """All tables that have rows."""
@@ -205,7 +172,7 @@ class Comparison:
         if len(self.groups) < len(self.runs):
             tables.append(self.group_table())
         if self.speedups:
-            tables.append(self.speedup_table())
+            tables.append(table_of(self.speedups))
         return tables
 
     def final(self, run: Run, metric: str) -> float | None:
@@ -219,7 +186,20 @@ class Comparison:
     def _finals(self, runs: Sequence[Run], name: str) -> list[float]:
         return [final for run in runs if (final := self.final(run, name)) is not None]
 
-    def _engine(self, run: Run) -> str:
+    def estimate(self, run: Run) -> float | None:
+        """The ± of a run: the error by `metric` that it estimates itself; None where it tells none.
+
+        For the largest error of all outputs it is the largest of theirs, for that of an unknown its own.
+        """
+        prefix, name = "uncertainty_", self.metric.removeprefix("error_")
+        if name != self.metric:
+            return run.metrics.get(f"{prefix}{name}")
+        # unknowns are among the metrics themselves
+        every = {key.removeprefix(prefix): value for key, value in run.metrics.items() if key.startswith(prefix)}
+        outputs = [value for name, value in every.items() if name not in run.metrics]
+        return max(outputs, default=None) if self.metric == "max_error" else None
+
+    def engine(self, run: Run) -> str:
         """The engine and its options, as far as they vary between the runs."""
         part = _part(run, "engine")
         options = [
@@ -227,16 +207,10 @@ class Comparison:
         ]
         return " ".join([_text(part.get("engine", MISSING)), *(f"({option})" for option in options)])
 
-    def _ratio(self, one: Run, two: Run) -> float | None:
-        """Seconds of the second over seconds of the first until the error that both reach; None without records."""
-        curves = self.curve(one), self.curve(two)
-        if any(curve is None or len(curve[2]) == 0 for curve in curves):
-            return None
-        level = max(curve[2].min() for curve in curves if curve is not None)
-        first, second = (
-            curve[1][int(np.argmax(curve[2] <= level))] for curve in curves if curve is not None
-        )  # the first row at or below the level
-        return float(second / first) if np.isfinite(second / first) and first > 0 else None
+    def beside_engine(self, run: Run) -> tuple[str, ...]:
+        """The seed and the differing settings but for the engine."""
+        others = [key for key in self.differing if not _belongs(key, "engine")]
+        return (run.seed, *(_text(run.settings.get(key, MISSING)) for key in others))
 
 
 def _part(run: Run, name: str) -> Mapping[str, Any]:
@@ -247,17 +221,8 @@ def _belongs(key: str, name: str) -> bool:
     return key == name or key.startswith(f"{name}.")
 
 
-def _per_step(run: Run) -> float:
-    steps = run.metrics.get("steps", 0.0)
-    return run.metrics.get("seconds", 0.0) / steps if steps else 0.0
-
-
 def _median(values: Sequence[float]) -> float:
     return float(np.median(values)) if values else float("inf")
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.3g} ×"
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 
 from pinnlab.reporting.comparison import Comparison
-from pinnlab.reporting.comparison.curves import draw_curves
+from pinnlab.reporting.comparison.curves import caption, draw_curves
 from pinnlab.reporting.comparison.tables import to_html
 
 _PICTURES = 6
@@ -28,7 +28,7 @@ h1 {{ font-size: 1.4rem }} h2 {{ font-size: 1.1rem; margin-top: 2.5rem }}
 table {{ border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums }}
 caption {{ text-align: left; font-weight: 600; padding: .4rem 0 }}
 th, td {{ padding: .25rem .7rem; border-bottom: 1px solid #ddd; white-space: nowrap }}
-thead th {{ border-bottom: 2px solid #888; font-weight: 600 }}
+thead th {{ border-bottom: 2px solid #888; font-weight: 600; white-space: normal; vertical-align: bottom }}
 .num {{ text-align: right }} .text {{ text-align: left }}
 tbody tr:first-child {{ background: #eef5fb }}
 img {{ max-width: 100%; height: auto }} figure {{ margin: 1rem 0 }} figcaption {{ color: #555; font-size: .87rem }}
@@ -43,12 +43,11 @@ img {{ max-width: 100%; height: auto }} figure {{ margin: 1rem 0 }} figcaption {
 
 
 def render(comparison: Comparison) -> str:
-    """The page: tables, the curves, and the pictures of the best run of each of the best groups."""
-    metric = html.escape(comparison.curve_metric.replace("_", " "))
+    """The page: errors with their curves, tables, and the pictures of the best run of each of the best groups."""
     buffer = io.BytesIO()
     draw_curves(comparison).savefig(buffer, format="png")
     runs, *others = (f'<div class="wide">{to_html(table)}</div>' for table in comparison.tables())
-    parts = [_figure(buffer.getvalue(), f"{metric} against steps and against seconds of training"), *others, runs]
+    parts = [_figure(buffer.getvalue(), html.escape(caption(comparison))), runs, *others]
     pictures = [
         (f"{run.name}: {comparison.label(values)}", run.folder.figure)
         for values, (run, *_) in comparison.groups.items()

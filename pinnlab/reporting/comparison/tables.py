@@ -45,7 +45,8 @@ def text(cell: Cell, column: str = "") -> str:
         return f"{cell:.0f}"
     if column.startswith("seconds"):
         return f"{cell:.1f}" if cell < 1000 else f"{cell:.0f}"
-    return f"{cell:.2e}"
+    # an estimate of an error has one digit
+    return f"{cell:.0e}" if column.startswith("±") else f"{cell:.2e}"
 
 
 def terminal(table: Table) -> rich.table.Table:
@@ -91,9 +92,15 @@ def _texts(table: Table, row: list[Cell]) -> list[str]:
 
 def _row(tag: str, sides: list[str], cells: Iterable[str]) -> str:
     inner = "".join(
-        f'<{tag} class="{side}">{html.escape(cell)}</{tag}>' for side, cell in zip(sides, cells, strict=True)
+        f'<{tag} class="{side}">{_breakable(cell, tag)}</{tag}>' for side, cell in zip(sides, cells, strict=True)
     )
     return f"<tr>{inner}</tr>"
+
+
+def _breakable(cell: str, tag: str) -> str:
+    """A cell as HTML; a heading may be broken at dots and low lines, so that its column is as wide as its numbers."""
+    text = html.escape(cell)
+    return text.replace("_", "_<wbr>").replace(".", ".<wbr>") if tag == "th" else text
 
 
 def _plain(cell: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +24,8 @@ CYCLE = (FOUND, *OTHERS)
 VALUES, ERRORS = "viridis", "cividis"
 """Colour maps of even lightness, for a solution and for its error."""
 
-LINES = ("-", "--", ":", "-.")
+LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
+MARKS = ("o", "s")
 TINY = 1e-20
 """Added to numbers that may be zero before their logarithm is taken."""
 
@@ -39,6 +43,11 @@ _SETTINGS: dict[str, Any] = {
     "savefig.dpi": 150,
     "figure.constrained_layout.use": True,
 }
+
+
+def positive(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The values with gaps where they are not positive or not finite, which a logarithmic axis has no place for."""
+    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
 
 @contextmanager

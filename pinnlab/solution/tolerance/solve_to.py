@@ -29,7 +29,7 @@ from pinnlab.solution.tolerance.solve_folder import SolveFolder, fingerprint, ro
 from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March, Start
 from pinnlab.strategy.memory import available
-from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop
+from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop, Survey
 from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.way import Way
@@ -118,7 +118,7 @@ def solve_to(
             elif isinstance(decision, Accept):
                 history[-1]["solve/accepted"] = 1.0
             if line is not None:
-                line.show(told(decision, answer, march), march.way.part)
+                line.show(told(decision, answer, march), march.way.part, small=isinstance(decision, Survey))
 
         interrupted = False
         try:

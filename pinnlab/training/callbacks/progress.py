@@ -29,8 +29,8 @@ class Terminal(Console):
 class Progress(Callback):
     """Shows phase, step, loss, unknowns and the time left in the phase.
 
-    On a terminal one line is redrawn; elsewhere a line is written every few seconds. The end of a phase is a
-    line of its own in both.
+    On a terminal one line is redrawn; elsewhere a line is written every few seconds, and less often as a phase gets
+    long. The end of a phase is a line of its own in both.
 
     Args:
         console: Where to write; standard output by default.
@@ -70,20 +70,25 @@ class Progress(Callback):
                 f"loss {record.loss:.3e}{_unknowns(pl_module)}: {record.reason}"
             )
             self._shown = time.monotonic()
-        elif time.monotonic() - self._shown >= (0.2 if self._live else self.every_seconds):
+        elif time.monotonic() - self._shown >= self._wait(pl_module):
             self._shown = time.monotonic()
             self._show(pl_module, report.loss)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Close the live line, and say where the run stopped if its phases are not over."""
+        """Close the live line, and say where the run stopped if its phases are not over, or what comes after them."""
         self._close()
         assert isinstance(pl_module, PINN)
-        if trainer.is_global_zero and not pl_module.schedule.done:
-            self.console.print(f"stopped after {pl_module.schedule.where}")
+        if trainer.is_global_zero:
+            schedule = pl_module.schedule
+            self.console.print("estimating errors" if schedule.done else f"stopped after {schedule.where}")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Close the live line."""
         self._close()
+
+    def _wait(self, module: PINN) -> float:
+        """Seconds between two lines: a tenth of those of the phase, once these are many."""
+        return 0.2 if self._live else max(self.every_seconds, 0.1 * module.schedule.seconds_in_phase)
 
     def _show(self, module: PINN, loss: float) -> None:
         schedule = module.schedule
