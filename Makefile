@@ -7,7 +7,7 @@ CONFIG ?= configs/self_similar_burgers/profile_1.yaml
 READY := .venv/.ready
 BIN := .venv/bin
 # the packages whose names are for use from outside
-PUBLIC := pinnlab $(addprefix pinnlab.,equations problems geometry operators networks engines jets residuals optimisers collocation training reporting solution)
+PUBLIC := pinnlab $(addprefix pinnlab.,equations problems geometry data operators networks engines jets residuals optimisers collocation training reporting solution)
 
 .PHONY: fit test long-test slurm-test lint docs setup clean
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from pinnlab.geometry import Points, select
 
 Batch = dict[str, Points]
@@ -69,6 +73,32 @@ class Batches:
         """Begin at that step, unless a function says where to begin."""
         if self._resumes is not None and not callable(self._resumes.first_step):
             self._resumes.first_step = state_dict["step"]
+
+
+def minibatch(total: int, n: int, seed: int, draw: int) -> Tensor:
+    """Ascending indices `(n,)` of n of `total` points: another part of them at each draw, each point equally often.
+
+    All points in a random order, and then in another one, are cut into pieces of n, and draw i gives piece i. A piece
+    that has the end of one order and the beginning of the next may have a point twice.
+
+    Args:
+        total: The number of points.
+        n: The number to choose.
+        seed: Of the orders.
+        draw: The number of the draw, from 0.
+
+    Example:
+        >>> parts = [minibatch(6, 2, seed=0, draw=draw).tolist() for draw in range(3)]
+        >>> sorted(index for part in parts for index in part)
+        [0, 1, 2, 3, 4, 5]
+    """
+    place = draw * n + np.arange(n)
+    found = np.empty(n, dtype=np.int64)
+    for epoch in np.unique(place // total).tolist():
+        order = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch,))).permutation(total)
+        here = place // total == epoch
+        found[here] = order[place[here] % total]
+    return torch.from_numpy(np.sort(found))
 
 
 def shard(points: Points, rank: int, world: int) -> Points:

@@ -10,11 +10,12 @@ from typing import Any, Protocol
 import torch
 from lightning.pytorch import LightningDataModule
 
-from pinnlab.collocation.batches import Batch, Batches, shard
+from pinnlab.collocation.batches import Batch, Batches, minibatch, shard
 from pinnlab.collocation.held_out import held_out
 from pinnlab.collocation.samplers import Sampler, Sobol
 from pinnlab.errors import UserError
-from pinnlab.geometry import Points, Region, size
+from pinnlab.geometry import Points, Region, select, size
+from pinnlab.geometry.region import Pilot
 
 
 class Sampled(Protocol):
@@ -71,6 +72,8 @@ class Collocation(LightningDataModule):
 
         Args:
             points: The number of points of constraints by name, all ranks together; other constraints have their own.
+                Of given points, such as measurements, fewer than there are make a minibatch: that many at a time,
+                others at each draw, all of them once before any comes again.
             sampler: One sampler for all constraints, or samplers by name; Sobol by default.
             resample_every: The number of steps after which fresh points are drawn; 0 keeps the points.
             seed: The seed of all points; that of `seed_everything` by default, or 0.
@@ -238,8 +241,8 @@ class Collocation(LightningDataModule):
         for name, region in self._bound().items():
             if not region.given:
                 continue
-            count = size(first[name])
-            if self.points.get(name, count) != count:
+            count = size(region.place(1, Pilot()))
+            if self.points.get(name, count) > count:
                 raise UserError(
                     f"points.{name}: {self.points[name]} has no effect: its points are given, {count} of them"
                 )
@@ -250,7 +253,7 @@ class Collocation(LightningDataModule):
         ):
             raise UserError(
                 f"resample_every: {self.resample_every} has no effect: given points and those of a Grid are the same "
-                "at every draw; take a sampler such as Sobol"
+                "at every draw; take a sampler such as Sobol, or a smaller number of given points"
             )
 
     def _draw(self, step: int) -> int:
@@ -271,7 +274,11 @@ class Collocation(LightningDataModule):
         return self.sampler.get(name, Sobol()) if isinstance(self.sampler, dict) else self.sampler
 
     def _sample(self, name: str, draw: int) -> Points:
-        return self._sampler(name).sample(self._known(name), self._counts[name], self._key(name), draw)
+        region, key = self._known(name), self._key(name)
+        points = self._sampler(name).sample(region, self._counts[name], key, draw)
+        if not region.given or self.points.get(name, size(points)) >= size(points):
+            return points
+        return select(points, minibatch(size(points), self.points[name], key, draw))
 
     def _key(self, name: str) -> int:
         """A seed for each purpose, by name: a further constraint leaves the points of the others."""

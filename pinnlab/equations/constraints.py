@@ -126,9 +126,11 @@ class Whole(Constraint):
             each: The region of the groups.
 
         Raises:
-            UserError: if operators are asked for without a rule, or groups of sampled nodes.
+            UserError: if operators are asked for without a rule, groups of sampled nodes, or nodes with noise.
         """
         nodes = region if isinstance(region, Region) else Nodes(region)
+        if nodes.noise is not None:
+            raise UserError("rows of a Whole belong to no single measurement: divide by the noise in the residual")
         if operators and not isinstance(nodes, Nodes):
             raise UserError(
                 f"operators are built from a quadrature rule, and the nodes are those of a {type(region).__name__}: "

@@ -108,7 +108,7 @@ class Union(Joined):
         """Take the parts.
 
         Raises:
-            UserError: no parts, or parts that differ in coordinates or in dimension.
+            UserError: no parts, or parts that differ in coordinates, in dimension or in their column of noise.
         """
         if not parts:
             raise UserError("a union needs at least one part")
@@ -121,8 +121,10 @@ class Union(Joined):
                 raise UserError(
                     f"the parts of a union must have the same dimension; got {parts[0].dimension} and {part.dimension}"
                 )
+        if len({part.noise for part in parts}) > 1:
+            raise UserError("the parts of a union must have their noise in columns of one name, or none of them any")
         self.parts = parts
-        self.names = parts[0].names
+        self.names, self.noise = parts[0].names, parts[0].noise
 
 
 class Rejection(Region):
@@ -219,7 +221,7 @@ class Compared(Rejection):
             UserError: the other region has coordinates that the base lacks.
         """
         _require_coordinates(base, other)
-        self.base, self.other, self.names = base, other, base.names
+        self.base, self.other, self.names, self.noise = base, other, base.names, base.noise
 
     def on(self, base: Region) -> Rejection:
         """Compared with the same other region."""

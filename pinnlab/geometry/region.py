@@ -35,6 +35,9 @@ class Region(ABC):
     names: tuple[str, ...]
     """The coordinates of its points."""
 
+    noise: str | None = None
+    """The column with the standard deviation of each measurement, by which rows of a constraint are divided."""
+
     @property
     @abstractmethod
     def dimension(self) -> int:

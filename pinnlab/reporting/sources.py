@@ -1,4 +1,4 @@
-"""The source files that a run's equation and network come from: kept, and compared later."""
+"""The source files and the data that a run's equation and network come from: kept, and compared later."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Any
 
 from torch import nn
 
+from pinnlab.data import Measurements
+from pinnlab.equations import Equation
 from pinnlab.networks import Enriched
 from pinnlab.reporting.description import module_name
 from pinnlab.reporting.folder import RunFolder
@@ -67,22 +69,30 @@ def keep(folder: RunFolder, *modules: nn.Module) -> dict[str, str]:
     return hashes(found)
 
 
+def data(equation: Equation) -> dict[str, str]:
+    """The files of an equation's measurements, as file name ↦ SHA-256 of what was read."""
+    regions = (part for constraint in equation.constraints().values() for part in constraint.region.solids())
+    return {str(region.path): region.checksum for region in regions if isinstance(region, Measurements)}
+
+
 def hashes(contents: dict[str, bytes]) -> dict[str, str]:
     """The SHA-256 of every content."""
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
-def compare(folder: RunFolder, *modules: nn.Module) -> None:
-    """Say in a line which sources have changed since the run of a folder was trained."""
+def compare(folder: RunFolder, equation: Equation, network: nn.Module) -> None:
+    """Say in a line each which sources and which files of data have changed since the run of a folder was trained."""
     if not folder.summary.exists():
         return
-    then = json.loads(folder.summary.read_text()).get("sources", {})
-    now = hashes(sources(*modules))
-    changed = [name for name in now if name in then and now[name] != then[name]]
-    if changed:
-        logging.getLogger("pinnlab").warning(
+    summary, log = json.loads(folder.summary.read_text()), logging.getLogger("pinnlab")
+
+    def changed(then: dict[str, str], now: dict[str, str]) -> str:
+        return ", ".join(name for name in now if name in then and now[name] != then[name])
+
+    if found := changed(summary.get("sources", {}), hashes(sources(equation, network))):
+        log.warning(
             "pinnlab: %s changed after the run %s was trained; what it was then is in %s",
-            ", ".join(changed),
-            folder.path,
-            folder.source,
+            *(found, folder.path, folder.source),
         )
+    if found := changed(summary.get("data", {}), data(equation)):
+        log.warning("pinnlab: the data in %s changed after the run %s was trained", found, folder.path)

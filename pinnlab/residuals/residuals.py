@@ -190,9 +190,12 @@ class Residuals(nn.Module):
 
         if constraint.local:
             scaled = list(factors.scaled())
-            return torch.stack(
-                [part.derivative(alpha) * scale for part in fields(variables[0]) for alpha, scale in scaled]
-            )
+            rows = [part.derivative(alpha) * scale for part in fields(variables[0]) for alpha, scale in scaled]
+            block, noise = torch.stack(rows), constraint.region.noise
+            if noise is None:
+                return block
+            deviation: Any = variables[0][noise]
+            return block / deviation
         scaled = list(replace(factors, points=None).scaled())
         groups = []
         for group in variables:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pinnlab.data.columns import read_columns
 from pinnlab.errors import UserError
-from pinnlab.reporting.columns import read_columns
 from pinnlab.reporting.files import write_arrays
 
 Array = npt.NDArray[Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -72,8 +73,10 @@ class PointSet(Region):
         """The given points one by one, with normals and data as columns.
 
         Raises:
-            UserError: a column is a vector.
+            UserError: a column is a vector, or the points have noise.
         """
+        if self.noise is not None:
+            raise UserError("measurements with a column of noise cannot be a factor of a product")
         vectors = [name for name, column in self.columns.items() if column.dim() > 1]
         if vectors:
             raise UserError(f"PointSet: the column {vectors[0]} is a vector, and a product takes numbers only")
@@ -94,7 +97,9 @@ class PointSet(Region):
             return self
         column = self.columns[name]
         kept = (column >= low) & (column <= high)
-        return PointSet(**{key: values[kept] for key, values in self.columns.items()}) if bool(kept.any()) else None
+        part = copy.copy(self)
+        part.columns = {key: values[kept] for key, values in self.columns.items()}
+        return part if bool(kept.any()) else None
 
     def place(self, n: int, source: Source) -> Points:
         """All given points, for any n and source."""

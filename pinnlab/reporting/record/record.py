@@ -22,7 +22,7 @@ from pinnlab.reporting.record.provenance import commit, versions
 from pinnlab.reporting.record.rows import COLUMNS, RowWriter
 from pinnlab.reporting.record.telemetry import Telemetry, numbers
 from pinnlab.reporting.record.tracking import share
-from pinnlab.reporting.sources import keep
+from pinnlab.reporting.sources import data, keep
 from pinnlab.training.callbacks.interruption import Interruption
 from pinnlab.training.failures import ENDING, over
 from pinnlab.training.pinn import PINN
@@ -199,6 +199,7 @@ class RunRecord(Callback):
             "seed": self.seed,
             **self._provenance,
             "sources": self._sources,
+            "data": data(module.equation),
             "phases": [
                 {"name": p.name, "steps": p.steps, "seconds": p.seconds, "loss": p.loss, "ended": p.reason or None}
                 for p in schedule.records()

@@ -25,7 +25,7 @@ from pinnlab.reporting.folder import RunFolder
 from pinnlab.reporting.record.arrays import covered, exact_arrays, solution_arrays, where
 from pinnlab.reporting.record.provenance import commit, versions
 from pinnlab.reporting.record.rows import RowWriter
-from pinnlab.reporting.sources import keep
+from pinnlab.reporting.sources import data, keep
 from pinnlab.solution.solution import Solution
 from pinnlab.strategy.journal import Journal
 from pinnlab.strategy.march import March
@@ -33,6 +33,8 @@ from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recheck
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
 
+# What the files of measurements had when a solve was begun.
+_CHECKSUMS = "data.json"
 _RECORD = "# What a solve to a tolerance found, for load and the commands. solve.json has what it was begun with.\n"
 
 
@@ -91,8 +93,15 @@ class SolveFolder:
             self.folder = RunFolder.create(path.parent, path.name, path.name)
             self.folder.decisions.touch()
         self._new = not self.folder.begun.exists()
+        files, checksums = data(equation), self.folder.path / _CHECKSUMS
         if self._new:
             write_atomically(self.folder.begun, json.dumps(about))
+            if files:
+                write_atomically(checksums, json.dumps(files))
+        elif checksums.exists() and json.loads(checksums.read_text()) != files:
+            raise UserError(
+                f"the solve in {path} was begun with other data in {', '.join(files)}: choose another folder"
+            )
         self.journal = Journal(self.folder.decisions)
 
     @staticmethod
@@ -123,12 +132,12 @@ class SolveFolder:
         if ending.broken_off:
             return
         model, folder = solution.model, self.folder
-        data = Collocation(seed=self._seed)
+        points_of = Collocation(seed=self._seed)
         given = {
             "equation": model.equation, "network": network, "engine": NTP(), "phases": [GaussNewton(0)],
             "sobolev": None, "weights": None, "balancing": None, "hard": False,
         }  # fmt: skip
-        write_atomically(folder.config, _RECORD + configuration(given, data, {"precision": "64-true"}, self._seed))
+        write_atomically(folder.config, _RECORD + configuration(given, points_of, {"precision": "64-true"}, self._seed))
         columns = list(solution.history)
         writer = RowWriter(folder.metrics, columns)
         for values in zip(*solution.history.values(), strict=True):
@@ -141,8 +150,8 @@ class SolveFolder:
             "pytorch-lightning_version": lightning.__version__,
         }
         torch.save(checkpoint, folder.checkpoints / "last.ckpt")
-        bind(model, data)
-        name, points = where(model, data)
+        bind(model, points_of)
+        name, points = where(model, points_of)
         found = covered(model, name, points, solution_arrays(model, name, points) | exact_arrays(model, points))
         write_arrays(folder.solution, found)
         folder.write_summary(
@@ -153,6 +162,7 @@ class SolveFolder:
                 "versions": versions(),
                 "commit": commit(),
                 "sources": keep(folder, model.equation, model.residuals.network),
+                "data": data(model.equation),
                 "phases": [],
                 "seconds": ending.seconds,
                 "unknowns": {

@@ -39,7 +39,8 @@ class ErrorEstimates:
             residuals do not determine it.
         shifts: Unknown or output -> how far the corrected solution is from the present one.
         deviations: Unknown or output -> the standard deviation of its corrected value.
-        misfits: Measured constraint -> weighted residual at its held-out points after the correction, `(rows, N)`.
+        points: Measured constraint -> its points that the estimate is made from, all where there are not too many.
+        misfits: Measured constraint -> weighted residual at these points after the correction, `(rows, N)`.
         noises: Measured constraint -> the standard deviation of the noise in these.
         explained: The part of the equation's residual that the correction removes.
     """
@@ -47,6 +48,7 @@ class ErrorEstimates:
     errors: dict[str, float]
     shifts: dict[str, float] = field(default_factory=dict)
     deviations: dict[str, float] = field(default_factory=dict)
+    points: dict[str, Points] = field(default_factory=dict)
     misfits: dict[str, Tensor] = field(default_factory=dict)
     noises: dict[str, float] = field(default_factory=dict)
     explained: float = 1.0
@@ -130,6 +132,7 @@ def error_estimates(
         dict(zip(names, errors.tolist(), strict=True)),
         dict(zip(names, shifts.tolist(), strict=True)),
         dict(zip(names, deviations.tolist(), strict=True)),
+        {name: points[name] for name in groups},
         dict(zip(groups, misfits, strict=True)),
         dict(zip(groups, posterior.noises, strict=True)),
         posterior.explained,

@@ -51,7 +51,7 @@ def findings(
             f"the loss on held-out points, {held_out:.0e}, is far above that of training, {trained:.0e}: the network "
             "fits the equation at its points and not between them; take more points or a smaller network"
         )
-    return [*found, *_misfit(residuals, estimates, points, relative)]
+    return [*found, *_misfit(residuals, estimates, relative)]
 
 
 def _relative(residuals: Residuals, estimates: ErrorEstimates, points: Mapping[str, Points]) -> dict[str, float]:
@@ -90,22 +90,21 @@ def _large(estimates: ErrorEstimates, relative: Mapping[str, float]) -> Iterator
             )
 
 
-def _misfit(
-    residuals: Residuals, estimates: ErrorEstimates, points: Mapping[str, Points], relative: Mapping[str, float]
-) -> Iterator[str]:
+def _misfit(residuals: Residuals, estimates: ErrorEstimates, relative: Mapping[str, float]) -> Iterator[str]:
     """What the misfit of measurements tells, where it is no small thing."""
     equation = residuals.equation
     if max(relative.values()) < _MATTERS / 10:
         return
     noisy = False
     for name, misfit in estimates.misfits.items():
+        points = estimates.points[name]
         with torch.enable_grad():
-            before = residuals({name: points[name]})[name].detach()
+            before = residuals({name: points})[name].detach()
         # a misfit that the correction removes is no noise, and says that training has not ended yet
         if float(misfit.norm()) < float(before.norm()) / 2:
             continue
         noisy = True
-        places = assemble({axis: points[name][axis] for axis in equation.inputs})[0]
+        places = assemble({axis: points[axis] for axis in equation.inputs})[0]
         correlation = neighbour_correlation(misfit, places)
         if correlation * math.sqrt(misfit.numel()) > _SIGNIFICANT:
             yield (

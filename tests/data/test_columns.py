@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pinnlab.data.columns import read_columns
 from pinnlab.errors import UserError
-from pinnlab.reporting.columns import read_columns
 from pinnlab.solution.grids import axis
 
 EXPECTED = {"t": [0.1, 0.2], "x": [0.5, -1.0]}
@@ -51,11 +51,11 @@ def test_what_was_written_is_read_again(tmp_path):
         (b"t,y\n1,2\n", "no column 'x': it has t, y"),
         (b"t,x,t\n1,2,3\n", "more than one column 't'"),
         (b"t,x\n0.1,abc\n", "line 2, x: 'abc' is no number"),
-        (b"t,x\n0.1,0.2\n\n0.1,\n", "line 4, x: '' is no number"),
+        (b"t,x\n0.1,0.2\n\n0.1,\n", "line 4, x: the value is missing"),
         (b"t,x\n0.1\n", "line 2: 1 cells where the first line names 2"),
         (b"t,x\n0,1,0,5\n", "line 2: 4 cells"),
         (b"t;x\n1.000,5;2\n", "line 2, t: '1.000,5' is no number"),
-        (b"t,x\nnan,0\n", "line 2, t: nan is not finite"),
+        (b"t,x\nnan,0\n", "line 2, t: the value is missing"),
         (b"t,x\n0,1e999\n", "line 2, x: 1e999 is not finite"),
         ("t,x,Wärme\n1,2,3\n".encode("latin-1"), "line 1.*UTF-8"),
     ],
