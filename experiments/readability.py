@@ -30,8 +30,8 @@ PARTICIPLES = frozenset(
     re.findall(
         r"\w+",
         """begun bound broken built chosen cut done drawn driven eaten fallen fed felt forgotten found frozen given
-        grown held hidden kept known laid learnt led left lent lost made meant met paid put read run said seen sent set shown
-        shut spent split spread taken taught thrown told understood won written""",
+        grown held hidden kept known laid learnt led left lent lost made meant met paid put read run said seen sent set
+        shown shut spent split spread taken taught thrown told understood won written""",
     )
 )
 PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)(?: \w+){0,2}? (\w+)", re.IGNORECASE)
