@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from pinnlab.geometry.columns import Points, concatenate, select, size, subsample, tolerance
 from pinnlab.geometry.combined import Difference, Intersection, Union
+from pinnlab.geometry.implicit.mesh import Mesh
+from pinnlab.geometry.implicit.signed_distance import SignedDistance
 from pinnlab.geometry.product import Product
 from pinnlab.geometry.region import Region
 from pinnlab.geometry.scattered import Parametrised, Scattered
@@ -27,6 +29,7 @@ __all__ = [
     "Groups",
     "Intersection",
     "Interval",
+    "Mesh",
     "Nodes",
     "Outline",
     "Parametrised",
@@ -38,6 +41,7 @@ __all__ = [
     "Region",
     "Rule",
     "Scattered",
+    "SignedDistance",
     "Source",
     "Sphere",
     "Union",

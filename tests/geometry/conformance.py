@@ -36,7 +36,7 @@ def inside(region, n, seed):
 
 
 @cache
-def crossings(region, lines, seed, steps=96):
+def crossings(region, lines, seed, steps=80):
     """Places where random lines enter and leave a region, `(N, d)`, and the measure of its boundary that they tell."""
     middle, half = around(region)
     radius, d = float(half.norm()), len(middle)
@@ -96,8 +96,8 @@ class Conformance:
     """The accuracy of flux and divergence, over ∮ |F|."""
     sharp = 0.98
     """The least share of boundary points that are further from edges than a thousandth of the region's size."""
-    points = 12000
-    lines = 6000
+    points = 8000
+    lines = 4000
 
     @pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
     def test_points_lie_where_they_should(self, sampler):
@@ -128,7 +128,7 @@ class Conformance:
         expected, measure = crossings(self.region, self.lines, seed=1)
         sample = stack(Uniform().sample(self.region.boundary, self.points, seed=1), self.region.names)
         check_likeness(sample, expected, self.region)
-        assert self.region.boundary.measure == pytest.approx(measure, rel=0.06)
+        assert self.region.boundary.measure == pytest.approx(measure, rel=0.03 + 4 / len(expected) ** 0.5)
 
     def test_quasi_random_points_are_uniform(self):
         for part, reference in ((self.region, inside), (self.region.boundary, crossings)):

@@ -14,6 +14,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry.columns import Ends, Points, coordinate_names, tolerance
 from pinnlab.geometry.region import Region
 from pinnlab.geometry.scattered import Parametrised
+from pinnlab.geometry.shapes.pieces import choose, cumulative, in_triangles
 
 Vertices = Sequence[tuple[float, float]]
 
@@ -68,7 +69,7 @@ class Polygon(Parametrised):
         # (T, 3, 2): the corners of each triangle.
         self._corners = torch.from_numpy(np.stack([shapely.get_coordinates(t)[:3] for t in triangles]))
         a, b, c = self._corners.unbind(1)
-        self._cumulative = _cumulative(((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).abs())
+        self._shares = cumulative(((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).abs())
 
     @property
     def measure(self) -> float:
@@ -99,14 +100,9 @@ class Polygon(Parametrised):
         return self.near(self.shape, points)
 
     def map(self, unit: Tensor) -> Points:
-        """The first number chooses a triangle in proportion to its area; its remainder is the first parameter there.
-
-        Within a triangle (A, B, C): (1 - √a) A + √a (1 - b) B + √a b C.
-        """
-        triangle, a = _choose(self._cumulative.to(unit), unit[:, 0])
-        first, second, third = self._corners.to(unit)[triangle].unbind(1)
-        root, b = a.sqrt()[:, None], unit[:, 1:2]
-        x, y = ((1 - root) * first + root * (1 - b) * second + root * b * third).unbind(1)
+        """The first number chooses a triangle in proportion to its area; its remainder is the first parameter there."""
+        triangle, a = choose(self._shares.to(unit), unit[:, 0])
+        x, y = in_triangles(self._corners.to(unit)[triangle], a, unit[:, 1]).unbind(1)
         return {self.names[0]: x, self.names[1]: y}
 
     def __or__(self, other: Region) -> Region:
@@ -166,7 +162,7 @@ class Outline(Parametrised):
         lengths = self._sides.norm(dim=1)
         # The inside is on the left of each side, so the outward normal is on its right.
         self._normals = torch.stack([self._sides[:, 1], -self._sides[:, 0]], dim=1) / lengths[:, None]
-        self._cumulative = _cumulative(lengths)
+        self._shares = cumulative(lengths)
 
     @property
     def extent(self) -> Ends:
@@ -184,22 +180,8 @@ class Outline(Parametrised):
 
     def map(self, unit: Tensor) -> Points:
         """The point at the fraction u of the whole length; a corner has the normal of the next side."""
-        side, along = _choose(self._cumulative.to(unit), unit[:, 0])
+        side, along = choose(self._shares.to(unit), unit[:, 0])
         place = self._starts.to(unit)[side] + along[:, None] * self._sides.to(unit)[side]
         normal = self._normals.to(unit)[side]
         columns = {name: place[:, i] for i, name in enumerate(self.names)}
         return columns | {f"normal_{name}": normal[:, i] for i, name in enumerate(self.names)}
-
-
-def _cumulative(weights: Tensor) -> Tensor:
-    """0 = c_0 ≤ c_1 ≤ … ≤ c_T = 1, with steps in proportion to the T weights."""
-    steps = torch.cat([weights.new_zeros(1), weights.cumsum(0)])
-    return steps / steps[-1]
-
-
-def _choose(cumulative: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """The step in which each u falls, and how far along it u lies, in [0, 1]."""
-    u = u.contiguous()
-    index = (torch.searchsorted(cumulative, u, right=True) - 1).clamp(0, len(cumulative) - 2)
-    lower, upper = cumulative[index], cumulative[index + 1]
-    return index, ((u - lower) / (upper - lower)).clamp(0, 1)

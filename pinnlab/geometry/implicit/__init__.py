@@ -1,0 +1,1 @@
+"""Regions that are known by a test of membership: signed distances and meshes."""
