@@ -26,10 +26,10 @@ _DELIMITERS = ";\t,"
 def read_columns(path: Path, names: Sequence[str]) -> dict[str, Array]:
     """Columns of finite numbers by name, each `(N,)`; further columns of the file are passed over.
 
-    CSV has names in its first line. Columns are separated by commas, semicolons, tabs or, where there are none of
-    these, blanks; where they are not separated by commas, a comma in a number is its decimal point. NPZ has arrays of
-    one size each; a single number holds for all points, and one array `(N, dim)` may hold a vector x, whose columns are
-    called `x.0`, `x.1`, ….
+    CSV has names in its first line. Columns are separated by commas, semicolons, tabs or, if there are none of these,
+    blanks. If no commas separate them, a comma in a number is its decimal point. NPZ has arrays of one size each; a
+    single number holds for all points, and one array `(N, dim)` may hold a vector x, whose columns are called `x.0`,
+    `x.1`, ….
 
     Raises:
         UserError: naming the file and, for CSV, the line: if the file is of neither kind, has not all of the columns
