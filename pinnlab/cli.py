@@ -174,8 +174,9 @@ def nearest(name: str, known: Sequence[str] | dict[str, Command]) -> str:
 def _imported(name: str) -> ModuleType:
     """A command's module.
 
-    Cyclic garbage is not looked for meanwhile: torch and Lightning make a million objects that stay, and each search
-    goes through those that are there already, a fifth of the time of the imports. Later searches leave them out, too.
+    Python does not look for cyclic garbage meanwhile. Torch and Lightning make a million objects that stay, and each
+    search would go through all of them, which takes a fifth of the time of the imports. Later searches leave them out,
+    too.
     """
     if name in sys.modules:
         return sys.modules[name]

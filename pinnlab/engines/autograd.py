@@ -100,8 +100,9 @@ class _LayerNormByFormula(TorchFunctionMode):
 class Autograd(Engine):
     """Nested `torch.autograd.grad`: every derivative differentiates the graph of the one before.
 
-    The graph grows exponentially with the order: Chickering (2024) counts 2^{n+1} d + 2 nodes for order n and depth d,
-    and torch's, with all products and sums of the activations' derivatives, grows up to threefold with every order.
+    The graph grows exponentially with the order. Chickering (2024) counts 2^{n+1} d + 2 nodes for order n and depth d.
+    Torch's graph also has all products and sums of the activations' derivatives, and grows up to threefold with every
+    order.
 
     Example:
         >>> import torch

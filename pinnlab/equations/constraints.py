@@ -18,9 +18,9 @@ Residual = Callable[..., Any]
 class Constraint:
     """A residual that should vanish at every point of a region.
 
-    A row of the loss is the residual at one point. The row may use the values of the network at that point alone, or
-    also at the few `places` that belong to the point: the opposite face of a box, an earlier time. A residual that uses
-    many points at once, as an integral does, belongs to a `Whole`.
+    A row of the loss is the residual at one point. The row may use the values of the network at that point. It may also
+    use those at the few `places` that belong to the point, such as the opposite face of a box or an earlier time. A
+    residual that uses many points at once, as an integral does, belongs to a `Whole`.
 
     Attributes:
         region: Where the residual should vanish.

@@ -81,8 +81,8 @@ class Shift:
 class Matching:
     """Equal values and derivatives here and at a place: the rows ∂^j u − c ∂^j u(there) for all outputs and orders j.
 
-    With a complex c the outputs come in pairs, the real and the imaginary part of a complex u, and each pair has two
-    rows for each j: the real and the imaginary part of ∂^j u − c ∂^j u(there).
+    With a complex c the outputs come in pairs: the real and the imaginary part of a complex u. Each pair has two rows
+    for each j, the real and the imaginary part of ∂^j u − c ∂^j u(there).
 
     Args:
         axis: The input along which is differentiated.

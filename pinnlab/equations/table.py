@@ -20,11 +20,11 @@ from pinnlab.jets.contents import limited
 class Table(nn.Module):
     """A fixed function k(x), or k(x, y, …) on a regular grid, that interpolates values by a tensor-product spline.
 
-    Between two neighbouring knots of each axis it is a polynomial of the given degree in that axis, and it has
-    `degree - 1` continuous derivatives; the next is constant between knots, and a residual that asks for more is
-    refused. Its arguments may be fields, tensors, arrays or numbers; its derivatives are exactly the spline's, by
-    the chain rule. The spline interpolates (scipy's `make_interp_spline`, de Boor 1978): smooth noisy values
-    first, because derivatives magnify noise. As an attribute of an equation it moves to the equation's device.
+    Between two neighbouring knots of each axis it is a polynomial of the given degree in that axis. It has `degree - 1`
+    continuous derivatives. The next one is constant between knots, and a residual that asks for more is refused. Its
+    arguments may be fields, tensors, arrays or numbers; its derivatives are exactly the spline's, by the chain rule.
+    The spline interpolates (scipy's `make_interp_spline`, de Boor 1978): smooth noisy values first, because derivatives
+    magnify noise. As an attribute of an equation it moves to the equation's device.
 
     Attributes:
         degree: The degree of the polynomials.

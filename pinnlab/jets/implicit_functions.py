@@ -28,7 +28,7 @@ def implicit(equation: Equation, x: Jet | Sequence[Jet], start: Sequence[Tensor]
 def implicit(equation: Equation, x: Jet | Sequence[Jet], start: Tensor | Sequence[Tensor]) -> Jet | tuple[Jet, ...]:
     """The function y(x) with F(x, y(x)) = 0, as a jet: its values and all derivatives that the jets x carry.
 
-    Newton's iteration y ← y − (∂F/∂y)⁻¹ F(x, y) first finds the values from the start, and then runs on series, where
+    Newton's iteration y ← y − (∂F/∂y)⁻¹ F(x, y) first finds the values from the start. Then it runs on series, where
     each step doubles the number of correct degrees (Brent & Kung, "Fast algorithms for manipulating formal power
     series", 1978). ∂F/∂y is the coefficient of ε in F(x, y + ε), with one more axis ε of order 1 for each unknown. The
     iteration takes one step more than the degrees need, so that first derivatives with respect to parameters of F are

@@ -43,9 +43,9 @@ def rule(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Calla
 class Jet(Field):
     """A batch of truncated Taylor series: the coefficients ∂^α u / α! for every α of a downward-closed set.
 
-    Differentiating shifts the coefficients and consumes order, and so does arithmetic between jets of different
-    sets, whose result lives on their intersection. `network(jet)` runs an ordinary module; an operation without a
-    rule is an error that names it.
+    Differentiating shifts the coefficients and consumes order. Arithmetic between jets of different sets consumes order
+    as well, since its result lives on their intersection. `network(jet)` runs an ordinary module; an operation without
+    a rule is an error that names it.
 
     Attributes:
         coefficients: The leading S coefficients, `(S, N, ...)` with 1 ≤ S ≤ K, in the order of `indices`; the others

@@ -19,9 +19,9 @@ from pinnlab.jets.values import ADVICE, BRANCHES, TOGETHER, Origin, Values, chec
 class Probe(Field):
     """A field that computes nothing and records which derivatives of the network it needs.
 
-    A node holds the set of shifts it consumes: coordinates and outputs of the network hold {0}, `.d` shifts every
-    element by one derivative along its axis, and everything else unions its operands. To have ∂^α of the node,
-    its operands must supply ∂^{α+s} for every shift s.
+    A node holds the set of shifts it consumes. Coordinates and outputs of the network hold {0}. `.d` shifts every
+    element by one derivative along its axis. Everything else unions its operands. To have ∂^α of the node, its operands
+    must supply ∂^{α+s} for every shift s.
 
     A node also names the parts of it that have only so many derivatives, and says how many are left: none for data, for
     the `.value` of a field and for functions that jump. A plain tensor with an entry for every point is data.

@@ -27,13 +27,13 @@ class LevenbergMarquardt(Optimizer):
 
         s ← s + argmin_w ‖J w + r(θ + s) − (r + J v)‖² + μ‖w‖²,
 
-    each correction for one more residual and a solve with the same factors. The first one is, to leading order,
-    half the geodesic acceleration of Transtrum & Sethna (2012, arXiv 1201.5885), whose accelerated path curves
-    with the narrow valleys of such problems; the next ones add the higher orders. A trial ends when the loss has
-    fallen by nearly what the linear model promised, when corrections stop shrinking, or after `corrections`.
-    The best θ + s is taken if the loss falls; with ρ the decrease over the promised one, μ is divided by
-    `decrease` if ρ > 3/4 and multiplied by `increase` if ρ < 1/4. The Jacobian of an accepted point comes from
-    the evaluation that judged it: nothing is computed twice.
+    each correction for one more residual and a solve with the same factors. The first one is, to leading order, half
+    the geodesic acceleration of Transtrum & Sethna (2012, arXiv 1201.5885). Their accelerated path curves with the
+    narrow valleys of such problems. The next ones add the higher orders. A trial ends when the loss has fallen by
+    nearly what the linear model promised, when corrections stop shrinking, or after `corrections`. The best θ + s is
+    taken if the loss falls; with ρ the decrease over the promised one, μ is divided by `decrease` if ρ > 3/4 and
+    multiplied by `increase` if ρ < 1/4. The Jacobian of an accepted point comes from the evaluation that judged it:
+    nothing is computed twice.
 
     Steps stay within the bounds of the problem. Where a component would go too far, it goes as far as it may, and the
     others solve the remaining damped problem. A component at its bound, against which descent pushes it, is fixed in

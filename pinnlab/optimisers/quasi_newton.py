@@ -155,8 +155,8 @@ def iterate(
 
     The first step is downhill along the gradient, at first by 2f/|g|², the minimum if f was a parabola that touches
     zero. A pair (s, y) without positive curvature is not used. Where the line search finds nothing along −H g, H is
-    forgotten. Where H is not eager, a line search first tries where f would fall as much as in the iteration before if
-    it was a parabola, but no more than the full step (Nocedal & Wright 2006, eq. 3.60).
+    forgotten. If H is not eager, a line search first tries the step at which a parabola would fall as much as f did in
+    the iteration before, but no more than the full step (Nocedal & Wright 2006, eq. 3.60).
 
     Within bounds −H g is replaced by the minimum of the same quadratic model within them, and no line search goes
     beyond: see `direction`.

@@ -1,6 +1,6 @@
 """Checks of residuals at their points before a training begins.
 
-A residual and its gradient must be finite at every point, and a row may use the values at its own point alone:
+A residual and its gradient must be finite at every point. A row may use the values at its own point alone, for
 Jacobians are computed point by point, and each rank has its own share of the points.
 """
 

@@ -24,10 +24,10 @@ _WORK = 4e7
 class Precise:
     """A network and its derivatives at points in double-double arithmetic (32 digits), for residuals of them.
 
-    Parameters, points and unknowns are taken as the exact numbers that they are, the network and its derivatives,
-    by n-TangentProp, as well as the residual are computed to 30 digits, and the result is rounded. The difference
-    from the blocks themselves is the rounding error of the blocks. Constants that an equation rounds, such as π,
-    keep their rounded values: they are part of the problem.
+    Parameters, points and unknowns are taken as the exact numbers that they are. The network, its derivatives (by
+    n-TangentProp) and the residual are computed to 30 digits. Then the result is rounded. The difference from the
+    blocks themselves is the rounding error of the blocks. Constants that an equation rounds, such as π, keep their
+    rounded values: they are part of the problem.
     """
 
     def __init__(self, residuals: Residuals, points: Mapping[str, Points]) -> None:

@@ -44,8 +44,8 @@ class Kept:
 class Run:
     """A run from its model and points to its end.
 
-    The constructor tries out everything that can fail, so that it fails before the training and before anything is
-    written: the residuals at their points, the evaluation and the record, the options of the trainer, and the trainer.
+    The constructor tries out everything that can fail: the residuals at their points, the evaluation and the record,
+    the options of the trainer, and the trainer. So it fails before the training, and before anything is written.
 
     Attributes:
         model: The module that is trained.

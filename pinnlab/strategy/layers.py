@@ -112,8 +112,8 @@ def layers(
 
         ℓ(x) = min over the other inputs and the outputs u of (|∂ᵏu/∂xᵏ| / max |u|)^(−1/k),  k = 1, 2,
 
-    in units of half the input's range. The place of the least length is a layer of that width, the next is where the
-    density of the layers so far resolves it worst, and so on while it is worse by more than half.
+    in units of half the input's range. The place of the least length is a layer of that width. The next layer is where
+    the density of the layers so far resolves the function worst, and so on while that is worse by more than half.
 
     Args:
         residuals: The solution.

@@ -85,7 +85,7 @@ def folder(tmp_path, monkeypatch):
 
 
 # documents of many trainings
-MANY = ("regions", "continuation", "sweep", "cluster", "loss-balancing", "training-by-hand")
+MANY = ("regions", "continuation", "sweep", "cluster", "loss-balancing", "training-by-hand", "coming-from")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,13 @@ def test_links_between_documents_lead_somewhere():
     for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_every_page_is_in_the_index():
+    index = REPOSITORY / "docs" / "README.md"
+    linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)#]+\.md)\)", index.read_text())}
+    pages = {path for path in (REPOSITORY / "docs").rglob("*.md") if path.parent.name not in ("catalogue", "notebooks")}
+    assert sorted(path.name for path in pages - linked - {index}) == []
 
 
 def test_every_command_is_documented():

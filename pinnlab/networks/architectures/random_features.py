@@ -17,9 +17,9 @@ class RandomFeatures(nn.Module):
 
     A_ij ~ N(0, s_j²/inputs) for a scale s_j of each input, and b_i ~ N(0, s²) with the largest scale s or another one.
 
-    Training it on a residual is a linear problem wherever the residual is, as in an extreme learning machine (Huang,
-    Zhu & Siew 2006), so that Gauss-Newton needs a step or two where a network with trained features needs hundreds. As
-    a later stage of `Staged` it takes a solution that is nearly right to rounding errors.
+    If the residual is linear, so is the problem of training this network on it, as in an extreme learning machine
+    (Huang, Zhu & Siew 2006). Gauss-Newton then needs a step or two, where a network with trained features needs
+    hundreds. As a later stage of `Staged` it takes a solution that is nearly right to rounding errors.
 
     A and b are buffers: they are in the module's state and not among its parameters.
 

@@ -14,7 +14,7 @@ from pinnlab.networks.transforms import Build
 
 
 class Staged(nn.Module):
-    """N_1(x) + ε_2 N_2(z) + ε_3 N_3(z) + …, z = x: multi-stage networks (Wang & Lai 2024, arXiv 2307.08934).
+    """A sum of stages, N_1(x) + ε_2 N_2(z) + ε_3 N_3(z) + …, with z = x (Wang & Lai 2024, arXiv 2307.08934).
 
     Each training phase trains one stage (its option `stage`). Before stage s begins, ε_s is 0 and N_s is not evaluated.
     When it begins, training sets ε_s to the square root of the loss at that time, so that N_s is of order 1. The last
@@ -24,7 +24,7 @@ class Staged(nn.Module):
     trained. The features h change quickly where the solution does, and slowly elsewhere. Some hundred `RandomFeatures`
     of h can therefore represent the error of N_1; features of x would have to be placed and scaled by hand.
 
-    The ε are Python numbers, because the choice of the stages that are evaluated must not depend on a tensor: an
+    The ε are Python numbers, because the choice of the stages that are evaluated must not depend on a tensor. An
     exported graph could not make that choice, and a GPU would have to synchronise for it. The module's state has them
     as one tensor.
 

@@ -23,8 +23,8 @@ def causal_weights(losses: Tensor, epsilon: float) -> Tensor:
 class Causal(Balancing):
     """Weights that fall with the residual of all earlier times, for equations that evolve in time.
 
-    Time is divided into M equal intervals. The points in interval k have the weight w_k = exp(−ε Σ_{j<k} L_j), with
-    L_j the mean of the squared residual over interval j: later times hardly count until earlier ones are solved (Wang,
+    Time is divided into M equal intervals. The points in interval k have the weight w_k = exp(−ε Σ_{j<k} L_j), with L_j
+    the mean of the squared residual over interval j. Later times hardly count until earlier ones are solved (Wang,
     Sankaran & Perdikaris 2024, Comput. Methods Appl. Mech. Eng. 421; arXiv 2203.07404, algorithm 1). ε takes the given
     values one after another: the next one once all w_k are above `threshold`. Weights belong to times and not to
     points, so that these may be drawn anew. An update costs one evaluation of the loss without gradients.

@@ -23,7 +23,8 @@ class GradNorm(Balancing):
     """Weights that give the gradients of all constraints' losses the same norm.
 
     Every so many steps λ_c ← m λ_c + (1 − m) Σ_k ‖∇L_k‖ / ‖∇L_c‖, with gradients in the network's parameters and the
-    momentum m: the scheme of Wang, Sankaran, Wang & Perdikaris (2023, arXiv 2308.08468) and of their code jaxpi.
+    momentum m. The scheme is that of Wang, Sankaran, Wang & Perdikaris (2023, arXiv 2308.08468) and of their code
+    jaxpi.
 
     Args:
         every: Training steps between two updates, each at the cost of one backward pass for each constraint.

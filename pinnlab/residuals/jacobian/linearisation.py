@@ -30,7 +30,7 @@ class Linearisation(Linearised):
 
     Linear unknowns are found by variable projection: r(θ) is the residual at their least-squares values. Its Jacobian
     is approximated by the one at fixed values, projected onto the complement of the directions ∂r/∂λ of the unknowns
-    that are not at a bound (Kaufman 1975); the error of this approximation is of the order of r.
+    that are not at a bound (Kaufman 1975). The error of this approximation is of the order of r.
 
     Attributes:
         blocks: The weighted residual blocks by constraint, `(rows, N)`, without a graph.

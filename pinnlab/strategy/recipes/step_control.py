@@ -44,13 +44,13 @@ class Change(Enum):
 class StepControl:
     """Decides from what the former changes did: what did not help is not done again.
 
-    A shorter window helps if the error falls with the third power of the length, and more features if it falls to a
-    third; features that do not help are taken back. Where nothing was tried yet, features are taken to be what lacks if
+    A shorter window helps if the error falls with the third power of the length. More features help if it falls to a
+    third. Features that do not help are taken back. Where nothing was tried yet, features are taken to be what lacks if
     the error is far too large and the solution hardly changes within the window.
 
-    Where windows have become shorter than the longest one of as many features by the factor by which more features are
-    dearer, these are tried in a window that is longer by it, and kept if it is exact enough. So windows do not get
-    shorter and shorter where other inputs are what lacks features.
+    Let more features be dearer by a factor q. If windows have become q times shorter than the longest one of as many
+    features, then more features are tried in a window that is q times longer. They are kept if it is exact enough. So
+    windows do not get shorter and shorter where other inputs are what lacks features.
 
     Attributes:
         length: Of the window that comes next.

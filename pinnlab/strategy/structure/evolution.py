@@ -49,9 +49,9 @@ class Evolution:
 def evolution(equation: Equation) -> Evolution | None:
     """The time of an equation; None where it has none, so that it must be solved in one piece.
 
-    An input is the time if constraints give conditions where it is least, and none where it is largest; if they are as
-    many as the equation has derivatives in this input; and if all regions can be cut along it. An equation with
-    unknowns has none here, because its windows would find different values.
+    An input is the time under three conditions. Constraints give conditions where it is least, and none where it is
+    largest. These are as many as the equation has derivatives in this input. All regions can be cut along it. An
+    equation with unknowns has none here, because its windows would find different values.
     """
     if equation.unknowns():
         return None

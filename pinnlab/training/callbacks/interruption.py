@@ -41,9 +41,9 @@ def interrupt(where: str, solution: Any) -> KeyboardInterrupt:
 class Interruption(Callback):
     """Turns SIGINT, SIGTERM and SIGUSR1 into a request to stop at the end of the training step.
 
-    A step may be in the middle of a line search, with the parameters at a trial point: only between steps is
-    there a state worth a checkpoint and a record. A second signal interrupts at once. SIGUSR1 is what a queue
-    sends when a time limit is near.
+    A step may be in the middle of a line search, with the parameters at a trial point. Only between steps is there a
+    state worth a checkpoint and a record. A second signal interrupts at once. SIGUSR1 is what a queue sends when a time
+    limit is near.
 
     Attributes:
         signal: The signal that asked for the stop, here or on another rank, or None.

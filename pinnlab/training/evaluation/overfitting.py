@@ -18,10 +18,10 @@ _RISE, _GAP, _LOOKS = 10.0, 100.0, 3
 class HeldOut:
     """The network of a phase that had the lowest loss at points that training does not use.
 
-    A look is bad if the held-out loss is more than ten times the lowest of the phase, and more than a hundred times
-    the training loss. After three bad looks in a row, or a last one where the phase ends, the phase has fitted its
-    points alone, and the network with the lowest held-out loss is the better one. Named state: it is changed between
-    steps and is in checkpoints.
+    A look is bad if the held-out loss is more than ten times the lowest of the phase, and more than a hundred times the
+    training loss. After three bad looks in a row, or a bad one where the phase ends, the phase has fitted its points
+    alone. The network with the lowest held-out loss is the better one. Named state: it is changed between steps and is
+    in checkpoints.
 
     Attributes:
         best: The lowest held-out loss of the phase; None before a look.

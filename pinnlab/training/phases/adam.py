@@ -20,9 +20,9 @@ from pinnlab.training.phases.base import Phase
 class Adam(Phase):
     """Adam (Kingma & Ba 2015), full batch.
 
-    The learning rate at step s of S is `lr · f(s/S)`, with f = 1 for `constant`; for the others it falls from
-    1 to `final`: `cosine` is f(p) = final + (1 - final)(1 + cos πp)/2, `exponential` is f(p) = final^p. It is
-    computed from the step alone, so a resumed run needs no state for it.
+    The learning rate at step s of S is `lr · f(s/S)`, with f = 1 for `constant`. For the others f falls from 1 to
+    `final`. `cosine` is f(p) = final + (1 - final)(1 + cos πp)/2, and `exponential` is f(p) = final^p. It is computed
+    from the step alone, so a resumed run needs no state for it.
 
     Args:
         lr: Learning rate at the first step.

@@ -20,10 +20,10 @@ from pinnlab.training.phases.base import Phase, Plateau
 class LBFGS(Phase):
     """L-BFGS with a strong Wolfe line search, full batch; a training step is `inner` iterations.
 
-    `torch.optim.LBFGS` drops curvature pairs with y·s <= 1e-10, an absolute bound, so that on a small loss it
-    freezes long before rounding errors matter. It is therefore given the loss times a constant that makes it
-    `scale` at the start of the phase, and its own tolerances are zero: the phase's `tolerance` and `plateau` end it.
-    If an unknown with bounds is trained, the iterations are those of `quasi_newton.iterate`, with as many pairs.
+    `torch.optim.LBFGS` drops curvature pairs with y·s <= 1e-10, an absolute bound, so that on a small loss it freezes
+    long before rounding errors matter. It is therefore given the loss times a constant, which makes it `scale` at the
+    start of the phase. Its own tolerances are zero, and the phase's `tolerance` and `plateau` end it. If an unknown
+    with bounds is trained, the iterations are those of `quasi_newton.iterate`, with as many pairs.
 
     Args:
         inner: Iterations per training step; about 1.25 times as many evaluations at most.
