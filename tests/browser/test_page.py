@@ -18,6 +18,8 @@ PROBE = """<script>addEventListener("load", () => {
   document.body.dataset.images = images.join(" ");
   document.body.dataset.rows = document.querySelectorAll("tbody tr").length;
   const loaded = performance.getEntriesByType("resource");
+  const wide = [...document.querySelectorAll(".wide"), document.documentElement];
+  document.body.dataset.wide = wide.filter(e => e.scrollWidth > e.clientWidth).length;
   document.body.dataset.fetched = loaded.filter(e => !e.name.startsWith("data:")).length;
 })</script>"""
 
@@ -57,11 +59,11 @@ def test_the_browser_shows_tables_and_figures_without_a_network(chromium, page, 
     # the page itself forbids scripts
     text = re.sub(r"<meta http-equiv=[^>]*>", "", page.read_text())
     copy.write_text(text.replace("</head>", PROBE + "</head>"))
-    dom = open_page(chromium, copy, "--dump-dom")
+    dom = open_page(chromium, copy, "--dump-dom", "--window-size=1280,1000")
     widths = [int(width) for width in re.search(r'data-images="([^"]*)"', dom)[1].split()]
     assert len(widths) == 3 and min(widths) > 300  # the curves, and a picture for each engine
     assert re.search(r'data-rows="7"', dom)  # four runs, two groups, one speed-up
-    assert re.search(r'data-fetched="0"', dom)
+    assert re.search(r'data-fetched="0"', dom) and re.search(r'data-wide="0"', dom)
 
 
 def test_the_page_as_it_is_paints_its_figures(chromium, page, tmp_path):

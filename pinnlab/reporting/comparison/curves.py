@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NAMED = len(CYCLE) * 2
 _POINTS = 400
+# Rows of a run that are drawn as dots as well.
+_FEW = 5
 
 
 def draw_curves(comparison: Comparison) -> Figure:
@@ -34,8 +36,11 @@ def draw_curves(comparison: Comparison) -> Figure:
                 if curve is None:
                     continue
                 steps, seconds, errors = (_thin(column) for column in curve)
+                # a line needs two points to be seen, and a solve to a tolerance may have one
+                style: dict[str, Any] = {"marker": "o", "markersize": 3} if len(steps) < _FEW else {}
+                style |= {"color": color, "linestyle": line, "linewidth": 1, "alpha": 0.85}
                 for axis, x in ((by_step, steps), (by_second, seconds)):
-                    (handle,) = axis.plot(x, errors + TINY, color=color, linestyle=line, linewidth=1, alpha=0.85)
+                    (handle,) = axis.plot(x, errors + TINY, **style)
                 if named and not drawn:
                     handles.append((handle, f"{label} ({len(runs)})" if len(runs) > 1 else label))
                     drawn = True

@@ -27,8 +27,9 @@ h1 {{ font-size: 1.4rem }} h2 {{ font-size: 1.1rem; margin-top: 2.5rem }}
 .wide {{ overflow-x: auto; margin: 1.5rem 0 }}
 table {{ border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums }}
 caption {{ text-align: left; font-weight: 600; padding: .4rem 0 }}
-th, td {{ padding: .25rem .7rem; border-bottom: 1px solid #ddd; white-space: nowrap }}
-thead th {{ border-bottom: 2px solid #888; font-weight: 600 }}
+th, td {{ padding: .25rem .7rem; border-bottom: 1px solid #ddd }}
+td {{ white-space: nowrap }}
+thead th {{ border-bottom: 2px solid #888; font-weight: 600; vertical-align: bottom }}
 .num {{ text-align: right }} .text {{ text-align: left }}
 tbody tr:first-child {{ background: #eef5fb }}
 img {{ max-width: 100%; height: auto }} figure {{ margin: 1rem 0 }} figcaption {{ color: #555; font-size: .87rem }}
@@ -57,7 +58,8 @@ def render(comparison: Comparison) -> str:
     if pictures:
         parts.append("<h2>Solutions</h2>")
         parts += [_figure(path.read_bytes(), html.escape(caption)) for caption, path in pictures[:_PICTURES]]
-    return _PAGE.format(title=f"pinnlab: {len(comparison.runs)} runs compared", body="\n".join(parts))
+    count = len(comparison.runs)
+    return _PAGE.format(title=f"pinnlab: {count} run{'s' * (count != 1)} compared", body="\n".join(parts))
 
 
 def write(comparison: Comparison, path: Path) -> None:
