@@ -1,4 +1,4 @@
-"""What a person sees of something that goes on: one line on a terminal, written anew; elsewhere line after line."""
+"""What a person sees of something that goes on: one line that is written anew, or in a file line after line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pinnlab.training.callbacks.progress import Terminal, clock
+from pinnlab.training.callbacks.progress import Notebook, clock, terminal
 
 # Seconds without a line in a file, after which a small message is one.
 _OFTEN = 5.0
@@ -18,8 +18,9 @@ _OFTEN = 5.0
 class Line:
     """Shows the last message with the seconds before it, in a `with` block.
 
-    On a terminal there is one line, whose seconds go on between messages, and it is gone at the end. In a file or a
-    notebook each message is a line, but for small ones that come soon after another.
+    On a terminal there is one line, whose seconds go on between messages, and it is gone at the end. In a notebook each
+    message overwrites the one before, and the last one stays. In a file each message is a line, but for small ones that
+    come soon after another.
 
     Example:
         >>> with Line(lambda: 61.2) as line:
@@ -34,7 +35,7 @@ class Line:
             seconds: What tells the seconds so far.
             console: Where to write; standard output by default.
         """
-        self._seconds, self._console = seconds, console or Terminal(highlight=False)
+        self._seconds, self._console = seconds, console or terminal()
         self._message, self._part = "", ""
         self._written = 0.0
         self._live: Live | None = None
@@ -50,6 +51,8 @@ class Line:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+        if isinstance(self._console, Notebook):
+            self._console.end()
 
     def show(self, message: str = "", part: float | None = None, small: bool = False) -> None:
         """Shows a message.
@@ -63,6 +66,8 @@ class Line:
         self._part = "" if part is None else f"{100 * part:3.0f} %  "
         if self._live is not None:
             self._live.refresh()
+        elif isinstance(self._console, Notebook):
+            self._console.passing(str(self._now()))
         elif message and not (small and self._seconds() - self._written < _OFTEN):
             self._written = self._seconds()
             print(f"{clock(self._written):>8}  {message}", flush=True)

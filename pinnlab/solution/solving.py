@@ -29,6 +29,7 @@ from pinnlab.solution.solution import Solution
 from pinnlab.solution.tolerance.solve_to import TOL, solve_to
 from pinnlab.strategy.recipe import Recipe
 from pinnlab.training.callbacks.history import History
+from pinnlab.training.callbacks.progress import shown
 from pinnlab.training.phases import LBFGS, Adam, Phase
 from pinnlab.training.pinn import PINN
 from pinnlab.training.setup.given import (
@@ -66,7 +67,7 @@ def solve(
     seed: int = 0,
     start: Solution | str | Path | None = None,
     folder: str | Path | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     tol: float | None = None,
     tol_unknowns: float | None = None,
     recipe: Recipe | None = None,
@@ -114,7 +115,7 @@ def solve(
             and those unknowns that lie within their bounds here. The equation may be another. A solve to a tolerance
             takes its values.
         folder: A new run folder to leave the record in, for `load` and the commands; nothing is written without it.
-        progress: Show the progress.
+        progress: Show the progress; by default at a prompt, as in a notebook, and not in a program.
         tol: The largest error of each output over region and time that is allowed, relative to the output's largest
             value, and of each unknown relative to its value; 1e-6 by default. Of the arguments above, seed, start,
             folder and progress go with it and with those below. A folder whose solve was killed is continued.
@@ -194,7 +195,7 @@ def solve(
         if folder is not None:
             text = configuration(given, data, {"precision": options["precision"]} | trainer, seed)
             kept = Kept(_created(Path(folder), text), seed)
-        fitted = run.trainer(history, progress=progress, kept=kept)
+        fitted = run.trainer(history, progress=shown(progress), kept=kept)
         run.train(fitted)
         # another solve of this equation leaves the solution alone, and nothing of the trainer stays with it
         model.residuals.equation = twin(equation)

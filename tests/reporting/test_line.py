@@ -1,4 +1,4 @@
-"""The line that a person watches: written anew on a terminal, line after line in a file."""
+"""The line that a person watches: written anew on a terminal and in a notebook, line after line in a file."""
 
 import io
 import re
@@ -7,7 +7,11 @@ import sys
 import pytest
 from rich.console import Console
 
+import pinnlab
+from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.reporting.line import Line
+from pinnlab.training import Adam
+from pinnlab.training.callbacks.progress import Notebook, shown
 
 
 def terminal(width=80):
@@ -81,3 +85,27 @@ def test_a_file_goes_without_small_messages_that_come_soon(capsys):
         line.show("another scale", small=True)
         line.show("second")
     assert capsys.readouterr().out == "   1.0 s  first\n   7.0 s  another scale\n   7.0 s  second\n"
+
+
+def test_a_notebook_has_one_line_of_which_the_last_message_stays(capsys):
+    with Line(lambda: 3.0, Notebook()) as line:
+        line.show("a long message", part=0.1)
+        line.show("short", part=1.0)
+    written = capsys.readouterr().out
+    assert written.count("\n") == 1 and written.endswith("\n")
+    assert written.split("\r")[1:] == ["   3.0 s   10 %  a long message", "   3.0 s  100 %  short         \n"]
+
+
+def test_progress_is_shown_at_a_prompt_unless_it_is_said_otherwise(monkeypatch):
+    assert not shown(None) and shown(True)
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    assert shown(None) and not shown(False)
+
+
+def test_a_training_in_a_notebook_has_one_line_and_one_for_each_phase(monkeypatch, capsys):
+    monkeypatch.setattr("pinnlab.training.callbacks.progress.in_notebook", lambda: True)
+    monkeypatch.setattr("pinnlab.training.callbacks.progress.REDRAWN", 0.0)
+    pinnlab.solve(SelfSimilarBurgers(), phases=[Adam(3), Adam(2)], points={"interior": 9}, progress=True)
+    *lines, rest = capsys.readouterr().out.split("\n")
+    assert rest == "" and [line.count("\r") for line in lines] == [3, 2]
+    assert "phase 1/2 Adam 1/3" in lines[0] and re.search(r"\rphase 2 \(Adam\) ended after 2 steps", lines[1])

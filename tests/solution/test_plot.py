@@ -1,6 +1,7 @@
 """`Solution.plot()`: what is drawn are the solution's own values, where the region is and nowhere else."""
 
 import re
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -215,6 +216,14 @@ def test_three_inputs_are_slices():
 def test_a_vector_input_is_drawn_by_its_components():
     figure = trained(Cube()).plot("u_x")
     assert titles(figure)[:2] == ["u_x.0, x.1 = 1", "u_x.1, x.1 = 1"]
+
+
+def test_a_notebook_shows_the_figure_that_a_file_has(tmp_path):
+    solution = pinnlab.solve(Decay(), tol=1e-3, recipe=One())
+    figure = solution.plot(path=tmp_path / "u.png")
+    inline, stored = imread(BytesIO(figure._repr_png_())), imread(tmp_path / "u.png")
+    assert inline.shape[0] / inline.shape[1] == pytest.approx(stored.shape[0] / stored.shape[1], rel=1e-2)
+    assert inline[..., :3].mean() == pytest.approx(stored[..., :3].mean(), abs=1e-2) and inline.std() > 0.01
 
 
 def test_a_file_is_written(tmp_path):

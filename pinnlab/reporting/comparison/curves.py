@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NAMED = len(CYCLE) * 2
 _POINTS = 400
+# Rows of a run that are drawn as dots as well.
+_FEW = 5
 
 
 def draw_curves(comparison: Comparison) -> Figure:

@@ -56,7 +56,8 @@ def render(comparison: Comparison) -> str:
     if pictures:
         parts.append("<h2>Solutions</h2>")
         parts += [_figure(path.read_bytes(), html.escape(caption)) for caption, path in pictures[:_PICTURES]]
-    return _PAGE.format(title=f"pinnlab: {len(comparison.runs)} runs compared", body="\n".join(parts))
+    count = len(comparison.runs)
+    return _PAGE.format(title=f"pinnlab: {count} run{'s' * (count != 1)} compared", body="\n".join(parts))
 
 
 def write(comparison: Comparison, path: Path) -> None:

@@ -63,11 +63,11 @@ def styled() -> Iterator[None]:
 
 def panels(count: int, columns: int = 4, size: tuple[float, float] = (3.2, 2.6)) -> tuple[Figure, Sequence[Axes]]:
     """A figure with `count` panels, at most `columns` in a line; call it within `styled()`."""
-    from matplotlib.figure import Figure
+    from pinnlab.reporting.figures.inline import InlineFigure
 
     height = -(-count // columns)
     width = -(-count // height)
-    figure = Figure(figsize=(size[0] * width, size[1] * height))
+    figure = InlineFigure(figsize=(size[0] * width, size[1] * height))
     axes = figure.subplots(height, width, squeeze=False).ravel()
     for axis in axes[count:]:
         axis.remove()

@@ -34,6 +34,7 @@ from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.way import Way
 from pinnlab.training.callbacks.interruption import at_a_prompt, interrupt
+from pinnlab.training.callbacks.progress import shown
 from pinnlab.training.evaluation.metrics import max_error, relative_l2
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.pinn import PINN
@@ -56,7 +57,7 @@ def solve_to(
     start: Solution | str | Path | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> Solution:
     """Solves an equation to a tolerance: see `pinnlab.solve`.
 
@@ -72,7 +73,8 @@ def solve_to(
         start: A solution, or the folder of a run, at whose values the first solves begin.
         seed: Of features and points.
         folder: A run folder; one that a solve with the same arguments has left unfinished is continued.
-        progress: Show what each step finds: a line that is written anew on a terminal, elsewhere a line for each.
+        progress: Show what each step finds: a line that is written anew on a terminal and in a notebook, elsewhere a
+            line for each. By default that is shown at a prompt, as in a notebook.
 
     Raises:
         UserError: if a number is out of range.
@@ -80,6 +82,7 @@ def solve_to(
         KeyboardInterrupt: after a Ctrl-C that was not typed at a prompt; its attribute `solution` is what was found.
     """
     check_arguments(equation, tol, recipe, time_limit, tol_unknowns, memory)
+    progress = shown(progress)
     began = time.perf_counter()
     # as every training does: a float32 unknown has seven digits
     equation.to(torch.float64)

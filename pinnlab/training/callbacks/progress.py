@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live line on a terminal, plain lines in a log file."""
+"""What a person sees while a run goes on: one line on a terminal or in a notebook, plain lines in a log file."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from rich.table import Table
 from pinnlab.training.pinn import PINN
 from pinnlab.training.steps import StepReport
 
+REDRAWN = 0.2
+"""Seconds between two states of a line in a notebook."""
+
 
 class Terminal(Console):
     """A console whose reader may go away (`fit … | head`): nothing is shown from then on, and the run goes on."""
@@ -24,6 +27,52 @@ class Terminal(Console):
         """Be quiet, and leave nothing for the end of the process to write to the pipe."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def passing(self, text: str) -> None:
+        """Shows a line that is of no use once there is another."""
+        self.print(text)
+
+
+class Notebook(Terminal):
+    """The output of a notebook's cell, where a passing line is overwritten by the line after it.
+
+    It is no terminal, whatever it says of itself: there are no lines to move up to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, force_jupyter=False, force_terminal=False)
+        self._passing = ""
+
+    def passing(self, text: str) -> None:
+        """Shows a line that the next one overwrites."""
+        print(f"\r{text.ljust(len(self._passing))}", end="", flush=True)
+        self._passing = text
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Shows a line that stays."""
+        self.passing(" ".join(map(str, objects)))
+        self.end()
+
+    def end(self) -> None:
+        """Lets a passing line stay, if there is one."""
+        if self._passing:
+            print(flush=True)
+        self._passing = ""
+
+
+def terminal() -> Terminal:
+    """The standard output."""
+    return Notebook() if in_notebook() else Terminal(highlight=False, soft_wrap=True)
+
+
+def in_notebook() -> bool:
+    """Whether what is printed appears in a notebook."""
+    return Console().is_jupyter
+
+
+def shown(progress: bool | None) -> bool:
+    """Whether progress is shown: where nothing is said, to a person at a prompt, as in a notebook."""
+    return hasattr(sys, "ps1") if progress is None else progress
 
 
 class Progress(Callback):
@@ -37,9 +86,10 @@ class Progress(Callback):
         every_seconds: Seconds between two plain lines; the live line is redrawn several times a second.
     """
 
-    def __init__(self, console: Console | None = None, every_seconds: float = 5.0) -> None:
-        self.console = console or Terminal(highlight=False, soft_wrap=True)
-        self.every_seconds = every_seconds
+    def __init__(self, console: Terminal | None = None, every_seconds: float = 5.0) -> None:
+        self.console = console or terminal()
+        # a line that is overwritten may come often
+        self.every_seconds = min(every_seconds, REDRAWN) if isinstance(self.console, Notebook) else every_seconds
         self._live: Live | None = None
         self._shown = 0.0
 
@@ -97,7 +147,7 @@ class Progress(Callback):
         head = f"phase {schedule.index + 1}/{len(schedule.phases)} {phase.name}"
         tail = f"{step}/{phase.steps}  loss {loss:.3e}{_unknowns(module)}  {left} left"
         if self._live is None:
-            self.console.print(f"{head} {tail}")
+            self.console.passing(f"{head} {tail}")
             return
         grid = Table.grid(padding=(0, 1))
         for _ in range(3):
@@ -110,6 +160,8 @@ class Progress(Callback):
         if self._live is not None:
             self._live.stop()
             self._live = None
+        if isinstance(self.console, Notebook):
+            self.console.end()
 
 
 def clock(seconds: float) -> str:
