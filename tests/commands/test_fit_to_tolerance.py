@@ -235,7 +235,7 @@ CASES = {
     "accelerator": ([*TOL, "--trainer.accelerator", "gpu"], ITSELF.format("trainer.accelerator")),
     "devices": ([*EQUATION, "--trainer.devices", "2"], "runs in one process: leave trainer.devices out, or make it 1"),
     "nodes": ([*TOL, "--trainer.num_nodes=2"], "runs in one process: leave trainer.num_nodes out, or make it 1"),
-    "W&B": ([*EQUATION, "--wandb.project", "x"], "is not logged to W&B: leave it out, or give --model.phases"),
+    "W&B": ([*TOL, "--wandb.init_timeout", "0"], "wandb.init_timeout must be a positive number of seconds, not 0.0"),
     "warm start": ([*TOL, "--run.warm_start", "x"], "run.warm_start: a solve to a tolerance begins from nothing"),
     "checkpoints": ([*TOL, "--run.checkpoint_steps", "5"], "run.checkpoint_steps: a solve to a tolerance keeps each"),
     "checkpoint": ([*TOL, "--ckpt_path", "x.ckpt"], "ckpt_path: a solve to a tolerance goes on from its folder alone"),

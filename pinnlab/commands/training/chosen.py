@@ -49,10 +49,6 @@ def _goes_on(key: str, value: Any) -> str:
     return "" if value == "last" else f"{key}: a solve to a tolerance goes on from its folder alone: leave it out"
 
 
-def _no_tracking(key: str, value: Any) -> str:
-    return f"{key}: a solve to a tolerance is not logged to W&B: {_OUT}"
-
-
 def _from_nothing(key: str, value: Any) -> str:
     return f"{key}: a solve to a tolerance begins from nothing: {_OUT}"
 
@@ -70,7 +66,6 @@ _COMPLAINTS: dict[str, Callable[[str, Any], str]] = {
     "trainer": _itself,
     "weights_only": _itself,
     "ckpt_path": _goes_on,
-    "wandb": _no_tracking,
     "run.warm_start": _from_nothing,
     "run.checkpoint_seconds": _every_step,
     "run.checkpoint_steps": _every_step,

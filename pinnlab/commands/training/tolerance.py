@@ -18,12 +18,14 @@ from pinnlab.commands.options.given import Given
 from pinnlab.commands.options.parsing import parse
 from pinnlab.commands.options.run_options import FolderOptions
 from pinnlab.commands.training.chosen import superfluous
+from pinnlab.commands.training.logged import logged
 from pinnlab.commands.training.notes import note
 from pinnlab.commands.training.resuming import continuing
 from pinnlab.commands.training.signals import interrupting
 from pinnlab.equations import Equation
 from pinnlab.errors import NothingFoundError, UserError
 from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.record.tracking import Wandb
 from pinnlab.solution import Solution
 from pinnlab.solution.tolerance.solve_folder import SolveFolder
 from pinnlab.solution.tolerance.solve_to import TOL, check_arguments, solve_to
@@ -83,7 +85,8 @@ def solve(arguments: Sequence[str], given: Given, quiet: bool = False) -> int:
         UserError: if an option, the equation or the folder is wrong, or nothing was found.
     """
     values = given.values()
-    plain = given.without(*superfluous(values))
+    empty = [key for key in ("wandb",) if values.get(key, "") in (None, {})]
+    plain = given.without(*superfluous(values), *empty)
     # on a host of a cluster Lightning says that srun is there
     with without_warnings():
         _refuse_ranks(os.environ)
@@ -92,10 +95,10 @@ def solve(arguments: Sequence[str], given: Given, quiet: bool = False) -> int:
     first = {"recipe": {"class_path": "Refinement"}}
     with without_warnings(), default_dtype(torch.float64):
         parser = _parser()
-        config = parse(parser, plain, first, ("model", "run"))
+        config = parse(parser, plain, first, ("model", "run", "wandb"))
         with building.one_line():
             options = parser.instantiate(config)
-        return _solve(arguments, options, quiet)
+        return _solve(arguments, options, any(key.startswith("wandb.") for key in values), quiet)
 
 
 def _parser() -> ArgumentParser:
@@ -106,6 +109,7 @@ def _parser() -> ArgumentParser:
     parser.add_class_arguments(Tolerance, fail_untyped=False)
     parser.add_class_arguments(Model, "model", fail_untyped=False)
     parser.add_class_arguments(FolderOptions, "run")
+    parser.add_class_arguments(Wandb, "wandb")
     return parser
 
 
@@ -121,7 +125,7 @@ def _refuse_ranks(environment: Mapping[str, str]) -> None:
             raise UserError(f"a solve to a tolerance runs in one process, and {name} is {count}: start one")
 
 
-def _solve(arguments: Sequence[str], options: Namespace, quiet: bool) -> int:
+def _solve(arguments: Sequence[str], options: Namespace, tracked: bool, quiet: bool) -> int:
     equation, run, seed = options.model.equation, options.run, seed_of(options.seed_everything, "seed_everything")
     if run.threads is not None:
         torch.set_num_threads(run.threads)
@@ -139,15 +143,21 @@ def _solve(arguments: Sequence[str], options: Namespace, quiet: bool) -> int:
 
         if not quiet:
             print(f"solving {equation.name} to {options.tol:.0e} of its size", flush=True)
-        try:
-            solution = solve_to(equation, options.tol, **chosen, seed=seed, folder=path, progress=not quiet)
-        except KeyboardInterrupt as stop:
-            _tell(path, getattr(stop, "solution", None), quiet)
-            note(f"interrupted by {received.name} after step {len(RunFolder(path).read_decisions())}; {further()}")
-            return received.status
-        except NothingFoundError as error:
-            raise UserError(f"{error}; {further()}" if error.broken_off else str(error)) from None
-        _tell(path, solution, quiet)
+        with logged(options.wandb, tracked, RunFolder(path)) as tracker:
+            watch = None if tracker is None else tracker.row
+            try:
+                solution = solve_to(
+                    equation, options.tol, **chosen, seed=seed, folder=path, progress=not quiet, watch=watch
+                )
+            except KeyboardInterrupt as stop:
+                _tell(path, getattr(stop, "solution", None), quiet)
+                note(f"interrupted by {received.name} after step {len(RunFolder(path).read_decisions())}; {further()}")
+                return received.status
+            except NothingFoundError as error:
+                raise UserError(f"{error}; {further()}" if error.broken_off else str(error)) from None
+            _tell(path, solution, quiet)
+            if tracker is not None:
+                tracker.end()
     assert solution.ending is not None
     if solution.ending.broken_off:
         note(f"ended by {solution.ending.reason}; {further()}")

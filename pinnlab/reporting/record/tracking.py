@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 from pinnlab.errors import UserError
 from pinnlab.reporting.files import write_atomically
 from pinnlab.reporting.folder import RunFolder
+from pinnlab.reporting.record.tables import constraints, estimates
 
 LOWER_IS_BETTER = ("loss", "loss/*")
 """Curves of which W&B's summary keeps the least value; errors are measured once, at the end."""
@@ -167,7 +167,7 @@ def start(
 
 
 def share(logger: Logger, folder: RunFolder, solution: Mapping[str, np.ndarray]) -> None:
-    """Give a W&B run the end of its record: pictures, the solution as a table, and an artifact of all files.
+    """Give a W&B run the end of its record: picture, tables of solution, constraints and estimates, and all files.
 
     Args:
         logger: Any logger; nothing happens unless it is W&B's.
@@ -192,7 +192,12 @@ def _share(run: Any, folder: RunFolder, solution: Mapping[str, np.ndarray]) -> N
     columns = {name: array[chosen] for name, array in values.items()}
     rows = [list(map(float, row)) for row in zip(*columns.values(), strict=True)]
     run.log({"solution": wandb.Table(columns=list(columns), data=rows)})
-    artifact = wandb.Artifact(f"run-{run.id}", type="run", metadata=json.loads(folder.summary.read_text()))
+    summary = folder.read_summary()
+    tables = {"constraints": constraints(summary, folder.read_arrays(folder.points)), "estimates": estimates(summary)}
+    for name, (heads, lines) in tables.items():
+        if lines:
+            run.log({f"tables/{name}": wandb.Table(columns=[*heads], data=lines)})
+    artifact = wandb.Artifact(f"run-{run.id}", type="run", metadata=summary)
     for path in (folder.config, folder.metrics, folder.summary, folder.solution, folder.points, folder.figure):
         if path.exists():
             artifact.add_file(str(path))

@@ -28,8 +28,7 @@ from pinnlab.reporting.record.rows import RowWriter
 from pinnlab.reporting.sources import data, keep
 from pinnlab.solution.solution import Solution
 from pinnlab.strategy.journal import Journal
-from pinnlab.strategy.march import March
-from pinnlab.strategy.recipe import Answer, Decision, Outcome, Proposal, Recheck, Recipe, Restart, Survey, Vary
+from pinnlab.strategy.recipe import Recipe
 from pinnlab.training.phases import GaussNewton
 from pinnlab.training.setup.settings import bind
 
@@ -211,40 +210,3 @@ def fingerprint(solution: Solution) -> str:
         if isinstance(value, torch.Tensor):
             found.update(name.encode() + value.cpu().numpy().tobytes())
     return found.hexdigest()[:16]
-
-
-def row(number: int, decision: Decision, outcome: Outcome, seconds: float) -> dict[str, Any]:
-    """A row of the record for a proposal, which is accepted later if at all."""
-    assert isinstance(decision, Proposal)
-    return {
-        "step": number,
-        "phase": "proposal",
-        "seconds": seconds,
-        "loss": outcome.held_out,
-        "solve/error": outcome.error,
-        "solve/features": float(decision.features.count),
-        "solve/begin": float("nan") if outcome.begin is None else outcome.begin,
-        "solve/end": float("nan") if decision.end is None else decision.end,
-        "solve/accepted": 0.0,
-    }
-
-
-def told(decision: Decision, answer: Answer, march: March) -> str:
-    """A line for a person who waits; empty for decisions that take no time."""
-    match decision:
-        case Survey():
-            return f"survey of {len(decision.features)}: {decision.why}"
-        case Recheck():
-            return f"window {decision.window + 1} again: the solution with fewer features gets more of them"
-        case Restart():
-            return f"from the start again: {decision.why}"
-        case Vary():
-            return f"{decision.parameter} = {decision.value:.6g}: {decision.why}"
-        case Proposal():
-            assert isinstance(answer, Outcome)
-            window = ""
-            if march.evolution is not None:
-                window = f"{march.evolution.along} from {answer.begin:.4g} to {decision.end:.4g}, "
-            error = f"error {answer.error:.1e} (tol {march.progress.tol:.0e})"
-            return f"{window}{decision.features.count} features: {error}"
-    return ""

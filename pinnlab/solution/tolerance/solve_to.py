@@ -8,7 +8,6 @@ import time
 from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,11 +24,12 @@ from pinnlab.reporting.line import Line
 from pinnlab.solution.loading import load
 from pinnlab.solution.solution import Solution
 from pinnlab.solution.tolerance.ending import Ending
-from pinnlab.solution.tolerance.solve_folder import SolveFolder, fingerprint, row, told
+from pinnlab.solution.tolerance.history import History, Watch, told
+from pinnlab.solution.tolerance.solve_folder import SolveFolder, fingerprint
 from pinnlab.strategy.agreement import scales
 from pinnlab.strategy.march import March, Start
 from pinnlab.strategy.memory import available
-from pinnlab.strategy.recipe import Accept, Answer, Decision, Outcome, Recipe, Stop, Survey
+from pinnlab.strategy.recipe import Answer, Decision, Recipe, Stop, Survey
 from pinnlab.strategy.recipes.refinement import Refinement
 from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.strategy.way import Way
@@ -58,6 +58,7 @@ def solve_to(
     seed: int = 0,
     folder: str | Path | None = None,
     progress: bool | None = None,
+    watch: Watch | None = None,
 ) -> Solution:
     """Solves an equation to a tolerance: see `pinnlab.solve`.
 
@@ -75,6 +76,7 @@ def solve_to(
         folder: A run folder; one that a solve with the same arguments has left unfinished is continued.
         progress: Show what each step finds: a line that is written anew on a terminal and in a notebook, elsewhere a
             line for each. By default that is shown at a prompt, as in a notebook.
+        watch: Called with each row of the record, as soon as it is known whether it was accepted.
 
     Raises:
         UserError: if a number is out of range.
@@ -105,7 +107,7 @@ def solve_to(
             memory=memory or available(),
             start=None if begin is None else _start(begin, equation),
         )
-        history: list[dict[str, Any]] = []
+        history = History(watch)
 
         def seconds() -> float:
             return time.perf_counter() - began
@@ -116,10 +118,7 @@ def solve_to(
         line: Line | None = None
 
         def tell(decision: Decision, answer: Answer) -> None:
-            if isinstance(answer, Outcome):
-                history.append(row(len(history), decision, answer, seconds()))
-            elif isinstance(decision, Accept):
-                history[-1]["solve/accepted"] = 1.0
+            history.add(decision, answer, seconds())
             if line is not None:
                 line.show(told(decision, answer, march), march.way.part, small=isinstance(decision, Survey))
 
@@ -131,13 +130,14 @@ def solve_to(
             if not march.found:
                 raise
             interrupted, stop = True, Stop(False, "Ctrl-C")
-        solution = _solution(march, stop, seconds(), history)
+        history.close()
+        solution = _solution(march, stop, seconds(), history.columns())
         if record is not None:
             record.finish(solution, _network(march.best))
     for name, unknown in equation.unknowns().items():
         with torch.no_grad():
             unknown.parameter.fill_(solution.unknowns[name])
-    if interrupted and not at_a_prompt(where := f"attempt {len(history)}"):
+    if interrupted and not at_a_prompt(where := f"attempt {len(history.rows)}"):
         raise interrupt(where, solution)
     return solution
 
@@ -198,7 +198,7 @@ def _start(solution: Solution, equation: Equation) -> Start:
     return Start(values, solution.unknowns)
 
 
-def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, Any]]) -> Solution:
+def _solution(march: March, stop: Stop, seconds: float, columns: dict[str, np.ndarray]) -> Solution:
     """The solution that a march has found, as one network.
 
     Raises:
@@ -253,7 +253,6 @@ def _solution(march: March, stop: Stop, seconds: float, history: list[dict[str, 
     )
     if ending.broken_off and march.latest is not None:
         ending = dataclasses.replace(ending, place=march.latest.place)
-    columns = {name: np.array([row[name] for row in history]) for name in (history[0] if history else ())}
     solution = Solution(model, columns, metrics, torch.float64, ending)
     solution.metrics.update(true_errors(solution))
     return solution
