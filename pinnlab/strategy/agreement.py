@@ -26,8 +26,8 @@ from pinnlab.training.evaluation.error_estimates import error_estimates, measure
 _COMPARED, _HELD_OUT = 2000, 1000
 # The size of an output beside that of the largest one below which it counts as zero.
 _VANISHES = 1e-9
-# A loss that falls to no less than this part with more features is one of no solution, and how often its root counts.
-_STALLED, _STATIONARY = 0.8, 30.0
+# A loss that stays between these parts with more features is one of no solution, and how often its root counts.
+_STALLED, _STATIONARY = (0.8, 2.0), 30.0
 
 
 @dataclass
@@ -148,7 +148,8 @@ def unresolved(trial: Trial, outputs: Range, sizes: Tensor, fewer: Trial | None 
 
     Two solves may agree on what is no solution, such as the same stationary point of the loss. The rows of the loss are
     scaled so that its root is of the order of the relative error of a rough function, and smaller for a smooth one. A
-    loss that more features do not lower is one of no solution: its root counts thirty times, unless there is noise.
+    loss that stays the same with more features is one of no solution, such as a stationary point, where both have
+    ended: its root counts thirty times, unless there is noise. A loss that gets much larger is one of too few points.
 
     Args:
         trial: A solve.
@@ -158,7 +159,7 @@ def unresolved(trial: Trial, outputs: Range, sizes: Tensor, fewer: Trial | None 
     """
     # the rows do not say which output they belong to: the one that is smallest beside what was expected counts
     unit = float((scales(sizes) / torch.tensor(outputs.size)).min())
-    stalled = fewer is not None and trial.held_out > _STALLED * fewer.held_out
+    stalled = fewer is not None and _STALLED[0] * fewer.held_out < trial.held_out < _STALLED[1] * fewer.held_out
     return (
         (_STATIONARY if stalled and not measured(trial.residuals.equation) else 1.0) * math.sqrt(trial.held_out) / unit
     )
