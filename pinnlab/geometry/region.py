@@ -23,6 +23,7 @@ class Region(ABC):
     A new kind of region is one class; see `Parametrised` for regions that are the image of a unit cube.
 
     Example:
+        >>> import torch
         >>> from pinnlab.geometry import Box, Disc, Interval
         >>> plate = Box(x=(-1, 1), y=(-1, 1)) - Disc(radius=0.5)
         >>> cylinder = Interval(t=(0, 1)) * plate

@@ -23,7 +23,7 @@ _AT_ONCE = 2**21
 
 
 class Mesh(Scattered):
-    """The solid inside of a watertight mesh of triangles.
+    r"""The solid inside of a watertight mesh of triangles.
 
     A point is inside where the mesh winds around it: the solid angles of all triangles, seen from the point, sum to 4π
     (van Oosterom and Strackee 1983, for the angle of one). Each point looks at each triangle, so that a mesh of some
@@ -31,11 +31,9 @@ class Mesh(Scattered):
 
     Example:
         >>> import tempfile
-        >>> corners = [(0, 0, 0), (0, 1, 0), (1, 0, 0)], [(0, 0, 0), (1, 0, 0), (0, 0, 1)]
-        >>> corners += [(0, 0, 0), (0, 0, 1), (0, 1, 0)], [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
-        >>> facets = [f"facet normal 0 0 0 outer loop {' '.join('vertex %d %d %d' % c for c in t)} " for t in corners]
-        >>> file = Path(tempfile.mkdtemp()) / "corner.stl"
-        >>> _ = file.write_text("solid s " + " ".join(f"{f} endloop endfacet" for f in facets) + " endsolid s")
+        >>> file = Path(tempfile.mkdtemp()) / "corner.off"
+        >>> corners, triangles = "0 0 0  1 0 0  0 1 0  0 0 1", "3 0 2 1  3 0 1 3  3 0 3 2  3 1 2 3"
+        >>> _ = file.write_text("\n".join(["OFF", "4 4 0", *corners.split("  "), *triangles.split("  ")]))
         >>> corner = Mesh(file, scale=6.0)
         >>> round(corner.measure, 9), corner.contains({name: torch.tensor([1.0, 3.0]) for name in "xyz"})
         (36.0, tensor([ True, False]))
@@ -110,11 +108,15 @@ class Mesh(Scattered):
 
 
 class MeshSurface(Parametrised):
-    """The triangles of a mesh, with the normal of each as columns; made by `Mesh(…).boundary`.
+    r"""The triangles of a mesh, with the normal of each as columns.
 
     Example:
-        >>> MeshSurface.__mro__[1] is Parametrised
-        True
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "corner.off"
+        >>> corners, triangles = "0 0 0  1 0 0  0 1 0  0 0 1", "3 0 2 1  3 0 1 3  3 0 3 2  3 1 2 3"
+        >>> _ = file.write_text("\n".join(["OFF", "4 4 0", *corners.split("  "), *triangles.split("  ")]))
+        >>> MeshSurface(Mesh(file)).map(torch.tensor([[0.1, 0.5]]))["normal_z"]
+        tensor([-1.])
     """
 
     dimension = 2

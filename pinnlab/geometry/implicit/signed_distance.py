@@ -34,8 +34,8 @@ class SignedDistance(Scattered):
     Example:
         >>> space = Box(x=(-2, 2), y=(-1, 1))
         >>> capsule = SignedDistance(lambda x, y: torch.hypot((x.abs() - 1).clamp_min(0), y) - 0.5, space)
-        >>> round(capsule.measure, 2), round(capsule.boundary.measure, 1)
-        (2.79, 7.1)
+        >>> round(capsule.measure, 1), round(capsule.boundary.measure, 1)
+        (2.8, 7.1)
         >>> swing = SignedDistance(lambda t, x, y: torch.hypot(x - t.sin(), y) - 0.5, space, over=Interval(t=(0, 6)))
         >>> swing.names, round(swing.measure / 6, 2)
         (('x', 'y', 't'), 0.79)

@@ -2,6 +2,7 @@
 
 from pinnlab.reporting.figures.drawing import draw_all, draw_profile, picture, read
 from pinnlab.reporting.figures.panels import FIGURES, Figure, Panel, Record
+from pinnlab.reporting.figures.regions import plot_region
 
 __all__ = [
     "FIGURES",
@@ -11,5 +12,6 @@ __all__ = [
     "draw_all",
     "draw_profile",
     "picture",
+    "plot_region",
     "read",
 ]
