@@ -102,9 +102,13 @@ class Table:
         done = subprocess.run([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
         if done.returncode:
             raise SystemExit(f"{', '.join(map(str, key))}: python -m {module} failed")
-        row = json.loads(done.stdout.splitlines()[-1])
-        self._write([*self.rows(), row])
-        print("  ".join(row[column] for column in self.columns), flush=True)
+        self.add(json.loads(done.stdout.splitlines()[-1]))
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Adds a row to the file, and prints it."""
+        strings = {column: str(row[column]) for column in self.columns}
+        self._write([*self.rows(), strings])
+        print("  ".join(strings.values()), flush=True)
 
     def _write(self, rows: Sequence[Row]) -> None:
         """Writes all rows beside the file and moves them there: one that is stopped leaves the former table whole."""

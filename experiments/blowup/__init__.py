@@ -1,0 +1,1 @@
+"""Self-similar blow-up profiles: their unknown numbers with intervals."""
