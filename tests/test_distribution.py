@@ -1,7 +1,6 @@
-"""The wheel, installed elsewhere, and the API reference."""
+"""The wheel, installed elsewhere."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,22 +44,3 @@ def test_the_wheel_works_where_the_checkout_is_not(tmp_path):
     named = ["--run.name", "one"]
     call("-m", "pinnlab", "fit", "--config", "mine.yaml", *short, *named, cwd=work, **environment)
     assert "1 runs" in call("-m", "pinnlab", "compare", "runs", cwd=work, **environment)
-
-
-@pytest.mark.long
-def test_the_reference_is_built_from_docstrings(tmp_path):
-    makefile = (REPOSITORY / "Makefile").read_text()
-    packages = re.search(r"addprefix pinnlab\.,([\w ]+)\)", makefile)[1].split()
-    built = ["pinnlab", *(f"pinnlab.{name}" for name in packages)]
-    code = re.search(r'python -c "(.+pdoc.+)"', makefile)[1]
-    options = ["--docformat", "google", "--math", "--output-directory", str(tmp_path)]
-    call("-W", "ignore", "-c", code, *options, *built)
-    for page, text in {
-        "pinnlab": "Solve an equation: to a tolerance, or by training a network",
-        "pinnlab/solution": "Solve an equation: to a tolerance, or by training a network",
-        "pinnlab/jets": "truncated Taylor series",
-        "pinnlab/problems": "singled out by an interval",
-        "pinnlab/training": "Levenberg-Marquardt steps",
-        "pinnlab/reporting/comparison": "equal error",
-    }.items():
-        assert text in (tmp_path / f"{page}.html").read_text(), page
