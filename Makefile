@@ -6,10 +6,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 CONFIG ?= configs/self_similar_burgers/profile_1.yaml
 READY := .venv/.ready
 BIN := .venv/bin
-# the packages whose names are for use from outside
-PUBLIC := pinnlab $(addprefix pinnlab.,equations problems geometry data operators networks engines jets residuals optimisers collocation training reporting solution)
 
-.PHONY: fit test long-test slurm-test lint docs setup clean
+.PHONY: fit test long-test slurm-test lint docs notebooks setup clean
 
 fit: $(READY)
 	$(BIN)/python -m pinnlab fit --config $(CONFIG) $(ARGS)
@@ -30,10 +28,13 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# pdoc shows what a module holds: the names that pinnlab imports on first use are asked for before
+# one site of all documents, from docs/, docstrings and notebooks; open site/index.html
 docs: $(READY)
-	$(BIN)/python -c "from pinnlab import *; from pdoc.__main__ import cli; cli()" \
-		--docformat google --math --output-directory docs/api $(PUBLIC)
+	$(BIN)/python docs/site/build.py --out site
+
+# what the notebooks print and draw, stored in them anew
+notebooks: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python docs/site/execute.py
 
 setup: $(READY)
 
@@ -45,4 +46,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf .venv build dist docs/api *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The wheel, installed elsewhere, and the API reference."""
+"""The wheel, installed elsewhere."""
 
 import json
 import os
@@ -129,22 +129,3 @@ def test_every_command_of_the_wheel_runs_in_a_new_environment(pinnlab, tmp_path)
     for name in ("one.csv", "one.pt2", "page.html", "runs.csv", "mine.py", "runs/one/figures/solution.png"):
         assert (work / name).stat().st_size > 100
     assert tried == COMMANDS.keys()
-
-
-@pytest.mark.long
-def test_the_reference_is_built_from_docstrings(tmp_path):
-    makefile = (REPOSITORY / "Makefile").read_text()
-    packages = re.search(r"addprefix pinnlab\.,([\w ]+)\)", makefile)[1].split()
-    built = ["pinnlab", *(f"pinnlab.{name}" for name in packages)]
-    code = re.search(r'python -c "(.+pdoc.+)"', makefile)[1]
-    options = ["--docformat", "google", "--math", "--output-directory", str(tmp_path)]
-    call("-W", "ignore", "-c", code, *options, *built)
-    for page, text in {
-        "pinnlab": "Solve an equation: to a tolerance, or by training a network",
-        "pinnlab/solution": "Solve an equation: to a tolerance, or by training a network",
-        "pinnlab/jets": "truncated Taylor series",
-        "pinnlab/problems": "singled out by an interval",
-        "pinnlab/training": "Levenberg-Marquardt steps",
-        "pinnlab/reporting/comparison": "equal error",
-    }.items():
-        assert text in (tmp_path / f"{page}.html").read_text(), page

@@ -23,6 +23,8 @@ COLUMNS = (
 KEY = ("configuration",)
 PLAIN, BY_HAND = {"seed_everything", "model", "tol", "time_limit"}, "   # by hand"
 HEAD = ("configuration", "tol", "status", "relative L2 error", "largest error", "estimate", "seconds", "solution")
+WIDTH = 180
+"""Of a picture in the list, in pixels."""
 INTRODUCTION = """# The catalogue
 
 The equations that ship with pinnlab. Each has a page with its formula and source, its code, how it is solved, how far
@@ -58,37 +60,47 @@ def pages(table: Path, folder: Path) -> dict[str, str]:
     rows = {row["configuration"]: row for row in Table(table, COLUMNS, KEY).rows()}
     members = entries()
     texts = {f"{entry.name}.md": page(entry, rows, folder) for entry in members}
-    return {"README.md": index(members, rows), **texts}
+    return {"README.md": index(members, rows, folder), **texts}
 
 
-def index(members: list[Entry], rows: Mapping[str, Row]) -> str:
-    """The page that lists all others, by groups."""
+def index(members: list[Entry], rows: Mapping[str, Row], folder: Path) -> str:
+    """The page that lists all others with their pictures, by groups."""
     parts = [INTRODUCTION.format(like="kdv")]
     for title, group in groupby(members, lambda entry: entry.titles[0]):
         parts.append(f"## {title}\n")
         for titles, some in groupby(group, lambda entry: entry.titles):
             parts += [f"### {titles[1]}\n"] if len(titles) > 1 else []
-            lines = [_line(entry, rows) for entry in some]
-            parts += ["| equation | | tol | error | seconds |", "|---|---|---|---|---|", *lines, ""]
+            lines = [_line(entry, rows, folder) for entry in some]
+            parts += ["| | equation | | tol | error | seconds |", "|---|---|---|---|---|---|", *lines, ""]
     return "\n".join(parts)
 
 
-def _line(entry: Entry, rows: Mapping[str, Row]) -> str:
+def _line(entry: Entry, rows: Mapping[str, Row], folder: Path) -> str:
     summary = entry.document.partition("\n")[0].replace("|", "\\|")
     row = next((rows[key] for path in entry.measured if (key := key_of(path)) in rows), None)
     found = ["", "", ""]
     if row is not None:
         found = [row["tol"] or "by hand", _error(row), row["seconds"]]
         found[0] += "" if row["status"] in ("reached", "finished") else " (not reached)"
-    return f"| [{entry.equation.name}]({entry.name}.md) | {summary} | {' | '.join(found)} |"
+    pictures = [f'[<img src="{name}" width="{WIDTH}" alt="">]({entry.name}.md)' for name in _pictures(entry, folder)]
+    cells = ["".join(pictures), f"[{entry.equation.name}]({entry.name}.md)", summary, *found]
+    return f"| {' | '.join(cells)} |"
+
+
+def _pictures(entry: Entry, folder: Path) -> list[str]:
+    """The picture of a page, if there is one."""
+    return [name for path in entry.measured if (folder / (name := f"{path.stem}.png")).exists()][:1]
 
 
 def page(entry: Entry, rows: Mapping[str, Row], folder: Path) -> str:
     """The page of an equation."""
     source = entry.equation.file.relative_to(ROOT).as_posix()
-    parts = [f"# {entry.title}", " › ".join(["[Catalogue](README.md)", *entry.titles]), entry.document]
-    drawn = [name for path in entry.measured if (folder / (name := f"{path.stem}.png")).exists()]
-    parts += [f"![{entry.title}]({name})" for name in drawn[:1]]
+    parts = [
+        f"# {entry.title} ({entry.equation.name})",
+        " › ".join(["[Catalogue](README.md)", *entry.titles]),
+        entry.document,
+    ]
+    parts += [f"![{entry.title}]({name})" for name in _pictures(entry, folder)]
     parts += ["## How to solve it", _commands(entry)]
     measured = [rows[key] for path in entry.measured if (key := key_of(path)) in rows]
     if measured:
