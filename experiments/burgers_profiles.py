@@ -171,7 +171,7 @@ def draw(row: Row, path: Path) -> None:
 
     from pinnlab.reporting import figures
     from pinnlab.reporting.figures import panels
-    from pinnlab.reporting.figures.style import OTHERS, TINY, styled
+    from pinnlab.reporting.figures.style import OTHERS, ROUNDING, floored, styled
 
     x, found, exact, sizes = row["curves"]
     record = dataclasses.replace(figures.read(row["folder"]), solution={"X": x, "U": found, "exact/U": exact})
@@ -186,8 +186,8 @@ def draw(row: Row, path: Path) -> None:
             panel(upper)
             upper.set(xlabel="")
             upper.get_legend().set_visible(upper is pairs[0][0])
-            lower.semilogy(x, size + TINY, color=OTHERS[0], linewidth=0.9)
-            lower.set(xlabel="X", title="|error| / max |exact|", ylim=(1e-4 * size.max() + TINY, None))
+            lower.semilogy(x, floored(size), color=OTHERS[0], linewidth=0.9)
+            lower.set(xlabel="X", title="|error| / max |exact|", ylim=(max(1e-4 * size.max(), ROUNDING), None))
         lam(pairs[len(found)][0])
         loss(pairs[len(found)][1])
         for upper, lower in pairs[len(found) + 1 :]:

@@ -1,6 +1,7 @@
 import dataclasses
 import importlib
 import logging
+from pathlib import Path
 
 import pytest
 import yaml
@@ -192,3 +193,12 @@ def test_a_former_option_of_a_users_phase_is_refused_in_one_line(tmp_path, capsy
     phases = "[{class_path: renamed_theirs.Theirs, init_args: {steps: 2, hold: 1}}]"
     assert main(["fit", "--model.equation", "Poisson", "--model.phases", phases]) == 2
     assert "hold of Theirs is an old name: write freeze" in capsys.readouterr().err
+
+
+def test_the_changelog_has_every_old_name_with_its_new_one():
+    text = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| `")]
+    wanted = list(CLASSES.items()) + [pair for names in OPTIONS.values() for pair in names.items()]
+    assert wanted
+    for old, new in wanted:
+        assert any(f"`{old}`" in before and f"`{new}`" in now for before, now in rows), old

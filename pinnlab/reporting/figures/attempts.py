@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pinnlab.reporting.figures.style import EXACT, FOUND, OTHERS
+from pinnlab.reporting.figures.style import EXACT, FOUND, OTHERS, legend, positive
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +32,8 @@ def attempts(record: Record) -> list[Panel]:
     tol = (record.summary.get("tolerance") or {}).get("tol")
 
     def errors(axis: Axes) -> None:
-        _marks(axis, seconds, _drawn(rows["solve/error"]), accepted)
         _limit(axis, tol)
+        _marks(axis, seconds, positive(rows["solve/error"]), accepted)
         axis.set(yscale="log", xlabel="seconds", title="estimated error")
 
     def features(axis: Axes) -> None:
@@ -58,7 +58,7 @@ def _windows(record: Record, accepted: np.ndarray, tol: float | None) -> list[Pa
         return draw
 
     def errors(axis: Axes) -> None:
-        lines(_drawn(record.rows["solve/error"]))(axis)
+        lines(positive(record.rows["solve/error"]))(axis)
         _limit(axis, tol)
         axis.set(title="estimated error of the way")
 
@@ -78,14 +78,9 @@ def _marks(axis: Axes, x: np.ndarray, y: np.ndarray, filled: np.ndarray) -> None
     for chosen, color, style, label in kinds:
         if chosen.any():
             axis.plot(x[chosen], y[chosen], "o", color=color, markersize=4, fillstyle=style, label=label)
-    axis.legend()
+    legend(axis)
 
 
 def _limit(axis: Axes, tol: float | None) -> None:
     if tol is not None:
-        axis.axhline(tol, color=EXACT, linestyle="--", linewidth=0.8)
-
-
-def _drawn(errors: np.ndarray) -> np.ndarray:
-    """Errors with gaps where they are zero or infinite, which a logarithmic axis has no place for."""
-    return np.where(np.isfinite(errors) & (errors > 0), errors, np.nan)
+        axis.axhline(tol, color=EXACT, linestyle="--", linewidth=0.8, label="tolerance")

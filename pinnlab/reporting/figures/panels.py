@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pinnlab.reporting.figures.attempts import attempts, tried
-from pinnlab.reporting.figures.style import ERRORS, EXACT, FOUND, OTHERS, TINY, VALUES
+from pinnlab.reporting.figures.style import ERRORS, EXACT, FOUND, OTHERS, VALUES, floored, legend, positive
 from pinnlab.reporting.record.rows import unknowns_of
 
 if TYPE_CHECKING:
@@ -91,15 +91,20 @@ def residual(record: Record) -> list[Panel]:
         for name, color in zip(record.outputs, OTHERS, strict=False):
             exact = record.solution[f"exact/{name}"]
             gap = np.abs(record.solution[name][: len(exact)] - exact)
-            axis.semilogy(x, gap[0] + TINY, color=color, label=name)
-            if len(gap) > 1:
-                axis.semilogy(x, gap[1] + TINY, color=color, linestyle=":", label=f"{name}'")
+            for order, (sizes, style) in enumerate(zip(gap, ("-", ":"), strict=False)):
+                scale = float(np.nanmax(np.abs(exact[order])))
+                axis.semilogy(x, floored(sizes, scale), color=color, linestyle=style, label=name + "'" * order)
+            estimate = record.summary.get("metrics", {}).get(f"uncertainty_{name}")
+            if estimate:
+                axis.axhline(estimate, color=color, linestyle="--", linewidth=0.8, label=f"± of {name}")
         axis.set(xlabel=coordinate, title="|error|")
-        axis.legend()
+        legend(axis)
 
     def size(axis: Axes) -> None:
+        # a residual is a sum of terms of this size
+        scale = max((float(np.nanmax(np.abs(record.solution[name]))) for name in record.outputs), default=1.0)
         for component, color in zip(np.abs(record.solution["residual"]), OTHERS, strict=False):
-            axis.semilogy(x, component + TINY, color=color)
+            axis.semilogy(x, floored(component, scale), color=color)
         axis.set(xlabel=coordinate, title="|residual|")
 
     known = bool(record.outputs) and all(f"exact/{name}" in record.solution for name in record.outputs)
@@ -126,14 +131,14 @@ def points(record: Record) -> list[Panel]:
                       transform=axis.get_xaxis_transform(), clip_on=False)  # fmt: skip
             axis.set(xlabel=coordinate, title="collocation points: density", ylim=(0, None))
         axis.tick_params(axis="x", pad=3 + 5 * len(constraints))
-        axis.legend()
+        legend(axis, lower=5 * len(constraints))
 
     def plane(axis: Axes) -> None:
         for (name, columns), color in zip(constraints.items(), (FOUND, *OTHERS), strict=False):
             x, y = list(columns.values())[:2]
             axis.plot(x, y, ".", markersize=2, color=color, label=f"{name} ({len(x)})")
         axis.set(xlabel=names[0], ylabel=names[1], title="collocation points")
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2, markerscale=4)
+        legend(axis, markerscale=4)
 
     def density(axis: Axes) -> None:
         x, y = list(largest.values())[:2]
@@ -162,22 +167,22 @@ def history(record: Record) -> list[Panel]:
     steps = record.rows["step"]
 
     def loss(axis: Axes) -> None:
-        axis.semilogy(steps, _positive(record.rows["loss"]), color=EXACT, label="all")
+        axis.semilogy(steps, positive(record.rows["loss"]), color=EXACT, label="all")
         shares = [name for name in record.rows if name.startswith("loss/")]
         for name, color in zip(shares, OTHERS, strict=False):
-            term = _positive(record.rows[name])
+            term = positive(record.rows[name])
             axis.semilogy(steps, term, color=color, linewidth=0.9, label=name.removeprefix("loss/"))
         axis.set(title="loss", xlabel="step")
-        axis.legend()
+        legend(axis)
         _phases(axis, record, steps)
 
     weights = [name for name in record.rows if name.startswith("weight/")]
 
     def balance(axis: Axes) -> None:
         for name, color in zip(weights, OTHERS, strict=False):
-            axis.semilogy(steps, _positive(record.rows[name]), color=color, label=name.removeprefix("weight/"))
+            axis.semilogy(steps, positive(record.rows[name]), color=color, label=name.removeprefix("weight/"))
         axis.set(title="weights", xlabel="step")
-        axis.legend()
+        legend(axis)
         _phases(axis, record, steps)
 
     def unknown(name: str) -> Panel:
@@ -188,7 +193,7 @@ def history(record: Record) -> list[Panel]:
                 axis.plot(steps, record.rows[name], color=FOUND)
                 axis.set(title=name, xlabel="step")
             else:
-                axis.semilogy(steps, np.abs(record.rows[name] - truth) + TINY, color=FOUND)
+                axis.semilogy(steps, floored(np.abs(record.rows[name] - truth), abs(truth)), color=FOUND)
                 axis.set(title=f"|{name} - {truth:.6g}|", xlabel="step")
             _phases(axis, record, steps)
 
@@ -204,7 +209,7 @@ def cost(record: Record) -> list[Panel]:
     steps, seconds = record.rows["step"], record.rows["seconds"]
 
     def loss(axis: Axes) -> None:
-        axis.semilogy(seconds, _positive(record.rows["loss"]), color=EXACT)
+        axis.semilogy(seconds, positive(record.rows["loss"]), color=EXACT)
         axis.set(title="loss", xlabel="seconds of training")
         _phases(axis, record, seconds)
 
@@ -224,11 +229,6 @@ FIGURES: dict[str, Figure] = {
     "cost": cost,
 }
 """The figures of a run by the names of their files."""
-
-
-def _positive(values: np.ndarray) -> np.ndarray:
-    """The values with gaps where they are zero, which a logarithmic axis has no place for."""
-    return np.where(values > 0, values, np.nan)
 
 
 def _phases(axis: Axes, record: Record, x: np.ndarray) -> None:
@@ -255,7 +255,7 @@ def _derivative(record: Record, name: str, order: int) -> Panel:
         if exact is not None and order < len(exact):
             axis.plot(x, exact[order], color=EXACT, linestyle="--", linewidth=1, label="exact")
         axis.set(xlabel=coordinate, title=name + ("'" * order if order < 4 else f"$^{{({order})}}$"))
-        axis.legend()
+        legend(axis)
 
     return draw
 

@@ -26,8 +26,11 @@ VALUES, ERRORS = "viridis", "cividis"
 
 LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 MARKS = ("o", "s")
-TINY = 1e-20
-"""Added to numbers that may be zero before their logarithm is taken."""
+ROUNDING = 1e-17
+"""Where axes of errors end, relative to the size of what the errors are of: below are rounding errors and zeros."""
+
+_BELOW = 31.0
+"""Points below axes that their numbers and label take."""
 
 _SETTINGS: dict[str, Any] = {
     "font.size": 9,
@@ -48,6 +51,39 @@ _SETTINGS: dict[str, Any] = {
 def positive(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The values with gaps where they are not positive or not finite, which a logarithmic axis has no place for."""
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+
+
+def floored(sizes: npt.NDArray[Any], scale: float = 1.0) -> npt.NDArray[Any]:
+    """Sizes of errors, raised to rounding where they are below it, so that a logarithmic axis ends there.
+
+    Args:
+        sizes: The sizes, not negative.
+        scale: The size of what the errors are of.
+
+    Example:
+        >>> floored(np.array([0.0, 1e-19, 1e-3]), scale=10.0).tolist()
+        [1e-16, 1e-16, 0.001]
+    """
+    return np.maximum(sizes, ROUNDING * (scale if np.isfinite(scale) and scale > 0 else 1.0))
+
+
+def legend(axis: Axes, markerscale: float = 1.0, lower: float = 0.0) -> None:
+    """A legend below the axes and their label, where it hides no curve; none where no curve has a name.
+
+    Args:
+        axis: The axes.
+        markerscale: How much larger marks are than in the axes.
+        lower: Points by which it is farther below.
+    """
+    labels = axis.get_legend_handles_labels()[1]
+    if not labels:
+        return
+    found = axis.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=min(3, len(labels)), markerscale=markerscale,
+        columnspacing=1.2, handlelength=1.5,
+    )  # fmt: skip
+    # in units of the font's size
+    found.borderaxespad = (_BELOW + lower) / found.prop.get_size_in_points()
 
 
 @contextmanager

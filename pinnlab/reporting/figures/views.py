@@ -17,7 +17,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Points, Region, Union, select, size
 from pinnlab.reporting.figures.mesh import broken, lattice, triangles
 from pinnlab.reporting.figures.panels import Panel, Record, solution
-from pinnlab.reporting.figures.style import CYCLE
+from pinnlab.reporting.figures.style import CYCLE, legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,7 +166,7 @@ def _at_times(equation: Equation, region: Region, values: Values, names: Sequenc
             for (t, found), color in zip(curves, CYCLE, strict=False):
                 axis.plot(x.numpy(), found[name], color=color, label=f"{time} = {t:.3g}")
             axis.set(xlabel=other, title=name)
-            axis.legend()
+            legend(axis)
 
         return draw
 
