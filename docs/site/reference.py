@@ -10,7 +10,7 @@ from types import ModuleType
 from sphinx.pycode import ModuleAnalyzer
 
 PACKAGES = (
-    "pinnlab", "pinnlab.equations", "pinnlab.problems", "pinnlab.geometry", "pinnlab.operators",
+    "pinnlab", "pinnlab.equations", "pinnlab.problems", "pinnlab.geometry", "pinnlab.data", "pinnlab.operators",
     "pinnlab.strategy", "pinnlab.networks", "pinnlab.engines", "pinnlab.jets", "pinnlab.training", "pinnlab.residuals",
     "pinnlab.residuals.balancing", "pinnlab.collocation", "pinnlab.optimisers", "pinnlab.precision",
     "pinnlab.reporting.comparison", "pinnlab.reporting.figures", "pinnlab.errors",
