@@ -110,6 +110,11 @@ def test_given_points_move_with_their_normals():
     assert {name: round(float(column), 12) for name, column in moved.items()} == expected
 
 
+def test_the_ends_of_a_moved_interval_are_two_points():
+    ends = Sobol().sample(Interval(x=(0, 1)).translated(x=2).scaled(-2.0).boundary, 9, 0)
+    assert dict(zip(ends["x"].tolist(), ends["normal_x"].tolist(), strict=True)) == {-4.0: 1.0, -6.0: -1.0}
+
+
 def test_a_revolution_over_a_time_and_of_a_time():
     """The time may be multiplied before or after."""
     profile, time = Disc((2, 0), 0.5, names=("r", "z")), Interval(t=(0, 1))

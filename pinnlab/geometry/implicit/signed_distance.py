@@ -158,7 +158,8 @@ class SignedDistance(Scattered):
 class LevelSet(Scattered):
     """The surface where a signed distance is 0, with its gradient's direction as normals.
 
-    Its points are those where uniformly random lines cross it; see `pinnlab.geometry.implicit.lines`.
+    Its points are those where uniformly random lines cross it; see `pinnlab.geometry.implicit.lines`. The crossings of
+    one line stand together in a sample, and share its time.
 
     Example:
         >>> circle = SignedDistance(lambda x, y: torch.hypot(x, y) - 1, Box(x=(-2, 2), y=(-2, 2))).side

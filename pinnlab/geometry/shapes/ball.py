@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import torch
-from scipy.special import betaincinv
 from torch import Tensor
 
 from pinnlab.errors import UserError
@@ -193,6 +192,8 @@ def directions(unit: Tensor) -> Tensor:
         return torch.stack([angle.cos(), angle.sin()], dim=1)
     share = unit[:, :1]
     if unit.shape[1] > 2:
+        from scipy.special import betaincinv
+
         half = unit.shape[1] / 2
         share = torch.from_numpy(betaincinv(half, half, share.double().cpu().numpy())).to(unit)
     ring = 2 * (share * (1 - share)).sqrt()

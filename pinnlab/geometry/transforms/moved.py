@@ -12,7 +12,7 @@ from pinnlab.geometry.columns import Ends, Points, rounded, select, stack, unsta
 from pinnlab.geometry.combined import axes
 from pinnlab.geometry.region import Region
 from pinnlab.geometry.scattered import Parametrised, Scattered
-from pinnlab.geometry.shapes.points import PointSet
+from pinnlab.geometry.shapes.points import Point, PointSet
 from pinnlab.geometry.source import PILOT, Pilot
 from pinnlab.geometry.transforms.motion import Motion
 
@@ -194,5 +194,17 @@ def moved(region: Scattered, motion: Motion) -> Scattered:
     within = motion.over(region.names)
     if within is None:
         return region
+    if isinstance(region, Point):
+        return _point(region, within)
     image = Moved(region, within)
     return MovedImage(region, within) if isinstance(region, Parametrised) and image.factor is not None else image
+
+
+def _point(point: Point, motion: Motion) -> Point:
+    columns = {**point.coordinates, **point.columns}
+    found = motion.forward({name: torch.tensor([value], dtype=torch.float64) for name, value in columns.items()})
+    if all(f"normal_{name}" in found for name in point.names):
+        found |= motion.covectors(found, point.names)[0]
+    values = {name: column.item() for name, column in found.items()}
+    further = {name: value for name, value in values.items() if name not in point.names}
+    return Point({name: values[name] for name in point.names}, further)
