@@ -64,7 +64,7 @@ def test_the_reference_has_packages_commands_and_options(site):
         "api/pinnlab.jets": "truncated Taylor series",
         "api/pinnlab.problems": "singled out by an interval",
         "api/pinnlab.training": "Levenberg-Marquardt steps",
-        "api/pinnlab.reporting.comparison": "equal error",
+        "api/pinnlab.reporting.comparison": "How much sooner one engine reaches the error that both reach",
         "command-line": "--extrapolate",
         "configuration": "model.equation",
     }.items():

@@ -25,10 +25,11 @@ _PAGE = """<!DOCTYPE html>
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222 }}
 h1 {{ font-size: 1.4rem }} h2 {{ font-size: 1.1rem; margin-top: 2.5rem }}
 .wide {{ overflow-x: auto; margin: 1.5rem 0 }}
-table {{ border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums }}
+table {{ border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums }}
 caption {{ text-align: left; font-weight: 600; padding: .4rem 0 }}
-th, td {{ padding: .25rem .7rem; border-bottom: 1px solid #ddd; white-space: nowrap }}
-thead th {{ border-bottom: 2px solid #888; font-weight: 600; white-space: normal; vertical-align: bottom }}
+th, td {{ padding: .25rem .4rem; border-bottom: 1px solid #ddd }}
+td {{ white-space: nowrap }}
+thead th {{ border-bottom: 2px solid #888; font-weight: 600; vertical-align: bottom }}
 .num {{ text-align: right }} .text {{ text-align: left }}
 tbody tr:first-child {{ background: #eef5fb }}
 img {{ max-width: 100%; height: auto }} figure {{ margin: 1rem 0 }} figcaption {{ color: #555; font-size: .87rem }}
