@@ -32,8 +32,8 @@ def attempts(record: Record) -> list[Panel]:
     tol = (record.summary.get("tolerance") or {}).get("tol")
 
     def errors(axis: Axes) -> None:
-        _limit(axis, tol)
         _marks(axis, seconds, positive(rows["solve/error"]), accepted)
+        _limit(axis, tol)
         axis.set(yscale="log", xlabel="seconds", title="estimated error")
 
     def features(axis: Axes) -> None:
@@ -83,4 +83,4 @@ def _marks(axis: Axes, x: np.ndarray, y: np.ndarray, filled: np.ndarray) -> None
 
 def _limit(axis: Axes, tol: float | None) -> None:
     if tol is not None:
-        axis.axhline(tol, color=EXACT, linestyle="--", linewidth=0.8, label="tolerance")
+        axis.axhline(tol, color=EXACT, linestyle="--", linewidth=0.8)

@@ -87,12 +87,13 @@ class Tracker(WandbLogger):
     def guard(self, act: Callable[[], None]) -> None:
         """Do something with W&B, unless it is lost or is lost in doing so."""
         import wandb
+        from wandb.sdk.mailbox import MailboxClosedError
 
         if self._lost:
             return
         try:
             act()
-        except (wandb.errors.Error, OSError) as error:
+        except (wandb.errors.Error, MailboxClosedError, OSError) as error:
             self._lost = True
             self._say(f"W&B is lost ({type(error).__name__}): this run goes on without it; its record is whole")
 
