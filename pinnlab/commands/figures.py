@@ -17,7 +17,8 @@ from pinnlab.reporting.folder import RunFolder
 
 _DESCRIPTION = """\
 Draw the figures of runs from their records, without training or evaluating anything: the solution against the exact
-one, residual, collocation points, history and cost, as PNG and PDF."""
+one, residual, collocation points, history and cost, as PNG and PDF. With --animate the solution itself is evaluated,
+for an animation in time."""
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -31,6 +32,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write; RUN/figures by default")
     parser.add_argument("--formats", nargs="+", default=["png", "pdf"], choices=["png", "pdf", "svg"])
     parser.add_argument("--add", nargs="+", default=[], metavar="FILE.FUNCTION", help="figures of your own to draw too")
+    parser.add_argument("--animate", action="store_true", help="write animation.gif of the solution in time, too")
     options = parser.parse_args(arguments)
     further = _further(options.add)
     paths, drawn = find(options.runs), False
@@ -40,6 +42,10 @@ def main(command: str, arguments: Sequence[str]) -> int:
             target = options.out / path.name if len(paths) > 1 else options.out
         with one_line() if further else nullcontext():
             written = draw_all(RunFolder(path), target, options.formats, further)
+            if options.animate:
+                from pinnlab.solution import load
+
+                written.append(load(path).animate(path=target / "animation.gif"))
         drawn = drawn or bool(written)
         if written:
             print("\n".join(map(str, written)))

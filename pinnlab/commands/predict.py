@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from pinnlab.commands.arguments import Arguments, writable
-from pinnlab.equations import Equation
-from pinnlab.equations.constraints import domain
 from pinnlab.equations.domain import solids
-from pinnlab.equations.inputs import axis_names, by_axis, from_axes
+from pinnlab.equations.inputs import axis_names, from_axes
 from pinnlab.errors import UserError
 from pinnlab.solution import load
-from pinnlab.solution.grids import FORMATS, Array, axis, read_points, tensor_product, write
+from pinnlab.solution.output.grids import axis, read_points
+from pinnlab.solution.output.written import check_format, whole_grid, write_solution
 
 _EPILOG = """\
 examples:
   python -m pinnlab predict runs/one --derivatives U_X U_XX
   python -m pinnlab predict runs/one --grid X=-1:1:201 --out values.csv
   python -m pinnlab predict runs/heat --grid t=0.5 x=0:1:101 --derivatives u_t u_xx --out heat.vtk
+  python -m pinnlab predict runs/flow --vectors velocity=u,v --out flow.vtu
+  python -m pinnlab predict runs/heat --grid t=0:1:21 x=0:1:101 --out heat.pvd   (a file for each time)
   python -m pinnlab predict runs/one --points sensors.csv --out at_sensors.npz
   python -m pinnlab predict runs/cube --grid x.0=0:1:21 x.1=0.5 x.2=0.5 --derivatives u_x u_x.0x.0   (x a vector)
 
-Values are NaN outside of the region where the equation holds, and blank in ParaView.
+Values are NaN outside of the region where the equation holds, and blank in ParaView. Without --grid and --points a .vtu
+file of a region in the plane has a mesh that fits it.
 With --config and --ckpt_path instead of a run, held-out points of a configuration are predicted:
   python -m pinnlab predict --config FILE --ckpt_path FILE"""
-
-_PER_AXIS = {1: 1001, 2: 201, 3: 41}
-_MOST = 10_000_000
-_SHOWN = 8
 
 
 def main(command: str, arguments: Sequence[str]) -> int:
@@ -50,7 +45,10 @@ def main(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--grid", nargs="+", default=[], metavar="x=0:1:101", help="axes; inputs without one have their whole range"
     )
-    parser.add_argument("--points", type=Path, metavar="FILE", help="points from CSV or NPZ columns, not on a grid")
+    parser.add_argument("--points", type=Path, metavar="FILE", help="points from a file, not on a grid: CSV, NPZ, VTK")
+    parser.add_argument(
+        "--vectors", nargs="+", default=[], metavar="NAME=u,v", help="vectors in VTK files, of values by their names"
+    )
     parser.add_argument("--extrapolate", action="store_true", help="give values outside of the region too")
     parser.add_argument("--out", type=Path, metavar="FILE", help="prediction.npz in the run folder by default")
     options = parser.parse_args(arguments)
@@ -58,51 +56,28 @@ def main(command: str, arguments: Sequence[str]) -> int:
         raise UserError("give --points or --grid, not both")
     folder = options.run if options.run.is_dir() else options.run.parent.parent
     out = options.out or folder / "prediction.npz"
-    if out.suffix not in FORMATS:
-        raise UserError(f"{out}: choose a file name that ends in {', '.join(FORMATS)}")
+    check_format(out)
     writable(out)
     solution = load(options.run)
     equation = solution.model.equation
+    columns = None
     if options.points:
         columns = read_points(options.points, axis_names(equation.inputs))
-    else:
-        columns = tensor_product(_axes(equation, options.grid))
-    coordinates = from_axes(columns, equation.inputs)
-    values = solution.evaluate(*options.derivatives, **coordinates)
-    beyond = solution.outside(**coordinates)
-    if not options.extrapolate:
-        values = {
-            name: np.where(beyond.reshape(*beyond.shape, *[1] * (column.ndim - beyond.ndim)), np.nan, column)
-            for name, column in values.items()
-        }
-    write(out, coordinates, values, None if options.extrapolate else beyond)
-    print(f"{', '.join(values)} at {beyond.size} points: {out}")
-    if count := int(beyond.sum()):
+    elif options.grid:
+        columns = whole_grid(equation, dict(axis(text) for text in options.grid))
+    coordinates = None if columns is None else from_axes(columns, equation.inputs)
+    vectors = dict(_vector(text) for text in options.vectors)
+    written = write_solution(solution, out, options.derivatives, coordinates, vectors, options.extrapolate)
+    print(f"{', '.join(written.names)} at {written.size} points: {out}")
+    if written.beyond:
         where = " and ".join(map(repr, solids(equation)))
         what = "their values are extrapolated" if options.extrapolate else "they are NaN (--extrapolate gives values)"
-        print(f"{count} of {beyond.size} points lie outside of the region of {where}: {what}")
+        print(f"{written.beyond} of {written.size} points lie outside of the region of {where}: {what}")
     return 0
 
 
-def _axes(equation: Equation, given: Sequence[str]) -> dict[str, Array]:
-    axes = dict(axis(text) for text in given)
-    names = axis_names(equation.inputs)
-    unknown = [name for name in axes if name not in names]
-    if unknown:
-        raise UserError(f"{equation.name} has no input {unknown[0]!r}; its inputs are {', '.join(names[:_SHOWN])}")
-    if len(axes) < len(names):
-        constraints = equation.constraints()
-        extent = constraints[domain(constraints)].region.extent
-        lower = by_axis({name: extent[name][0] for name in equation.inputs}, equation.inputs)
-        upper = by_axis({name: extent[name][1] for name in equation.inputs}, equation.inputs)
-        count = _PER_AXIS.get(len(names), 11)
-        for name in names:
-            if name not in axes:
-                axes[name] = np.linspace(float(lower[name]), float(upper[name]), count)
-    size = math.prod(len(values) for values in axes.values())
-    if size > _MOST:
-        raise UserError(
-            f"a grid over {len(names)} axes would have {size:.0e} points: give single values, as "
-            f"--grid {names[0]}=0.5, or --points"
-        )
-    return {name: axes[name] for name in names}
+def _vector(text: str) -> tuple[str, list[str]]:
+    name, equals, parts = text.partition("=")
+    if not (name and equals and parts):
+        raise UserError(f"{text!r} is no vector: write NAME=u,v")
+    return name, parts.split(",")

@@ -17,13 +17,12 @@ from pinnlab.equations.inputs import axis_names
 from pinnlab.errors import UserError
 from pinnlab.geometry import Points, select, size
 from pinnlab.reporting.coordinates import flat
-from pinnlab.reporting.figures import picture
-from pinnlab.reporting.figures.views import views
 from pinnlab.reporting.plus_minus import plus_minus
 from pinnlab.residuals.hard.conditions import BuiltIn
-from pinnlab.solution.requests import Request, closure, components, derivative, requested
+from pinnlab.solution.output.pictures import Pictures
+from pinnlab.solution.output.written import write_solution
+from pinnlab.solution.requests import Request, closure, derivative, requested
 from pinnlab.solution.tolerance.ending import Ending
-from pinnlab.strategy.structure.evolution import evolution
 from pinnlab.training.pinn import PINN
 
 if TYPE_CHECKING:
@@ -193,7 +192,13 @@ class Solution:
             raise UserError("derivative(order, …) takes one input and an order from 0; use d(…) for several inputs")
         return self.d(*names * order, **coordinates)
 
-    def plot(self, *names: str, path: str | Path | None = None) -> Figure:
+    def plot(
+        self,
+        *names: str,
+        path: str | Path | None = None,
+        arrows: Sequence[str] = (),
+        streamlines: Sequence[str] = (),
+    ) -> Figure:
         """A picture of the solution, or of derivatives of it: `plot()`, `plot("u", "u_x")`.
 
         One input: curves, with a band of ± the estimated error. Two: a map of each field, and for an equation with time
@@ -202,8 +207,12 @@ class Solution:
         errors.
 
         Args:
-            *names: Outputs, and derivatives named as `evaluate` takes them; all outputs by default.
+            *names: Outputs, and derivatives named as `evaluate` takes them; all outputs by default, and none by default
+                where there is a vector field.
             path: A file to write too, .png, .pdf or .svg.
+            arrows: The components of a vector field along the axes of space, such as `("u", "v")` or `("p_x", "p_y")`:
+                its size in colour, with arrows.
+            streamlines: The same with streamlines.
 
         Returns:
             A figure of matplotlib, which a notebook shows.
@@ -220,23 +229,61 @@ class Solution:
             >>> [axes.get_title() for axes in solution.plot("U", "U_XX").axes]
             ['U', 'U_XX']
         """
+        return self._pictures.plot(names, arrows, streamlines, path)
+
+    def animate(self, *names: str, path: str | Path, frames: int = 50, seconds: float = 5.0) -> Path:
+        """An animation of the solution in time, or of derivatives of it: `animate(path="heat.gif")`.
+
+        One axis of space: curves. Two: maps. More: maps of a slice. Scales and colours mean the same at all times.
+
+        Args:
+            *names: Outputs, and derivatives named as `evaluate` takes them; all outputs by default.
+            path: The file: .gif, or .mp4 where ffmpeg is installed.
+            frames: How many times are shown, from the first to the last.
+            seconds: How long it takes.
+
+        Returns:
+            The file.
+
+        Raises:
+            UserError: if a name or the ending of the file is wrong, there is no ffmpeg for it, or the equation has no
+                time or no axis beside it.
+        """
+        return self._pictures.animate(names, path, frames, seconds)
+
+    def write(
+        self,
+        path: str | Path,
+        /,
+        *names: str,
+        vectors: Mapping[str, Sequence[str]] | None = None,
+        **coordinates: npt.ArrayLike,
+    ) -> Path:
+        """Write the outputs and derivatives to a file, as `predict` does: `write("field.vtu", "u_x")`.
+
+        Values outside of the region are NaN, which ParaView does not show.
+
+        Args:
+            path: .npz, .csv, or for ParaView .vtu, .vti (a grid of even steps), .vtk, and .pvd (a series in time).
+            *names: Derivatives, named as `evaluate` takes them.
+            vectors: Name -> the components of a vector in .vtu, .vti and .pvd: `{"velocity": ("u", "v")}`.
+            **coordinates: The points as in a call; in as many dimensions as there are axes they are a grid. By default
+                a grid over the whole region, and for a .vtu file of a region in the plane a mesh that fits it.
+
+        Raises:
+            UserError: if a name, a coordinate or the ending of the file is wrong, or VTK cannot have it.
+        """
+        write_solution(self, Path(path), names, coordinates, vectors)
+        return Path(path)
+
+    @property
+    def _pictures(self) -> Pictures:
         equation = self.model.equation
-        wanted = [r for r in requested(equation, names) if r.name in (names or equation.outputs)]
-        fields = {f"{r.name}{part}": r.output for r in wanted for part in components(r)}
-        margins = {name: self.metrics.get(f"uncertainty_{name}", math.nan) for name in fields}
-
-        def values(points: Points) -> dict[str, Array]:
-            found = self._evaluate(wanted, {name: points[name].numpy() for name in equation.inputs})
-            columns = (column for r in wanted for column in found[r.name].reshape(size(points), -1).T)
-            return dict(zip(fields, columns, strict=True))
-
-        time = evolution(equation)
-        along = next((n for n in ("t", "time") if n in equation.inputs), None) if time is None else time.along
         title = [f"{equation.name}: {', '.join(line for line in self._found if not line.endswith('nan'))}"]
         title += [", ".join(self.ending.lines)] if self.ending is not None else []
+        margins = {name: self.metrics.get(f"uncertainty_{name}", math.nan) for name in equation.outputs}
         until = None if self.ending is None else self.ending.until
-        panels = views(equation, fields, values, margins, along, until)
-        return picture(list(panels.values()), title, None if path is None else Path(path))
+        return Pictures(equation, self._evaluate, title, margins, until)
 
     def _evaluate(self, requests: Sequence[Request], coordinates: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
         columns, shape = flat(self.model.equation, coordinates)

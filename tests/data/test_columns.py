@@ -5,7 +5,7 @@ import pytest
 
 from pinnlab.data.columns import read_columns
 from pinnlab.errors import UserError
-from pinnlab.solution.grids import axis
+from pinnlab.solution.output.grids import axis
 
 EXPECTED = {"t": [0.1, 0.2], "x": [0.5, -1.0]}
 

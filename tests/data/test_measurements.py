@@ -18,6 +18,8 @@ from pinnlab.equations import Constraint, Equation, Unknown, Whole
 from pinnlab.errors import UserError
 from pinnlab.geometry import Disc, Interval, Union
 from pinnlab.networks import MLP
+from pinnlab.solution.tolerance.solve_folder import SolveFolder
+from pinnlab.strategy import Refinement
 from pinnlab.training import GaussNewton
 
 ROD = """
@@ -289,3 +291,14 @@ def test_a_configuration_names_the_file_and_the_record_tells_that_it_changed(rod
     assert main(["fit", "--config", "rod.yaml", "--run.name", "two"]) == 2
     error = capsys.readouterr().err
     assert "lab.csv, line 2, place: 'zwei' is no number" in error and error.count("\n") == 1
+
+
+def test_a_solve_does_not_go_on_with_other_data(rod):
+    def begun():
+        return SolveFolder(Path("run"), Rod(Measurements("si.csv", noise="sigma")), Refinement(), 1e-3, 0)
+
+    begun()
+    begun()
+    Path("si.csv").write_text(Path("si.csv").read_text() + "0.5,295,1\n")
+    with pytest.raises(UserError, match=r"begun with other data in si\.csv"):
+        begun()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pinnlab.geometry import Box, Disc, Interval, Parametrised, PointSet, Polygon, Product, Union
-from pinnlab.reporting.figures.mesh import broken, lattice, triangles
+from pinnlab.reporting.figures.space.mesh import broken, lattice, triangles
 
 NOTCH = Box(x=(0, 2), y=(0, 2)) - Box(x=(1, 2), y=(1, 2))
 REGIONS = {

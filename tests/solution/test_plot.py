@@ -14,7 +14,7 @@ import pinnlab
 from pinnlab.equations import Constraint, Equation, Unknown, Vector
 from pinnlab.errors import UserError
 from pinnlab.geometry import Box, Disc, Interval, PointSet, Polygon
-from pinnlab.reporting.figures.views import views
+from pinnlab.reporting.figures.space.views import views
 from pinnlab.strategy import Features, Proposal, Recipe, Stop
 from pinnlab.training import GaussNewton
 

@@ -17,7 +17,7 @@ from pinnlab.networks import MLP
 from pinnlab.reporting.figures import draw_all
 from pinnlab.reporting.folder import RunFolder
 from pinnlab.solution.export import METADATA, export
-from pinnlab.solution.grids import read_points, write
+from pinnlab.solution.output.grids import read_points, write
 from pinnlab.training import Adam
 
 

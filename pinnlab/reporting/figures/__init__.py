@@ -2,7 +2,7 @@
 
 from pinnlab.reporting.figures.drawing import draw_all, draw_profile, picture, read
 from pinnlab.reporting.figures.panels import FIGURES, Figure, Panel, Record
-from pinnlab.reporting.figures.regions import plot_region
+from pinnlab.reporting.figures.space.regions import plot_region
 
 __all__ = [
     "FIGURES",

@@ -15,7 +15,7 @@ from pinnlab.equations import Equation
 from pinnlab.equations.constraints import domain
 from pinnlab.equations.inputs import by_axis
 from pinnlab.geometry import Points, select
-from pinnlab.reporting.figures.mesh import broken, lattice, triangles
+from pinnlab.reporting.figures.space.mesh import broken, lattice, triangles
 from pinnlab.training.pinn import PINN
 
 _MAP = 101 * 101

@@ -1,4 +1,4 @@
-"""Values at points or on grids, as files: NPZ, CSV and the legacy VTK format that ParaView and VisIt read."""
+"""Values at points or on grids, as files: NPZ, CSV and the formats of VTK that ParaView and VisIt read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pinnlab.data.columns import read_columns
+from pinnlab.data.vtk_writing import hidden_cells
 from pinnlab.errors import UserError
 from pinnlab.reporting.files import write_arrays
+from pinnlab.solution.output.vtk_fields import ENDINGS, write_vtk
 
 Array = npt.NDArray[Any]
 
-FORMATS = (".npz", ".csv", ".vtk")
+FORMATS = (".npz", ".csv", ".vtk", *ENDINGS)
 """The endings of files that `write` knows."""
 
 
@@ -58,7 +60,12 @@ def read_points(path: Path, inputs: Sequence[str]) -> dict[str, Array]:
 
 
 def write(
-    path: Path, coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: Array | None = None
+    path: Path,
+    coordinates: Mapping[str, Array],
+    values: Mapping[str, Array],
+    hidden: Array | None = None,
+    time: str | None = None,
+    vectors: Mapping[str, Array] | None = None,
 ) -> None:
     """Write coordinates and values at points of one shape; a shape of several dimensions is a grid to VTK.
 
@@ -70,26 +77,31 @@ def write(
         coordinates: The inputs.
         values: Values by name; the first is of the shape of the points.
         hidden: Which points ParaView shall not show; booleans of the same shape.
+        time: The coordinate that is the time, for a series (.pvd).
+        vectors: Vectors `(…, 3)` by name, for VTK files in XML.
 
     Raises:
-        UserError: if the ending is unknown, or VTK is asked for more than three dimensions.
+        UserError: if the ending is unknown, or VTK cannot have what is asked of it.
     """
     shape = next(iter(values.values())).shape
     if path.suffix == ".npz":
         write_arrays(path, {**coordinates, **values})
         return
-    coordinates, values = _scalars(coordinates, len(shape)), _scalars(values, len(shape))
+    coordinates, values = scalars(coordinates, len(shape)), scalars(values, len(shape))
     columns = {**coordinates, **values}
     if path.suffix == ".csv":
         table = np.stack([column.ravel() for column in columns.values()], axis=-1)
         np.savetxt(path, table, fmt="%.17g", delimiter=",", header=",".join(columns), comments="")
     elif path.suffix == ".vtk":
         path.write_text(vtk(coordinates, values, hidden))
+    elif path.suffix in ENDINGS:
+        covered = np.zeros(shape, dtype=bool) if hidden is None else hidden
+        write_vtk(path, coordinates, {**values, **(vectors or {})}, covered, time)
     else:
         raise UserError(f"{path}: choose a file name that ends in {', '.join(FORMATS)}")
 
 
-def _scalars(arrays: Mapping[str, Array], ndim: int) -> dict[str, Array]:
+def scalars(arrays: Mapping[str, Array], ndim: int) -> dict[str, Array]:
     """The components of arrays that have more dimensions than `ndim`, as `x.0`, `x.1`, ….; the others as they are."""
     return {
         ".".join([name, *map(str, index)]): array[(..., *index)]
@@ -118,7 +130,7 @@ def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: A
         size = [*shape, 1, 1][:3]
         lines += ["DATASET STRUCTURED_GRID", f"DIMENSIONS {size[0]} {size[1]} {size[2]}", f"POINTS {count} double"]
         lines += _rows(points)
-        cells = None if hidden is None else _cells(hidden)
+        cells = None if hidden is None else hidden_cells(hidden)
     else:
         lines += ["DATASET POLYDATA", f"POINTS {count} double", *_rows(points)]
         lines += [f"VERTICES {count} {2 * count}", *(f"1 {number}" for number in range(count))]
@@ -131,15 +143,6 @@ def vtk(coordinates: Mapping[str, Array], values: Mapping[str, Array], hidden: A
     if hidden is not None and hidden.any():
         lines += _ghosts(hidden, _HIDDEN_POINT)
     return "\n".join(lines) + "\n"
-
-
-def _cells(hidden: Array) -> Array:
-    """The cells of a grid with a hidden corner; an axis of one point has one layer of cells."""
-    for axis, length in enumerate(hidden.shape):
-        if length > 1:
-            first, last = (np.take(hidden, range(i, length - 1 + i), axis) for i in (0, 1))
-            hidden = first | last
-    return hidden
 
 
 def _ghosts(hidden: Array, kind: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Pictures of solutions over their regions: maps, slices, vector fields, animations."""

@@ -1,0 +1,1 @@
+"""What a solution leaves: pictures, animations, and files of values."""
