@@ -4,6 +4,7 @@ Both numbers are `Columns` where an equation gives them: numbers that know the n
 """
 
 from pinnlab.networks.activations import Adaptive, Exp, Gaussian, Sine
+from pinnlab.networks.architectures.conjugate import Conjugate
 from pinnlab.networks.architectures.embeddings import Fourier, FourierFeatures, Periodic
 from pinnlab.networks.architectures.factorised import Factorised, FactorisedLinear
 from pinnlab.networks.architectures.gated import GatedMLP, PirateNet
@@ -28,6 +29,7 @@ __all__ = [
     "Affine",
     "Build",
     "Columns",
+    "Conjugate",
     "Corner",
     "DependsOn",
     "Enriched",
