@@ -9,7 +9,7 @@ from docs.site.execute import NOTEBOOKS, executed
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 NUMBER = re.compile(r"-?\d[\d.]*(e[+-]\d+)?")
-LONG = ("first_steps", "inverse_noisy_data", "two_space_dimensions")
+LONG = ("first_steps", "two_space_dimensions", "blow_up_profile")
 
 
 def outputs(notebook):
