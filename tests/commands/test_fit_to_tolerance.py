@@ -203,7 +203,7 @@ def test_print_config_shows_what_a_tolerance_takes(here, capsys):
     given = Given.read(["--config", "printed.yaml"]).values()
     assert given["tol"] == 1e-6 and given["recipe.init_args.most"] == 900
     assert given["model.equation.init_args.modes"] == [4, 2]
-    names = {"tol", "tol_unknowns", "recipe", "time_limit", "memory", "seed_everything", "model", "run"}
+    names = {"tol", "tol_unknowns", "recipe", "time_limit", "memory", "seed_everything", "model", "run", "wandb"}
     assert {key.split(".")[0] for key in given} == names
 
 

@@ -141,8 +141,6 @@ def _solve(arguments: Sequence[str], options: Namespace, tracked: bool, quiet: b
         def further() -> str:
             return f"continue with: {continuing('fit', arguments, root, path)}"
 
-        if not quiet:
-            print(f"solving {equation.name} to {options.tol:.0e} of its size", flush=True)
         with logged(options.wandb, tracked, RunFolder(path)) as tracker:
             watch = None if tracker is None else tracker.row
             try:
