@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pinnlab.data.text import read_text
 from pinnlab.errors import UserError
+from pinnlab.text import read_text
 
 Array = npt.NDArray[Any]
 

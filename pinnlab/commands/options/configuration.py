@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from pinnlab.data.text import read_text
 from pinnlab.errors import UserError
 from pinnlab.renamed import with_new_names
+from pinnlab.text import read_text
 
 Content = dict[str, Any]
 """The content of a configuration file: nested keys and values, interpolations as they are written."""
