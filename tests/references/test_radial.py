@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from pinnlab.problems.blowup.local import ginzburg_landau_profile, keller_segel, schrodinger_profile, semilinear_heat
+from pinnlab.problems.blowup.local import keller_segel, schrodinger_profile, semilinear_heat
 from pinnlab.references.ginzburg_landau import coefficients, profile
 from pinnlab.references.radial import Series
 
@@ -84,8 +84,8 @@ def test_the_branch_of_ginzburg_and_landau_begins_at_schrodingers_profile():
     mu, kappa = schrodinger_profile._profile(1, 1).numbers[:2]
     found = profile(1, 2.3, (1.23, 0.001), kappa=kappa)
     assert found.numbers[0] == pytest.approx(mu, abs=1e-12) and abs(found.numbers[1]) < 1e-12
-    # published: ε* = 0.06064
-    assert ginzburg_landau_profile._profile(0.5546).numbers[1] == pytest.approx(0.060636, abs=1e-6)
+    # published: ε* = 0.0606361 at κ* = 0.554644
+    assert profile(1, 2.3, (1.269, 0.0606), kappa=0.5546).numbers[1] == pytest.approx(0.0606361, abs=1e-6)
 
 
 def test_a_series_is_summed_up_to_its_smallest_term():

@@ -55,7 +55,7 @@ def ginzburg_landau(
     """The real and imaginary part of the equation of the profiles of Ginzburg and Landau's equation, for F = f + ig.
 
     (1 − iε)[4(1−z)(θ+a)² − (4z+2d−4)(θ+a)]F/ℓ² + (iκ/σ − 1)F − 2iκ(1−z)F' + |F|^{2σ}F with θ = z d/dz and
-    a = (1/σ + i/κ)/2; see `GinzburgLandauProfile`.
+    a = (1/σ + i/κ)/2; ε = 0 is Schrödinger's.
     """
     a, b = 1 / (2 * sigma), 1 / (2 * kappa)
     p, q = slope(f, z, a) - b * g, slope(g, z, a) + b * f
