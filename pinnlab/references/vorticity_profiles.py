@@ -71,7 +71,7 @@ def ccf(rung: int) -> Profile:
 @cache
 def hou_luo(rung: int) -> Profile:
     """A rung of the ladder of the Hou-Luo model, λ ≈ 1.9987, 1.448, 1.287, 1.211."""
-    grid = LogGrid(COARSE, -24, 60)
+    grid = LogGrid(0.15, -26, 70)
     omega = _guess(grid, 1 / 3, -2.5)
     theta = omega[0] / grid.y[0] / 2 * 1.5 * grid.y * (1 + grid.y**2) ** (-5 / 6)
     first = solve(hou_luo_equations, Profile(grid, np.stack([omega, theta]), 2.0), grid, hou_luo_smooth, row=1)

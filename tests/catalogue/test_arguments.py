@@ -20,6 +20,8 @@ REFUSED = [
     ("WeakPoisson", {"tests": 0}, "the number of test functions must be positive, got 0"),
     ("MultiscalePoisson", {"waves": ()}, "waves must be positive whole numbers, got ()"),
     ("PoissonDisc", {"radius": math.nan}, "the radius must be positive, got nan"),
+    ("CordobaCordobaFontelos", {"rung": 3}, "the rung must be 0, 1 or 2, got 3"),
+    ("GeneralisedCLM", {"a": 0.7}, "a must be at least 0 and less than 0.68, got 0.7"),
     ("Eikonal", {"epsilon": 0.0}, "epsilon must be 0.002 or more, got 0.0"),
     ("NonlinearPoisson", {"amplitude": 0.0}, "the amplitude must not be 0, for then u = 0"),
     ("Obstacle", {"height": 1.0}, "the height must be between 0 and 1, got 1.0"),

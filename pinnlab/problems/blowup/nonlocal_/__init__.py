@@ -1,0 +1,1 @@
+"""Nonlocal models of fluids on the line, with a Hilbert transform."""
