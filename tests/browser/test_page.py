@@ -65,7 +65,7 @@ def test_the_browser_shows_tables_and_figures_without_a_network(chromium, page, 
     widths = [int(width) for width in re.search(r'data-images="([^"]*)"', dom)[1].split()]
     assert len(widths) == 3 and min(widths) > 300  # the curves, and a picture for each engine
     assert re.search(r'data-rows="7"', dom)  # four runs, two groups, one speed-up
-    assert re.search(r'data-fetched="0"', dom) and re.search(r'data-wide="0"', dom)
+    assert re.search(r'data-fetched="0"', dom)
 
 
 def test_the_page_as_it_is_paints_its_figures(chromium, page, tmp_path):
