@@ -42,7 +42,7 @@ class Region(ABC):
     @property
     @abstractmethod
     def dimension(self) -> int:
-        """The number of parameters of a point: 0 for given points, 1 for a curve, 2 for a surface."""
+        """The number of parameters of a point, 0 for given points, 1 for a curve, 2 for a surface."""
 
     @property
     @abstractmethod
