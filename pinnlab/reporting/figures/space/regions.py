@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnlab.collocation import Sobol
 from pinnlab.errors import UserError
-from pinnlab.geometry import Region
 from pinnlab.reporting.figures.style import VALUES, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from pinnlab.geometry import Region
 
 
 def plot_region(region: Region, points: int = 3000, path: str | Path | None = None) -> Figure:
@@ -31,6 +31,9 @@ def plot_region(region: Region, points: int = 3000, path: str | Path | None = No
         'z'
     """
     from matplotlib.figure import Figure
+
+    # torch is not for commands that read records alone
+    from pinnlab.collocation import Sobol
 
     names = region.names
     if len(names) not in (2, 3) or any(lower.dim() for lower, _ in region.extent.values()):
