@@ -61,10 +61,11 @@ def ours(example: Example, tol: float, options: argparse.Namespace) -> dict[str,
     seconds = time.perf_counter() - began
     judged, end = problem.judged(solution), solution.ending
     assert end is not None
+    until = "" if end.until is None else f", found up to {end.until:.4g}"
     return {
         "program": f"pinnlab {tol:.0e}", "l2": scientific(judged.l2), "error": scientific(judged.error),
         "unknown": scientific(judged.unknown), "seconds": f"{seconds:.2f}",
-        "ended": "reached" if end.reached else end.reason, "estimate": scientific(end.error), "curve": "",
+        "ended": "reached" if end.reached else f"{end.reason}{until}", "estimate": scientific(end.error), "curve": "",
     }  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def theirs(example: Example, options: argparse.Namespace) -> dict[str, object]:
         found = peer.model.predict(inputs)
         values = {name: np.asarray(found[:, i]) for i, name in enumerate(truth)}
         pairs = zip(peer.unknowns, problem.unknowns.values(), strict=True)
-        unknown = max((abs(float(number) - true) / abs(true) for number, true in pairs), default=math.nan)
+        unknown = max((abs(number.item() - true) / abs(true) for number, true in pairs), default=math.nan)
         return max(problem.relative_l2(values, truth).values()), problem.worst(values, truth), unknown
 
     watch = Watch(errors, options.cap)
