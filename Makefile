@@ -9,7 +9,7 @@ BIN := .venv/bin
 # the packages whose names are for use from outside
 PUBLIC := pinnlab $(addprefix pinnlab.,equations problems geometry operators networks engines jets residuals optimisers collocation training reporting solution)
 
-.PHONY: fit test long-test slurm-test lint docs setup clean
+.PHONY: fit test long-test slurm-test lint docs benchmark setup clean
 
 fit: $(READY)
 	$(BIN)/python -m pinnlab fit --config $(CONFIG) $(ARGS)
@@ -34,6 +34,10 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/python -c "from pinnlab import *; from pdoc.__main__ import cli; cli()" \
 		--docformat google --math --output-directory docs/api $(PUBLIC)
+
+# all of the catalogue beside the published records, one thread; hours, and it goes on where it was stopped
+benchmark: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.benchmark $(ARGS) && $(BIN)/python -m experiments.benchmark.summary
 
 setup: $(READY)
 

@@ -7,5 +7,6 @@ Each is a method that is no neural network, so that a network is judged by somet
 - `periodic`: periodic problems in one dimension by Fourier series and ETDRK4;
 - `cole_hopf`: viscous Burgers' equation by its integral;
 - `harmonic`: Dirichlet problems by functions that satisfy the equation exactly;
+- `screened`: the screened Poisson equation around discs, in the same way;
 - `cavity`: the driven cavity by Chebyshev collocation and Newton's method.
 """
