@@ -9,7 +9,7 @@ READY := .venv/.ready
 TOOLS := .venv/.tools
 BIN := .venv/bin
 
-.PHONY: fit test long-test slurm-test lint docs notebooks setup clean
+.PHONY: fit test long-test slurm-test lint docs notebooks benchmark setup clean
 
 fit: $(READY)
 	$(BIN)/python -m pinnlab fit --config $(CONFIG) $(ARGS)
@@ -37,6 +37,10 @@ docs: $(TOOLS)
 # what the notebooks print and draw, stored in them anew
 notebooks: $(TOOLS)
 	OMP_NUM_THREADS=1 $(BIN)/python docs/site/execute.py
+
+# all of the catalogue beside the published records, one thread; hours, and it goes on where it was stopped
+benchmark: $(TOOLS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.benchmark $(ARGS) && $(BIN)/python -m experiments.benchmark.summary
 
 setup: $(TOOLS)
 

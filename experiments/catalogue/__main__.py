@@ -56,10 +56,16 @@ def main() -> None:
 
 def measured(name: str, path: Path, options: argparse.Namespace) -> dict[str, object]:
     """One solve: its row; its picture is written beside the pages."""
-    solve = to_tolerance if "tol" in content(path) else by_hand
-    solution, status, seconds = solve(path, options.threads)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    solution, row = solved(name, path, options.threads)
     solution.plot().savefig(options.folder / f"{path.stem}.png", dpi=DOTS)
+    return row
+
+
+def solved(name: str, path: Path, threads: int) -> tuple[Solution, dict[str, object]]:
+    """What a configuration finds, and its row."""
+    solve = to_tolerance if "tol" in content(path) else by_hand
+    solution, status, seconds = solve(path, threads)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     metrics, end = solution.metrics, solution.ending
     unknown = [value for key, value in metrics.items() if key.startswith("error_")]
     row: dict[str, object] = {
@@ -68,8 +74,8 @@ def measured(name: str, path: Path, options: argparse.Namespace) -> dict[str, ob
         "seconds": f"{seconds:.1f}", "MiB": f"{memory:.0f}",
     }  # fmt: skip
     if end is None:
-        return dict.fromkeys(COLUMNS, "") | row
-    return row | {
+        return solution, dict.fromkeys(COLUMNS, "") | row
+    return solution, row | {
         "tol": f"{end.tol:.0e}", "estimate": scientific(end.error), "windows": end.windows, "features": end.features,
         "points": end.points,
     }  # fmt: skip

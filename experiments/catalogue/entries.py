@@ -13,6 +13,8 @@ from pinnlab.commands.catalogue.page import configurations
 
 ROOT = Path(__file__).parents[2]
 CONFIGS, PAGES = ROOT / "configs", ROOT / "docs" / "catalogue"
+BY_HAND = "_by_hand"
+"""The end of the name of a configuration whose settings were made for one equation."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,13 @@ class Entry:
 
     @property
     def solves(self) -> tuple[Path, ...]:
-        """The configurations of solves to a tolerance."""
-        return tuple(path for path in self.configurations if "tol" in content(path))
+        """The configurations of solves to a tolerance that are not made by hand."""
+        return tuple(path for path in self.configurations if "tol" in content(path) and path not in self.by_hand)
+
+    @property
+    def by_hand(self) -> tuple[Path, ...]:
+        """The configurations of trainings by hand, and of solves with numbers that were chosen for this equation."""
+        return tuple(path for path in self.configurations if path.stem.endswith(BY_HAND) or "tol" not in content(path))
 
     @property
     def measured(self) -> tuple[Path, ...]:

@@ -117,7 +117,9 @@ def _commands(entry: Entry) -> str:
     plain = [path for path in entry.solves if set(content(path)) <= PLAIN and _by_name(path)][:1]
     tol = "".join(f"{float(content(path)['tol']):.0e}" for path in plain)
     lines = [f"python -m pinnlab fit --model.equation {name} --tol {tol}"] if plain else []
-    lines += [f"python -m pinnlab fit --config {text}{'' if path in entry.solves else BY_HAND}" for path, text in paths]
+    lines += [
+        f"python -m pinnlab fit --config {text}{BY_HAND if path in entry.by_hand else ''}" for path, text in paths
+    ]
     text = "```bash\n" + "\n".join(lines) + "\n```"
     if not plain:
         return text

@@ -7,6 +7,8 @@ Each is a method that is no neural network, so that a network is judged by somet
 - `periodic`: periodic problems in one dimension by Fourier series and ETDRK4;
 - `cole_hopf`: viscous Burgers' equation by its integral;
 - `harmonic`: Dirichlet problems by functions that satisfy the equation exactly;
+- `screened`: the screened Poisson equation around discs, in the same way;
 - `cavity`: the driven cavity by Chebyshev collocation and Newton's method;
-- `self_similar`, `vorticity_profiles`: self-similar profiles with a Hilbert transform by a grid in log y.
+- `self_similar`, `vorticity_profiles`: self-similar profiles with a Hilbert transform by a grid in log y;
+- `radial`, `ginzburg_landau`: radial profiles by shooting from the centre and from infinity.
 """

@@ -11,7 +11,7 @@ from pinnlab.problems.parabolic.reaction.cahn_hilliard import CahnHilliard
 from pinnlab.problems.parabolic.reaction.fitzhugh_nagumo import FitzHughNagumo
 from pinnlab.problems.parabolic.reaction.gray_scott import GrayScott
 from pinnlab.problems.waves.dispersive.kdv import KdV
-from pinnlab.references import cavity, harmonic
+from pinnlab.references import cavity, harmonic, screened
 from pinnlab.references.boundary_value import join
 from pinnlab.references.cole_hopf import cole_hopf
 from pinnlab.references.initial_value import graded, march, uniform
@@ -118,6 +118,13 @@ def test_harmonic_functions_meet_the_boundary_and_have_the_mean_value_property(e
     assert error() < 1e-11
     x, y = (column.ravel() for column in np.meshgrid(*[np.linspace(-0.47, 0.47, 61)] * 2))
     assert harmonic.mean_value_gap(function, x, y, source, inside(x, y)) < 1e-11
+
+
+def test_the_screened_solution_meets_its_boundary():
+    assert screened.screened_error() < 1e-10
+    s, one = np.linspace(-1, 1, 41), np.ones(41)
+    for x, y in ((s, one), (s, -one), (one, s), (-one, s)):
+        assert np.abs(screened.screened(x, y) - screened.OUTSIDE).max() < 1e-14
 
 
 @pytest.mark.long
