@@ -8,12 +8,13 @@ slow the decay in y is. With y = e^s, y' = e^{s'} the operators are
     M = U/y, where U' = HΩ: M + dM/ds = HΩ, with M(0) = HΩ(0) = −(2/π) ∫ Ω ds'.
 
 For every exponent λ in a range there is a profile, but it starts like y^γ: smooth ones, γ = 1, are the rungs of a
-ladder. `follow` goes along λ and finds where a function of HΩ(0) and λ, which is 0 for γ = 1, changes its sign.
+ladder. `follow` goes along λ and finds where a function of HΩ(0) and λ, which is 0 for γ = 1, changes its sign. The
+crest of the profile becomes narrow on the way, so that the nodes of each grid are clustered at the crest before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +27,15 @@ It is evaluated with complex numbers too, for its derivatives.
 """
 Smooth = Callable[[complex, complex], complex]
 """A function of HΩ(0) and λ that is 0 if the profile is smooth at the origin."""
+Nodes = tuple[float, float, float]
+"""The spacing, the least and the largest s of a grid."""
 
 
 class LogGrid:
     """Nodes s = log y, denser near a point where it is asked for, and the operators as matrices.
 
-    With a width the spacing is proportional to 1/(1 + a/√((s − c)² + w²)): where a profile has a narrow crest.
+    With a crest the spacing is proportional to 1/(1 + 1/√((s − c)² + w²)). The strip where a profile is analytic in the
+    stretched coordinate is then about π/2 wide, as it is in s without a crest, if the poles are no nearer to c than w.
 
     Attributes:
         s: The nodes, `(N,)`.
@@ -41,9 +45,9 @@ class LogGrid:
     """
 
     def __init__(
-        self, spacing: float, low: float = -20.0, high: float = 45.0, crest: tuple[float, float, float] | None = None
+        self, spacing: float, low: float = -20.0, high: float = 45.0, crest: tuple[float, float] | None = None
     ) -> None:
-        """Sets the spacing in the stretched coordinate, the ends in s, and (c, w, a) of a crest."""
+        """Sets the spacing in the stretched coordinate, the ends in s, and the (c, w) of a crest."""
         self.spacing, self.crest = spacing, crest
         start, end = self._stretched(np.array([low, high]))[0]
         self.x = start + spacing * np.arange(int((end - start) / spacing) + 1)
@@ -69,8 +73,8 @@ class LogGrid:
         """The coordinate with even nodes, and its slope."""
         if self.crest is None:
             return s, np.ones_like(s)
-        c, w, a = self.crest
-        return s + a * np.arcsinh((s - c) / w), 1 + a / np.hypot(s - c, w)
+        c, w = self.crest
+        return s + np.arcsinh((s - c) / w), 1 + 1 / np.hypot(s - c, w)
 
     def _inverse(self, low: float, high: float) -> Array:
         below, above = np.full_like(self.x, low - 1), np.full_like(self.x, high + 1)
@@ -106,6 +110,23 @@ class Profile:
     def centre(self) -> float:
         """HΩ(0)."""
         return float(self.grid.centre @ self.values[0])
+
+    @property
+    def crest(self) -> tuple[float, float]:
+        """The s of the largest |Ω|, from a parabola, and half of the width at half of that height."""
+        s, height = self.grid.s, np.abs(self.values[0])
+        top = int(np.argmax(height))
+        a, b, _ = np.polyfit(s[top - 1 : top + 2] - s[top], height[top - 1 : top + 2], 2)
+        high = np.flatnonzero(height > height[top] / 2)
+        first, last = int(high[0]), int(high[-1])
+        left = np.interp(height[top] / 2, height[first - 1 : first + 1], s[first - 1 : first + 1])
+        right = np.interp(-height[top] / 2, -height[last : last + 2], s[last : last + 2])
+        return float(s[top] - b / (2 * a)), float(right - left) / 2
+
+    def clustered(self, nodes: Nodes) -> LogGrid:
+        """A grid with its nodes clustered at the crest, and enough of them for a crest half as wide."""
+        centre, width = self.crest
+        return LogGrid(*nodes, (centre, width / 2))
 
     @property
     def slope(self) -> float:
@@ -182,22 +203,41 @@ def solve(
 
 
 def follow(
-    equations: Equations, smooth: Smooth, first: Profile, lams: Sequence[float], row: int = 0
+    equations: Equations, smooth: Smooth, first: Profile, lams: Iterable[float], nodes: Nodes
 ) -> Iterator[Profile]:
-    """Rungs of a ladder: smooth profiles in the order in which the given λ pass them, from one that is smooth.
+    """Smooth profiles on the branch of a first one, in the order in which the given λ pass them; the first is left out.
+
+    The guess for each λ is the straight line through the two profiles before, with their crests at the same place.
 
     Args:
         equations: The rows.
         smooth: The condition of smoothness.
-        first: The first rung.
-        lams: Where to solve in between.
-        row: As in `solve`.
+        first: A smooth profile.
+        lams: Where to solve in between, from the λ of the first one away.
+        nodes: The grids, each of which is clustered at the crest of the profile before.
+
+    Raises:
+        RuntimeError: if Newton's method does not converge for one of the λ, which may be too far apart.
     """
-    yield first
-    here, before = first, 0.0
+    before, here, value = first, first, 0.0
     for lam in lams:
-        here = solve(equations, Profile(first.grid, here.values, lam), first.grid, row=row)
-        value = float(np.real(smooth(here.centre, lam)))
-        if before * value < 0:
-            yield solve(equations, here, first.grid, smooth, row=row)
-        before = value
+        grid = here.clustered(nodes)
+        guess = here.grid.at(here.values, grid.s)
+        if before is not here:
+            moved = before.grid.at(before.values, grid.s + before.crest[0] - here.crest[0])
+            guess = guess + (guess - moved) * (lam - here.lam) / (here.lam - before.lam)
+        before, here = here, solve(equations, Profile(grid, guess, lam), grid, pin=_pin(here))
+        last, value = value, float(np.real(smooth(here.centre, lam)))
+        if last * value < 0:
+            yield smoothed(equations, smooth, here, nodes)
+
+
+def smoothed(equations: Equations, smooth: Smooth, guess: Profile, nodes: Nodes) -> Profile:
+    """The smooth profile near a guess, on a grid clustered at the crest of the guess; arguments as in `follow`."""
+    return solve(equations, guess, guess.clustered(nodes), smooth, pin=_pin(guess))
+
+
+def _pin(profile: Profile) -> float:
+    """Left of the crest, where Ω is steep: held there, it fixes the scale of y."""
+    centre, width = profile.crest
+    return centre - 2 * width

@@ -1,17 +1,14 @@
-"""The self-similar profiles of three models with a Hilbert transform, by `self_similar`: ladders from guesses alone."""
+"""The self-similar profiles of three models with a Hilbert transform, by `self_similar`, from guesses alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
-from pinnlab.references.self_similar import Array, Equations, LogGrid, Profile, Smooth, follow, solve
-
-COARSE = 0.12
-"""The spacing in log y on which ladders are followed."""
+from pinnlab.errors import UserError
+from pinnlab.references.self_similar import Array, Equations, LogGrid, Profile, Smooth, follow, smoothed, solve
 
 
 def ccf_equations(q: Array, lam: complex) -> Array:
@@ -60,22 +57,40 @@ def _guess(grid: LogGrid, decay: float, centre: float) -> Array:
 
 
 @cache
-def ccf(rung: int) -> Profile:
-    """A rung of the ladder of Córdoba, Córdoba and Fontelos, λ ≈ 1.18, 0.606, 0.471."""
-    grid = LogGrid(COARSE, -28, 70)
-    guess = Profile(grid, _guess(grid, 1 / 2.1, -1.55)[None], 1.1)
-    first = solve(ccf_equations, guess, grid, ccf_smooth)
-    return _rung(ccf_equations, ccf_smooth, first, rung, np.arange(1.14, 0.445, -0.02))
+def ccf(rung: int, spacing: float = 0.12) -> Profile:
+    """A rung of the ladder of Córdoba, Córdoba and Fontelos, 0, 1 or 2: λ ≈ 1.18, 0.606, 0.471.
+
+    Args:
+        rung: How many smooth profiles with a larger λ there are.
+        spacing: That of the last grid.
+
+    Raises:
+        UserError: if there is no such rung.
+    """
+    if rung not in (0, 1, 2):
+        raise UserError(f"the rung must be 0, 1 or 2, got {rung}")
+    return smoothed(ccf_equations, ccf_smooth, _coarse_ccf(rung), (spacing, -34, 64))
 
 
 @cache
-def hou_luo(rung: int) -> Profile:
-    """A rung of the ladder of the Hou-Luo model, λ ≈ 1.9987, 1.448, 1.287, 1.211."""
+def _coarse_ccf(rung: int) -> Profile:
+    """A rung on a coarse grid, along the branch from the first one."""
+    grid = LogGrid(0.16, -28, 50)
+    guess = Profile(grid, _guess(grid, 1 / 2.1, -1.55)[None], 1.1)
+    first = solve(ccf_equations, guess, grid, ccf_smooth)
+    # the crest becomes narrow below 0.6, where the profile changes faster
+    lams = np.concatenate([np.arange(1.16, 0.61, -0.02), np.arange(0.6, 0.456, -0.005)])
+    others = follow(ccf_equations, ccf_smooth, first, lams.tolist(), (0.16, -28, 50))
+    return next(islice(chain([first], others), rung, None))
+
+
+@cache
+def hou_luo() -> Profile:
+    """The first rung of the ladder of the Hou-Luo model, λ ≈ 1.9987."""
     grid = LogGrid(0.15, -26, 70)
     omega = _guess(grid, 1 / 3, -2.5)
     theta = omega[0] / grid.y[0] / 2 * 1.5 * grid.y * (1 + grid.y**2) ** (-5 / 6)
-    first = solve(hou_luo_equations, Profile(grid, np.stack([omega, theta]), 2.0), grid, hou_luo_smooth, row=1)
-    return _rung(hou_luo_equations, hou_luo_smooth, first, rung, np.arange(1.96, 1.1, -0.03), row=1)
+    return solve(hou_luo_equations, Profile(grid, np.stack([omega, theta]), 2.0), grid, hou_luo_smooth, row=1)
 
 
 @cache
@@ -86,13 +101,6 @@ def clm(a: float) -> Profile:
     for step in np.linspace(0, a, max(2, round(abs(a) / 0.1) + 1))[1:]:
         here = solve(clm_equations(float(step)), here, grid, clm_smooth(float(step)))
     return here
-
-
-def _rung(
-    equations: Equations, smooth: Smooth, first: Profile, rung: int, lams: Sequence[float] | Array, row: int = 0
-) -> Profile:
-    found: Iterator[Profile] = islice(follow(equations, smooth, first, list(lams), row), rung, None)
-    return next(found)
 
 
 def at(profile: Profile, z: Array, slope: float) -> Array:

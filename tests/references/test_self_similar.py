@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from pinnlab.errors import UserError
 from pinnlab.references.self_similar import LogGrid, Profile, solve
-from pinnlab.references.vorticity_profiles import at, ccf, clm, clm_equations
+from pinnlab.references.vorticity_profiles import at, ccf, clm, clm_equations, hou_luo
 
 
-@pytest.mark.parametrize("crest", [None, (-0.5, 0.3, 0.5)])
+@pytest.mark.parametrize("crest", [None, (-0.5, 0.3)])
 def test_operators_on_a_known_pair(crest):
     grid = LogGrid(0.15, -27, 30, crest)
     y = grid.y
@@ -32,8 +33,35 @@ def test_half_of_the_transport_has_a_rational_profile():
     np.testing.assert_allclose(at(profile, z, -4.0)[0], -4 * y / (1 + x * x) ** 2, atol=1e-6)
 
 
-def test_the_first_exponent_is_the_published_one():
-    assert abs(ccf(0).lam - 1.1807776628998) < 1e-9
+@pytest.mark.parametrize(("rung", "published"), [(0, 1.1807776628998), (1, 0.6057337012032)])
+def test_exponents_are_the_published_ones(rung, published):
+    assert abs(ccf(rung).lam - published) < 1e-9
+
+
+@pytest.mark.slow
+def test_two_grids_agree_on_the_third_exponent_and_its_profile():
+    fine, coarse = ccf(2), ccf(2, 0.14)
+    assert 0.471324220 < fine.lam < 0.471324235
+    assert abs(fine.lam - coarse.lam) < 1e-9
+    z = np.linspace(0.1, 8, 40)
+    np.testing.assert_allclose(at(fine, z, 1.0), at(coarse, z, 1.0), atol=1e-5)
+
+
+def test_a_fourth_rung_is_an_error():
+    with pytest.raises(UserError, match="the rung must be 0, 1 or 2, got 3"):
+        ccf(3)
+
+
+def test_the_first_exponent_of_hou_luo_is_the_published_one():
+    assert abs(hou_luo().lam - 1.99871) < 1e-5
+
+
+def test_the_crest_of_a_known_profile():
+    grid = LogGrid(0.1, -27, 30)
+    centre, width = Profile(grid, (grid.y / (1 + grid.y**2))[None], 0.0).crest
+    # y/(1 + y²) = 1/(2 cosh s) is half of its maximum at cosh s = 2
+    assert abs(centre) < 1e-3
+    assert abs(width - np.arccosh(2)) < 1e-2
 
 
 def test_a_profile_that_newton_does_not_find_is_an_error():
