@@ -138,8 +138,8 @@ def measured(name: str, rung: Rung) -> dict[str, object]:
     # a solve to a tolerance records none
     residuals = [value for solution in solutions if (value := solution.metrics.get("residual_profile")) is not None]
     return row | {
-        "profile": name, "residual": scientific(max(residuals, default=None)), "solves": len(solutions), "status": status,
-        "seconds": f"{time.perf_counter() - began:.0f}",
+        "profile": name, "residual": scientific(max(residuals, default=None)), "solves": len(solutions),
+        "status": status, "seconds": f"{time.perf_counter() - began:.0f}",
     }  # fmt: skip
 
 
