@@ -9,6 +9,5 @@ Each is a method that is no neural network, so that a network is judged by somet
 - `harmonic`: Dirichlet problems by functions that satisfy the equation exactly;
 - `screened`: the screened Poisson equation around discs, in the same way;
 - `cavity`: the driven cavity by Chebyshev collocation and Newton's method;
-- `self_similar`, `vorticity_profiles`: self-similar profiles with a Hilbert transform by a grid in log y;
-- `radial`, `ginzburg_landau`: radial profiles by shooting from the centre and from infinity.
+- `profiles`: self-similar profiles of blow-up, by shooting or, with a Hilbert transform, by a grid in log y.
 """

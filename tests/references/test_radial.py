@@ -7,8 +7,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from pinnlab.problems.blowup.local import keller_segel, schrodinger_profile, semilinear_heat
-from pinnlab.references.ginzburg_landau import coefficients, profile
-from pinnlab.references.radial import Series
+from pinnlab.references.profiles.ginzburg_landau import coefficients, profile
+from pinnlab.references.profiles.radial import Series
 
 PROVED = {
     (1, 1): ((1.232037502, 1.232037549), (0.85310870, 0.85310897)),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pinnlab.errors import UserError
-from pinnlab.references.self_similar import LogGrid, Profile, solve
-from pinnlab.references.vorticity_profiles import at, ccf, clm, clm_equations, hou_luo
+from pinnlab.references.profiles.self_similar import LogGrid, Profile, solve
+from pinnlab.references.profiles.vorticity_profiles import at, ccf, clm, clm_equations, hou_luo
 
 
 @pytest.mark.parametrize("crest", [None, (-0.5, 0.3)])

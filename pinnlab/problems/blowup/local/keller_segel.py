@@ -14,7 +14,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.jets import Field
 from pinnlab.problems.blowup.local.compact import laplacian, slope
-from pinnlab.references.radial import Profile, Radial, Series
+from pinnlab.references.profiles.radial import Profile, Radial, Series
 
 _LADDER = (((0.6, 1.5), 1.0), ((200.0, 450.0), 0.1), ((2e4, 4e4), 0.01))
 """The interval for A of each profile, and ℓ."""

@@ -14,8 +14,8 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.jets import Field
 from pinnlab.problems.blowup.local.compact import ginzburg_landau
-from pinnlab.references.ginzburg_landau import profile as shoot
-from pinnlab.references.radial import Profile
+from pinnlab.references.profiles.ginzburg_landau import profile as shoot
+from pinnlab.references.profiles.radial import Profile
 
 _SIGMA = {1: 2.3, 3: 1.0}
 """σ by dimension."""

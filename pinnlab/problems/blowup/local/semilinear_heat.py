@@ -14,7 +14,7 @@ from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.jets import Field
 from pinnlab.problems.blowup.local.compact import laplacian
-from pinnlab.references.radial import Profile, Radial, Series
+from pinnlab.references.profiles.radial import Profile, Radial, Series
 
 _LADDER = (((2.0, 2.6), 0.3), ((5.0, 6.5), 0.05))
 """The interval for A of each profile, and ℓ."""

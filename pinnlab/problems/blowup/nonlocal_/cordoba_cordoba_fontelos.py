@@ -11,7 +11,7 @@ from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval, PointSet
 from pinnlab.jets import Field
-from pinnlab.references import vorticity_profiles
+from pinnlab.references.profiles import vorticity_profiles
 
 RUNGS = ((1.0, None, 1.1807776628998), (0.6, (0.55, 0.8), 0.6057337012032), (0.47, (0.455, 0.5), None))
 """Of each rung where λ begins, its interval, and the published value (Wang et al. 2025, arXiv 2509.14185)."""

@@ -11,7 +11,7 @@ from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval, PointSet
 from pinnlab.jets import Field
-from pinnlab.references import vorticity_profiles
+from pinnlab.references.profiles import vorticity_profiles
 
 CORE = 3.0
 """Up to this z = arsinh y the equation has most of its points; beyond, Ω is a sum of a few powers of y."""

@@ -8,7 +8,7 @@ from itertools import chain, islice
 import numpy as np
 
 from pinnlab.errors import UserError
-from pinnlab.references.self_similar import Array, Equations, LogGrid, Profile, Smooth, follow, smoothed, solve
+from pinnlab.references.profiles.self_similar import Array, Equations, LogGrid, Profile, Smooth, follow, smoothed, solve
 
 
 def ccf_equations(q: Array, lam: complex) -> Array:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pinnlab.references.initial_value import Array
-from pinnlab.references.radial import Profile, Radial, Series
+from pinnlab.references.profiles.radial import Profile, Radial, Series
 
 
 def profile(
