@@ -39,6 +39,7 @@ from pinnlab.reporting.sources import compare
 from pinnlab.solution.run import Kept, Run
 from pinnlab.solution.saved import read_solution, run_of
 from pinnlab.training.callbacks.checkpoint import newest, verify
+from pinnlab.training.callbacks.progress import terminal
 from pinnlab.training.failures import over
 from pinnlab.training.pinn import PINN
 from pinnlab.training.setup.given import seed_of
@@ -253,9 +254,9 @@ class TrainingCLI(LightningCLI):
             sys.stdout.flush()
 
     def _say(self, line: str) -> None:
-        """Say what goes on, once for all ranks and unless nobody wants to know."""
+        """Say what goes on, once for all ranks and unless nobody wants to know; a reader may have gone."""
         if not self.quiet and is_rank_zero():
-            print(line, flush=True)
+            terminal().print(line, markup=False)
 
     def _say_interrupted(self, number: int) -> None:
         """Say where the run was interrupted and how it goes on, if there is something to go on from."""
