@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from pinnlab.errors import UserError
+from pinnlab.problems import CordobaCordobaFontelos
 from pinnlab.references.profiles.self_similar import LogGrid, Profile, solve
 from pinnlab.references.profiles.vorticity_profiles import at, ccf, clm, clm_equations, hou_luo
+from tests.catalogue.truth import residuals_at_the_truth
 
 
 @pytest.mark.parametrize("crest", [None, (-0.5, 0.3)])
@@ -45,6 +48,16 @@ def test_two_grids_agree_on_the_third_exponent_and_its_profile():
     assert abs(fine.lam - coarse.lam) < 1e-9
     z = np.linspace(0.1, 8, 40)
     np.testing.assert_allclose(at(fine, z, 1.0), at(coarse, z, 1.0), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rung", [1, 2])
+def test_narrow_profiles_satisfy_the_equation_between_the_nodes(rung):
+    equation = CordobaCordobaFontelos(rung=rung)
+    equation.lam.truth = float(ccf(rung).lam)
+    found = residuals_at_the_truth(equation, 60, torch.tensor(0.0006, dtype=torch.float64))
+    assert max(found["core"], found["origin"]) < 1e-8
+    assert found["tail"] < 1e-5
 
 
 def test_a_fourth_rung_is_an_error():

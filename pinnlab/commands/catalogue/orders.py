@@ -5,7 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 
-_OPERATORS = {"grad": 1, "div": 1, "laplacian": 2, "biharmonic": 4, "directional": 1, "periodic": 1, "bloch": 1}
+_OPERATORS = {
+    "grad": 1,
+    "div": 1,
+    "laplacian": 2,
+    "biharmonic": 4,
+    "directional": 1,
+    "periodic": 1,
+    "bloch": 1,
+    "radial_slope": 1,
+    "radial_laplacian": 2,
+}
 """The derivatives of a function of `pinnlab`; its argument `order` says another number where it is given."""
 
 

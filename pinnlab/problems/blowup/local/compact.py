@@ -15,7 +15,7 @@ from pinnlab.jets import Field
 Number = float | Tensor
 
 
-def slope(F: Field, z: Field, a: float) -> Field:
+def radial_slope(F: Field, z: Field, a: float) -> Field:
     """The function G = z F' + a F, with z d/dz (z^a F) = z^a G; r d/dr is −2 (1 − z) z d/dz.
 
     Args:
@@ -26,7 +26,7 @@ def slope(F: Field, z: Field, a: float) -> Field:
     return z * F.d(z) + a * F
 
 
-def laplacian(F: Field, z: Field, a: float, dimension: int) -> Field:
+def radial_laplacian(F: Field, z: Field, a: float, dimension: int) -> Field:
     """The function G with Δ (z^a F) = z^{a+1} G / ℓ² for radial functions in n dimensions, u'' + (n − 1) u'/r.
 
     Example:
@@ -35,35 +35,8 @@ def laplacian(F: Field, z: Field, a: float, dimension: int) -> Field:
         >>> import torch
         >>> from pinnlab.jets import IndexSet, Jet
         >>> z = Jet.seed(torch.tensor([[0.25]]), IndexSet.simplex(1, 2)).coordinate(0)
-        >>> laplacian(z * 0 + 1, z, 1.0, 3).value
+        >>> radial_laplacian(z * 0 + 1, z, 1.0, 3).value
         tensor([-4.])
     """
-    first = slope(F, z, a)
-    return 4 * (1 - z) * slope(first, z, a) - (4 * z + (2 * dimension - 4)) * first
-
-
-def ginzburg_landau(
-    z: Field,
-    f: Field,
-    g: Field,
-    kappa: Number,
-    epsilon: Number,
-    dimension: int,
-    sigma: float,
-    length: float,
-) -> tuple[Field, Field]:
-    """The real and imaginary part of the equation of the profiles of Ginzburg and Landau's equation, for F = f + ig.
-
-    (1 − iε)[4(1−z)(θ+a)² − (4z+2d−4)(θ+a)]F/ℓ² + (iκ/σ − 1)F − 2iκ(1−z)F' + |F|^{2σ}F with θ = z d/dz and
-    a = (1/σ + i/κ)/2; ε = 0 is Schrödinger's.
-    """
-    a, b = 1 / (2 * sigma), 1 / (2 * kappa)
-    p, q = slope(f, z, a) - b * g, slope(g, z, a) + b * f
-    r, s = slope(p, z, a) - b * q, slope(q, z, a) + b * p
-    factor = 4 * z + (2 * dimension - 4)
-    real, imaginary = (4 * (1 - z) * r - factor * p) / length**2, (4 * (1 - z) * s - factor * q) / length**2
-    power = (f * f + g * g) ** sigma - 1
-    return (
-        real + epsilon * imaginary + power * f - kappa / sigma * g + 2 * kappa * (1 - z) * g.d(z),
-        imaginary - epsilon * real + power * g + kappa / sigma * f - 2 * kappa * (1 - z) * f.d(z),
-    )
+    first = radial_slope(F, z, a)
+    return 4 * (1 - z) * radial_slope(first, z, a) - (4 * z + (2 * dimension - 4)) * first

@@ -13,7 +13,7 @@ from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.jets import Field
-from pinnlab.problems.blowup.local.compact import laplacian, slope
+from pinnlab.problems.blowup.local.compact import radial_laplacian, radial_slope
 from pinnlab.references.profiles.radial import Profile, Radial, Series
 
 _LADDER = (((0.6, 1.5), 1.0), ((200.0, 450.0), 0.1), ((2e4, 4e4), 0.01))
@@ -77,8 +77,8 @@ class KellerSegel(Equation):
 
     def residual(self, z: Field, F: Field) -> Field:
         """The equation divided by z²."""
-        first = slope(F, z, 1.0)
-        linear = laplacian(F, z, 1.0, 5) / self.length**2 + (1 - z) * F.d(z) - F
+        first = radial_slope(F, z, 1.0)
+        linear = radial_laplacian(F, z, 1.0, 5) / self.length**2 + (1 - z) * F.d(z) - F
         return linear + 6 * F * F - 4 * (1 - z) * F * first
 
     def centre(self, F: Field, A: Tensor) -> Field:

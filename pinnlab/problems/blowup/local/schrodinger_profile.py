@@ -13,7 +13,7 @@ from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.jets import Field
-from pinnlab.problems.blowup.local.compact import ginzburg_landau
+from pinnlab.problems.blowup.local.compact import radial_slope
 from pinnlab.references.profiles.ginzburg_landau import profile as shoot
 from pinnlab.references.profiles.radial import Profile
 
@@ -97,7 +97,18 @@ class SchrodingerProfile(Equation):
 
     def residual(self, z: Field, f: Field, g: Field, kappa: Tensor) -> tuple[Field, Field]:
         """Both parts of the equation divided by z^{a+1}."""
-        return ginzburg_landau(z, f, g, kappa, 0.0, self.space, _SIGMA[self.space], self.length)
+        sigma, n = _SIGMA[self.space], self.space
+        a, b = 1 / (2 * sigma), 1 / (2 * kappa)
+        # (θ + a + ib)(f + ig) = p + iq, and once more
+        p, q = radial_slope(f, z, a) - b * g, radial_slope(g, z, a) + b * f
+        r, s = radial_slope(p, z, a) - b * q, radial_slope(q, z, a) + b * p
+        factor = 4 * z + (2 * n - 4)
+        power = (f * f + g * g) ** sigma - 1
+        real, imaginary = (4 * (1 - z) * r - factor * p, 4 * (1 - z) * s - factor * q)
+        return (
+            real / self.length**2 + power * f - kappa / sigma * g + 2 * kappa * (1 - z) * g.d(z),
+            imaginary / self.length**2 + power * g + kappa / sigma * f - 2 * kappa * (1 - z) * f.d(z),
+        )
 
     def centre(self, f: Field, g: Field, mu: Tensor) -> tuple[Field, Field]:
         """The size μ, and the phase, which is free."""

@@ -13,7 +13,7 @@ from pinnlab.equations.unknowns import Unknown
 from pinnlab.errors import UserError
 from pinnlab.geometry import Interval
 from pinnlab.jets import Field
-from pinnlab.problems.blowup.local.compact import laplacian
+from pinnlab.problems.blowup.local.compact import radial_laplacian
 from pinnlab.references.profiles.radial import Profile, Radial, Series
 
 _LADDER = (((2.0, 2.6), 0.3), ((5.0, 6.5), 0.05))
@@ -77,7 +77,7 @@ class SemilinearHeat(Equation):
     def residual(self, z: Field, F: Field) -> Field:
         """The equation divided by z^{a+1}."""
         a = 1 / (_POWER - 1)
-        return laplacian(F, z, a, 3) / self.length**2 + (1 - z) * F.d(z) - a * F + F**_POWER
+        return radial_laplacian(F, z, a, 3) / self.length**2 + (1 - z) * F.d(z) - a * F + F**_POWER
 
     def centre(self, F: Field, A: Tensor) -> Field:
         """F(1) less the unknown."""
