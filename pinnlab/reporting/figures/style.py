@@ -61,8 +61,8 @@ def floored(sizes: npt.NDArray[Any], scale: float = 1.0) -> npt.NDArray[Any]:
         scale: The size of what the errors are of.
 
     Example:
-        >>> floored(np.array([0.0, 1e-19, 1e-3]), scale=10.0).tolist()
-        [1e-16, 1e-16, 0.001]
+        >>> floored(np.array([0.0, 1e-19, 1e-3]), scale=2.0).tolist()
+        [2e-17, 2e-17, 0.001]
     """
     return np.maximum(sizes, ROUNDING * (scale if np.isfinite(scale) and scale > 0 else 1.0))
 

@@ -30,12 +30,12 @@ def radial_laplacian(F: Field, z: Field, a: float, dimension: int) -> Field:
     """The function G with Δ (z^a F) = z^{a+1} G / ℓ² for radial functions in n dimensions, u'' + (n − 1) u'/r.
 
     Example:
-        1/(1 + r²) = z satisfies Δu = −2u² (n − 4u) at ℓ = 1, so that G = 8z − 2n for F = 1 and a = 1:
+        1/(1 + r²) = z satisfies Δu = −2u² (n − 4 + 4u) at ℓ = 1, so that G = 8 − 8z − 2n for F = 1 and a = 1:
 
         >>> import torch
         >>> from pinnlab.jets import IndexSet, Jet
         >>> z = Jet.seed(torch.tensor([[0.25]]), IndexSet.simplex(1, 2)).coordinate(0)
-        >>> radial_laplacian(z * 0 + 1, z, 1.0, 3).value
+        >>> radial_laplacian(z * 0 + 1, z, 1.0, 5).value
         tensor([-4.])
     """
     first = radial_slope(F, z, a)
