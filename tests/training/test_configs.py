@@ -33,7 +33,11 @@ def configs(tmp_path):
 
 
 # one of each equation in brief: the other profiles differ in numbers alone, and those built on a base are it and more
-IN_BRIEF = ["self_similar_burgers/profile_1", "viscous_burgers/broyden", "poisson/hard", "blasius/gauss_newton"]
+IN_BRIEF = [
+    "self_similar_burgers/profile_1", "viscous_burgers/broyden", "poisson/hard", "blasius/gauss_newton",
+    "blowup/burgers_update", "blowup/cordoba_cordoba_fontelos", "blowup/generalised_clm",
+    "elliptic/four_holes_by_hand", "parabolic/multiscale_heat_by_hand",
+]  # fmt: skip
 
 
 def effort(path):
