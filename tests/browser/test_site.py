@@ -32,7 +32,8 @@ const all = {};
 addEventListener("message", e => { all[e.data.name] = e.data; document.body.dataset.all = JSON.stringify(all); });
 </script></head><body>%s</body></html>"""
 
-pytestmark = pytest.mark.slow
+# building it takes half a minute of a core
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

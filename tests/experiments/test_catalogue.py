@@ -60,6 +60,7 @@ def test_pages_of_equations_that_are_no_more_are_removed(tmp_path):
     assert not (tmp_path / "aether.md").exists() and (tmp_path / "README.md").exists()
 
 
+@pytest.mark.long
 def test_a_configuration_is_solved_drawn_and_told(tmp_path):
     command = [sys.executable, "-m", "experiments.catalogue", "ode/lotka_volterra", "--threads", "1"]
     done = subprocess.run(

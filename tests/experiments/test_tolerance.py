@@ -247,7 +247,7 @@ def script(*arguments):
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_training_takes_the_seconds_of_the_solve_beside_it(tmp_path):
     solves, trained = tmp_path / "solves.csv", tmp_path / "trained.csv"
     options = ("--threads", 1)

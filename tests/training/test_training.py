@@ -207,6 +207,7 @@ class Press(Callback):
 def small(inputs, outputs):
     return MLP(inputs, outputs, width=4, depth=1)
 options = {{"network": small, "points": {{"interior": 9}}, "callbacks": [Press()], "accelerator": "cpu"}}
+options["progress"] = False  # which is shown at a prompt
 def say(found):
     print(found.model.schedule.step, found.metrics["max_error"] > 0, flush=True)
 {begin}
