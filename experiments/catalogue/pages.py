@@ -31,8 +31,10 @@ The equations that ship with pinnlab. Each has a page with its formula and sourc
 that gets against the true solution, and a picture. `python -m pinnlab equations` lists and searches them, and
 `python -m pinnlab new-equation NAME --like {like}` copies one to start from.
 
-Errors are relative L2 errors against the true solution at held-out points, by `tol` alone, with two threads on two
-cores; `python -m experiments.catalogue` measures them.
+Errors are relative L2 errors against the true solution at held-out points, by `tol` alone but where the table says
+"by hand"; `python -m experiments.catalogue` measures them. Seconds are those of two threads on two cores, or, in the
+ball, in more than three inputs, around the four holes with screening and for profiles of blow-up, of one thread of a
+busy machine.
 """
 
 
