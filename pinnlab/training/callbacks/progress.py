@@ -130,7 +130,10 @@ class Progress(Callback):
         assert isinstance(pl_module, PINN)
         if trainer.is_global_zero:
             schedule = pl_module.schedule
-            self.console.print("estimating errors" if schedule.done else f"stopped after {schedule.where}")
+            if not schedule.done:
+                self.console.print(f"stopped after {schedule.where}")
+            elif not isinstance(self.console, Notebook):
+                self.console.print("estimating errors")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Close the live line."""
