@@ -176,11 +176,9 @@ def whole(path):
 
 
 def of_a_second(path):
-    """A shipped configuration that ends in a second or some: few steps and points, or a time limit."""
+    """A shipped configuration that ends in a second or some by its few steps and points, but for a solve."""
     config = shortened(spelt_out(whole(path)))
-    if "tol" in config:
-        return config | {"time_limit": 1.0}
-    return config | {"data": {"held_out": 17} | config.get("data", {})}
+    return config if "tol" in config else config | {"data": {"held_out": 17} | config.get("data", {})}
 
 
 def merged(base, changes):
@@ -266,13 +264,15 @@ def written(seed, folder):
     else:
         path = dice.choice(SHIPPED)
         config = of_a_second(path)
-    if "tol" not in config:
+    # a mutation cannot take this limit away
+    limit = ["--time_limit", "1"] if "tol" in config else []
+    if not limit:
         config["trainer"] = {"accelerator": "cpu", "log_every_n_steps": 1}
     if not seed % 2 or dice.random() < 0.2:
         for _ in range(dice.choice([1, 1, 1, 2, 3])):
             mutate(config, dice)
     (folder / "mutant.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    return ["fit", "--config", "mutant.yaml", "--run.name", "one", "--run.threads", "1"]
+    return ["fit", "--config", "mutant.yaml", "--run.name", "one", "--run.threads", "1", *limit]
 
 
 @pytest.mark.parametrize("seed", range(300))
