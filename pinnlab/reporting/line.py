@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pinnlab.training.callbacks.progress import Notebook, clock, terminal
+from pinnlab.training.callbacks.progress import Terminal, clock, terminal
 
 # Seconds without a line in a file, after which a small message is one.
 _OFTEN = 5.0
@@ -28,7 +27,7 @@ class Line:
             1:01  half of it
     """
 
-    def __init__(self, seconds: Callable[[], float], console: Console | None = None) -> None:
+    def __init__(self, seconds: Callable[[], float], console: Terminal | None = None) -> None:
         """Shows nothing yet.
 
         Args:
@@ -51,8 +50,7 @@ class Line:
     ) -> None:
         if self._live is not None:
             self._live.stop()
-        if isinstance(self._console, Notebook):
-            self._console.end()
+        self._console.end()
 
     def show(self, message: str = "", part: float | None = None, small: bool = False) -> None:
         """Shows a message.
@@ -66,7 +64,7 @@ class Line:
         self._part = "" if part is None else f"{100 * part:3.0f} %  "
         if self._live is not None:
             self._live.refresh()
-        elif isinstance(self._console, Notebook):
+        elif self._console.overwrites:
             self._console.passing(str(self._now()))
         elif message and not (small and self._seconds() - self._written < _OFTEN):
             self._written = self._seconds()

@@ -5,17 +5,16 @@ import re
 import sys
 
 import pytest
-from rich.console import Console
 
 import pinnlab
 from pinnlab.problems import SelfSimilarBurgers
 from pinnlab.reporting.line import Line
 from pinnlab.training import Adam
-from pinnlab.training.callbacks.progress import Notebook, shown
+from pinnlab.training.callbacks.progress import Notebook, Terminal, shown
 
 
 def terminal(width=80):
-    return Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
+    return Terminal(file=io.StringIO(), force_terminal=True, width=width, color_system=None)
 
 
 def frames(console):

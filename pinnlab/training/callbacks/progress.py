@@ -23,6 +23,9 @@ REDRAWN = 0.2
 class Terminal(Console):
     """A console whose reader may go away (`fit … | head`): nothing is shown from then on, and the run goes on."""
 
+    overwrites = False
+    """Whether a passing line is overwritten, so that it may come often."""
+
     def on_broken_pipe(self) -> None:
         """Be quiet, and leave nothing for the end of the process to write to the pipe."""
         self.quiet = True
@@ -32,12 +35,17 @@ class Terminal(Console):
         """Shows a line that is of no use once there is another."""
         self.print(text)
 
+    def end(self) -> None:
+        """Lets a passing line stay, which it does here anyway."""
+
 
 class Notebook(Terminal):
     """The output of a notebook's cell, where a passing line is overwritten by the line after it.
 
     It is no terminal, whatever it says of itself: there are no lines to move up to.
     """
+
+    overwrites = True
 
     def __init__(self) -> None:
         super().__init__(highlight=False, force_jupyter=False, force_terminal=False)
@@ -88,8 +96,7 @@ class Progress(Callback):
 
     def __init__(self, console: Terminal | None = None, every_seconds: float = 5.0) -> None:
         self.console = console or terminal()
-        # a line that is overwritten may come often
-        self.every_seconds = min(every_seconds, REDRAWN) if isinstance(self.console, Notebook) else every_seconds
+        self.every_seconds = min(every_seconds, REDRAWN) if self.console.overwrites else every_seconds
         self._live: Live | None = None
         self._shown = 0.0
 
@@ -132,7 +139,7 @@ class Progress(Callback):
             schedule = pl_module.schedule
             if not schedule.done:
                 self.console.print(f"stopped after {schedule.where}")
-            elif not isinstance(self.console, Notebook):
+            elif not self.console.overwrites:
                 self.console.print("estimating errors")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
@@ -163,8 +170,7 @@ class Progress(Callback):
         if self._live is not None:
             self._live.stop()
             self._live = None
-        if isinstance(self.console, Notebook):
-            self.console.end()
+        self.console.end()
 
 
 def clock(seconds: float) -> str:
